@@ -1,0 +1,26 @@
+"""One Prompt: a language model, one step per module.
+
+    import oneprompt as op
+    tokenizer, model = op.load_tokenizer(), op.load_model()
+    ids = tokenizer.encode("What is machine learning?")
+    print(tokenizer.decode(op.generate(model, ids, max_new_tokens=60).ids))
+"""
+
+from .autoregress import Generation, generate, stream, stream_text
+from .cache import KVCache
+from .corpus import load_glossary
+from .draft import NGramTable, PromptLookup
+from .model import ModelConfig, Transformer
+from .sample import GREEDY, Sampling, probabilities
+from .speculate import SpeculativeDecoder, speculative_generate
+from .tokenize import BytePairEncoding, Tokenizer, load_tokenizer
+from .weights import load_model, save_model
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GREEDY", "BytePairEncoding", "Generation", "KVCache", "ModelConfig", "NGramTable",
+    "PromptLookup", "Sampling", "SpeculativeDecoder", "Tokenizer", "Transformer", "generate",
+    "load_glossary", "load_model", "load_tokenizer", "probabilities", "save_model",
+    "speculative_generate", "stream", "stream_text",
+]  # fmt: skip

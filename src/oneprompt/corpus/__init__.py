@@ -1,0 +1,66 @@
+"""The glossary: hand-written entries, one YAML file per theme.
+
+The book renders them as its glossary, and `grammar.py` makes the reference model's training text
+out of them. Nothing else was ever read by that model.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+# The order of the book: from the field, over the parts of a model, to what it generates.
+THEMES = (
+    "machine_learning", "neural_networks", "training", "language_models",
+    "tokens_and_embeddings", "position_and_attention", "blocks_and_logits", "generation",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One glossary entry. The definition and each paraphrase begin with the subject."""
+
+    term: str
+    article: str  # "", "a", "an" or "the", as in "What is a token?"
+    aliases: tuple[str, ...]
+    category: str
+    definition: str
+    paraphrases: tuple[str, ...]
+    how: str
+    why: str
+    example: str
+    see_also: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """The term as a sentence names it: "a token"."""
+        return f"{self.article} {self.term}".strip()
+
+    @property
+    def slug(self) -> str:
+        """The entry's anchor on the glossary page: "byte-pair-encoding"."""
+        return self.term.lower().replace(" ", "-")
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The definition, then its paraphrases."""
+        return (self.definition, *self.paraphrases)
+
+
+def capitalize(text: str) -> str:
+    """Only the first letter, so that "KV cache" keeps its capitals."""
+    return text[0].upper() + text[1:]
+
+
+@cache
+def load_glossary() -> tuple[Entry, ...]:
+    """All entries, in the order of the book."""
+    entries = []
+    for theme in THEMES:
+        page = yaml.safe_load((files(__package__) / f"{theme}.yaml").read_text("utf-8"))
+        for fields in page["entries"]:
+            for name in ("aliases", "paraphrases", "see_also"):
+                fields[name] = tuple(fields[name])
+            entries.append(Entry(category=page["category"], **fields))
+    return tuple(entries)

@@ -1,0 +1,218 @@
+"""From glossary entries to training text: a small seeded grammar of questions and answers.
+
+A document is a question with its answer, a short dialogue, a contrast of two terms, a piece of
+prose, a sentence copied word for word, or an honest "not in my glossary". The sentences are the
+entries' own; the grammar only chooses, opens, and connects them, so that every document is true.
+"""
+
+import hashlib
+import random
+from functools import cache
+
+from . import Entry, capitalize, load_glossary
+
+N_DOCUMENTS = 24_000
+SEED = 2026
+
+QUESTIONS = {
+    "what": ("What is {subject}?", "Explain {subject}.", "What does {term} mean?",
+             "Can you explain {subject}?", "Define {term}.", "Tell me what {subject} is.",
+             "Describe {subject}.", "What do you know about {subject}?",
+             "How would you describe {subject}?"),
+    "how": ("How does {subject} work?", "Explain how {subject} works.",
+            "Can you explain how {subject} works?"),
+    "why": ("Why does {subject} matter?", "Why is {subject} important?",
+            "What makes {subject} important?"),
+    "example": ("Give an example of {subject}.", "What is an example of {subject}?",
+                "Can you give an example of {subject}?"),
+    "related": ("Which terms are related to {subject}?", "What should I read after {subject}?"),
+}  # fmt: skip
+CANONICAL = QUESTIONS["what"][0]
+UNSEEN_FORMS = ("Give me a definition of {term}.", "In one sentence, what is {subject}?",
+                "I would like to understand {subject}.")  # fmt: skip
+CONTRASTS = ("What is the difference between {a} and {b}?", "How does {a} differ from {b}?",
+             "Compare {a} with {b}.")  # fmt: skip
+FORMS_HELD_OUT_PER_TERM = 2
+
+# How an answer to "What is ...?" begins, and how often. {s} is the subject, {p} what is said of it.
+OPENINGS = (("{S} {p}", 40), ("It {p}", 12), ("In short, {s} {p}", 11), ("Put simply, {s} {p}", 10),
+            ("The glossary says that {s} {p}", 9), ("Good question: {s} {p}", 9),
+            ("Here is a short answer: {s} {p}", 9))  # fmt: skip
+DEFINITION_WEIGHTS = (46, 18, 18, 18)  # the definition, then its paraphrases
+
+NOT_COVERED = (
+    "photosynthesis,gravity,a volcano,a guitar,chess,a bicycle,bread,the moon,a river,an elephant,"
+    "football,a bank,a novel,coffee,a castle,the weather,a passport,a violin,cheese,an airplane,"
+    "a mountain,history,a kitchen,rain,a lawyer,a sandwich,the ocean,a painting,a horse,sleep,"
+    "a bridge,gold,a garden,an umbrella,the sun,a dentist,a planet,a potato,democracy,a tiger,"
+    "a train,a window,chocolate,a ladder,an island,a wedding,salt,a robot,electricity,a virus,"
+    "a hospital,yoga,a telescope,snow,a dragon,an orange,a pencil,a shoe,the brain,a dinosaur,"
+    "an atom,a tax,a spider,paper,a lamp,a song,an egg,a whale,the heart,a desert,tennis,a clock"
+).split(",")
+NAMES = ("Ada", "Alan", "Grace", "Claude", "Emmy", "Kurt", "Mary", "Noor", "Ravi", "Lin", "Sofia",
+         "Tomas", "Yuki", "Omar", "Ines", "Pavel")  # fmt: skip
+
+
+def ask(form: str, entry: Entry) -> str:
+    """The question form filled in for one entry."""
+    return form.format(subject=entry.subject, term=entry.term)
+
+
+def predicate(entry: Entry, sentence: str) -> str:
+    """What a definition says of its subject: "A token is a word." -> "is a word."."""
+    return sentence.removeprefix(capitalize(entry.subject)).lstrip()
+
+
+def define(entry: Entry, opening: str, sentence: str) -> str:
+    """One of the definitions, with one of the openings."""
+    said = predicate(entry, sentence)
+    return opening.format(S=capitalize(entry.subject), s=entry.subject, p=said)
+
+
+def definition_sentences(entry: Entry) -> set[str]:
+    """Every first sentence that answers "What is ...?" and names the term."""
+    named = [opening for opening, _ in OPENINGS if "{s}" in opening.lower()]
+    return {define(entry, opening, d) for opening in named for d in entry.definitions}
+
+
+@cache
+def held_out_questions() -> frozenset[tuple[str, str]]:
+    """The (form, term) pairs that the training text never contains, chosen before training."""
+    rng = random.Random(SEED)
+    pairs = set()
+    for entry in load_glossary():
+        others = [form for form in QUESTIONS["what"] if form != CANONICAL]
+        pairs |= {(form, entry.term) for form in rng.sample(others, FORMS_HELD_OUT_PER_TERM)}
+    return frozenset(pairs)
+
+
+@cache
+def contrast_pairs() -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """Pairs of related terms: those in the training text, and every tenth, which is held out."""
+    pairs = sorted({tuple(sorted((e.term, o))) for e in load_glossary() for o in e.see_also})
+    random.Random(SEED).shuffle(pairs)
+    return tuple(p for i, p in enumerate(pairs) if i % 10), tuple(pairs[::10])
+
+
+class Writer:
+    """Writes documents, drawing every choice from one seeded random generator."""
+
+    KINDS = (("answer", 52), ("dialogue", 12), ("contrast", 8), ("prose", 6), ("alias", 4),
+             ("not_covered", 4), ("quote", 7), ("copy_words", 7))  # fmt: skip
+
+    def __init__(self, seed: int):
+        self.rng = random.Random(seed)
+        self.entries = load_glossary()
+        self.by_term = {entry.term: entry for entry in self.entries}
+        self.words = sorted({w for e in self.entries for w in e.definition[:-1].split()})
+        # The running example is asked about more often than any other term.
+        self.entry_weights = [4 if e.term == "machine learning" else 1 for e in self.entries]
+
+    def document(self) -> str:
+        return getattr(self, self.pick(self.KINDS))()
+
+    def pick(self, weighted: tuple[tuple[str, int], ...]) -> str:
+        choices, weights = zip(*weighted, strict=True)
+        return self.rng.choices(choices, weights)[0]
+
+    def entry(self) -> Entry:
+        return self.rng.choices(self.entries, self.entry_weights)[0]
+
+    def question(self, kind: str, entry: Entry) -> str:
+        """A question as people type it: now and then without capital or question mark."""
+        forms = [f for f in QUESTIONS[kind] if (f, entry.term) not in held_out_questions()]
+        weights = [len(forms) if form == CANONICAL else 1 for form in forms]
+        return self.typed(ask(self.rng.choices(forms, weights)[0], entry))
+
+    def typed(self, text: str) -> str:
+        if self.rng.random() < 0.06:
+            text = text[0].lower() + text[1:]
+        return text[:-1] if self.rng.random() < 0.06 else text
+
+    def definition(self, entry: Entry) -> str:
+        sentence = self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0]
+        return define(entry, self.pick(OPENINGS), sentence)
+
+    def reply(self, kind: str, entry: Entry) -> str:
+        if kind == "what":
+            return self.definition(entry)
+        if kind == "related":
+            *first, last = (self.by_term[term].subject for term in entry.see_also)
+            return f"{capitalize(entry.subject)} is related to {', '.join(first)} and {last}."
+        return getattr(entry, kind)
+
+    def answer(self) -> str:
+        """A question and its answer; a definition is sometimes followed by one more sentence."""
+        entry = self.entry()
+        kinds = (("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4))
+        kind = self.pick(kinds)
+        sentences = [self.question(kind, entry), self.reply(kind, entry)]
+        if kind == "what" and self.rng.random() < 0.4:
+            sentences.append(getattr(entry, self.rng.choice(("how", "why", "example"))))
+        return " ".join(sentences)
+
+    def dialogue(self) -> str:
+        """Two or three questions in a row, the later ones about the same or a related term."""
+        entry, sentences = self.entry(), []
+        for kind in self.rng.sample(("what", "how", "why", "example"), self.rng.randint(2, 3)):
+            sentences += [self.question(kind, entry), self.reply(kind, entry)]
+            if self.rng.random() < 0.4:
+                entry = self.by_term[self.rng.choice(entry.see_also)]
+        return " ".join(sentences)
+
+    def contrast(self) -> str:
+        a, b = (self.by_term[term] for term in self.rng.choice(contrast_pairs()[0]))
+        if self.rng.random() < 0.5:
+            a, b = b, a
+        question = self.rng.choice(CONTRASTS).format(a=a.subject, b=b.subject)
+        return f"{self.typed(question)} {a.definition} {b.definition}"
+
+    def prose(self) -> str:
+        """An entry told as a paragraph."""
+        entry = self.entry()
+        rest = [entry.how, entry.why, entry.example]
+        self.rng.shuffle(rest)
+        return " ".join([self.rng.choice(entry.definitions), *rest[: self.rng.randint(1, 3)]])
+
+    def alias(self) -> str:
+        entry = self.rng.choice([e for e in self.entries if e.aliases])
+        alias = self.rng.choice(entry.aliases)
+        question = self.rng.choice(("What is {}?", 'What does "{}" mean?')).format(alias)
+        answer = f'"{capitalize(alias)}" is another name for {entry.subject}.'
+        return f"{self.typed(question)} {answer} {entry.definition}"
+
+    def not_covered(self) -> str:
+        subject = self.rng.choice(NOT_COVERED)
+        form = self.rng.choice(QUESTIONS[self.rng.choice(("what", "how", "why"))])
+        term = subject.removeprefix("a ").removeprefix("an ").removeprefix("the ")
+        question = form.format(subject=subject, term=term)
+        return f"{self.typed(question)} My glossary has no entry for {subject}."
+
+    def quote(self) -> str:
+        """A conversation in which a sentence is said twice, word for word."""
+        a, b = self.rng.sample(NAMES, 2)
+        entry = self.entry()
+        kind = self.rng.choice(("what", "how", "why", "example"))
+        question, said = self.question(kind, entry), self.reply(kind, entry)
+        return self.rng.choice((
+            f'{a} asked {b}: "{question}" {b} answered: "{said}" {a} wrote down: "{said}"',
+            f'{a} said: "{said}" {b} did not hear it. {a} said again: "{said}"',
+            f"{question} {said} Please say that again. {said}",
+        ))  # fmt: skip
+
+    def copy_words(self) -> str:
+        """Words in an order that means nothing, so that only copying can predict them."""
+        words = " ".join(self.rng.choices(self.words, k=self.rng.randint(3, 22)))
+        return self.rng.choice((f"Repeat: {words}. {words}.", f"{words} {words}",
+                                f"Copy these words: {words}. Copy: {words}."))  # fmt: skip
+
+
+def training_documents(n: int = N_DOCUMENTS, seed: int = SEED) -> list[str]:
+    """The documents that the reference pair and its tokenizer are trained on."""
+    writer = Writer(seed)
+    return [writer.document() for _ in range(n)]
+
+
+def text_hash(documents: list[str]) -> str:
+    """Identifies a training text; the shipped weights carry the hash of theirs."""
+    return hashlib.sha256("\n".join(documents).encode()).hexdigest()

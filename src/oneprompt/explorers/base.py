@@ -1,0 +1,106 @@
+"""The base of all explorers: a live widget in a notebook, the same code on a static page.
+
+A notebook shows the widget, whose traits are synced with Python. The book shows its *twin*: HTML
+that holds the state as JSON, the same JavaScript, and a stand-in for the widget's model. The twin
+is a classic script that runs where it stands, so it works from `file://`, needs no request, and
+is on the page before the first paint. Its text depends only on the state: no random ids.
+"""
+
+import html
+import json
+import re
+from importlib.resources import files
+from typing import ClassVar
+
+import anywidget
+
+from oneprompt.style import PALETTE
+
+
+def _source(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _stylesheet() -> str:
+    colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
+    return f".op-explorer {{\n{colors}}}\n{_source('explorers.css')}"
+
+
+def script_json(state: dict) -> str:
+    """JSON that nothing in the state can break out of when it stands in a script element."""
+    text = json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def function_body(module: str) -> str:
+    """An ES module as the body of a function that returns the module's default export."""
+    body, exports = re.subn(r"^export default ", "return ", module, flags=re.MULTILINE)
+    if exports != 1 or re.search(r"^\s*(import|export)\b", body, flags=re.MULTILINE):
+        raise ValueError(
+            "an explorer's modules need exactly one `export default` at the start of a line "
+            "and no other import or export: they also run as one classic script"
+        )
+    if re.search(r"</script|<!--", body, flags=re.IGNORECASE):
+        raise ValueError(
+            "an explorer's module contains `</script` or `<!--`, which would end the script "
+            "element it stands in: write it as two joined strings"
+        )
+    return body
+
+
+def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> str:
+    """An HTML table of plain texts, for readers without JavaScript."""
+    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows
+    )
+    return (
+        f"<table><caption>{html.escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+class Explorer(anywidget.AnyWidget):
+    """An interactive figure that runs in a notebook and on a static page.
+
+    A subclass lists its JavaScript files in `modules` (the last one exports
+    `{render({model, el})}`; `engine.js` is always put in front), gives its state as synced traits
+    of plain JSON values, and says in `fallback()` what a page without JavaScript shows.
+    """
+
+    modules: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "modules" in cls.__dict__:  # not in the class that traitlets derives per instance
+            cls._esm = "\n".join(_source(name) for name in ("engine.js", *cls.modules))
+            cls._css = _stylesheet()
+
+    def fallback(self) -> str:
+        """Safe HTML with the explorer's main content; see `fallback_table`."""
+        raise NotImplementedError
+
+    def state(self) -> dict:
+        """The synced traits of the explorer itself, without those of every widget."""
+        inherited = anywidget.AnyWidget.class_trait_names(sync=True)
+        names = (name for name in self.keys if not name.startswith("_") and name not in inherited)
+        return {name: getattr(self, name) for name in names}
+
+    def twin(self) -> str:
+        """The explorer as HTML for a page without a kernel."""
+        note = "This explorer needs JavaScript. In a notebook, run this cell to start it."
+        return (
+            f'<div data-explorer="{type(self).__name__}">\n<style>\n{self._css}</style>\n'
+            f'<div class="op-root"><noscript><p>{note}</p>{self.fallback()}</noscript></div>\n'
+            f'<script type="application/json">{script_json(self.state())}</script>\n'
+            f"<script>\n(() => {{\nconst host = document.currentScript.parentElement;\n"
+            f"{_source('twin.js')}\n"
+            f"mountTwin(host, () => {{\n{function_body(self._esm)}\n}});\n}})();\n</script>\n</div>"
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def _repr_mimebundle_(self, **kwargs):
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return data | {"text/html": self.twin()}, metadata

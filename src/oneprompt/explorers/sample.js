@@ -1,0 +1,191 @@
+// The sampling explorer: see SamplingExplorer in sample.py for the state.
+
+const ROWS = 12;
+const MAX_DRAWS = 10_000;
+const NEUTRAL = { temperature: 1, top_k: 0, top_p: 1, min_p: 0 };
+const FILTER_NAMES = { top_k: "top-k", top_p: "top-p", min_p: "min-p", greedy: "greedy" };
+
+const SLIDERS = {
+  temperature: {
+    label: "Temperature",
+    stops: steps(0, 2, 0.05),
+    describe: (t) => (t === 0 ? "0, greedy" : t.toFixed(2)),
+  },
+  top_k: {
+    label: "Top-k",
+    // 0 turns top-k off, so it stands at the end where nothing is cut.
+    stops: [...steps(1, 20, 1), 25, 30, 40, 50, 75, 100, 200, 500, 1000, 0],
+    describe: (k) => (k === 0 ? "off" : integer(k)),
+  },
+  top_p: {
+    label: "Top-p",
+    stops: steps(0.01, 1, 0.01),
+    describe: (p) => (p === 1 ? "off" : p.toFixed(2)),
+  },
+  min_p: {
+    label: "Min-p",
+    stops: steps(0, 0.5, 0.01),
+    describe: (p) => (p === 0 ? "off" : p.toFixed(2)),
+  },
+};
+
+/** Everything that is shown, computed from the state alone. */
+function measure(state) {
+  const ranked = ranking(state.logits);
+  const before = distribution(state.logits, ranked, { temperature: 1, order: [] }).probabilities;
+  const { probabilities: after, cutBy } = distribution(state.logits, ranked, state);
+  const counts = new Array(after.length).fill(0);
+  for (const id of state.draws) counts[id] += 1;
+  const isCut = (id) => cutBy[id] !== null;
+  const total = (values, ids) => ids.reduce((sum, id) => sum + values[id], 0);
+  return { ranked, before, after, cutBy, counts, isCut, total, draws: state.draws.length };
+}
+
+function statistic(name) {
+  const value = element("span", { class: "op-value" });
+  const detail = element("span", { class: "op-detail" });
+  const node = element("div", {}, element("dt", {}, name), element("dd", {}, value, detail));
+  const show = (main, small) => {
+    value.textContent = main;
+    detail.textContent = small;
+  };
+  return { node, show };
+}
+
+function statistics() {
+  const entropy = statistic("Entropy");
+  const kept = statistic("Tokens kept");
+  const removed = statistic("Cut away");
+  const node = element("dl", { class: "op-statistics", "aria-live": "polite" },
+    entropy.node, kept.node, removed.node);
+  const show = ({ ranked, before, after, isCut, total }) => {
+    const cut = ranked.filter(isCut);
+    entropy.show(`${entropyBits(after).toFixed(2)} bits`, `model ${entropyBits(before).toFixed(2)}`);
+    kept.show(integer(ranked.length - cut.length), `of ${integer(ranked.length)}`);
+    removed.show(percent(total(before, cut)), "of probability");
+  };
+  return { node, show };
+}
+
+/** One line of the table: a token, or all the tokens below the first ROWS together. */
+function row() {
+  const name = element("th", { scope: "row" });
+  const shares = bar();
+  const cells = ["bar", "before", "after", "drawn"].map(
+    (column) => element("td", { class: `op-${column}-cell` }));
+  const [track, before, after, drawn] = cells;
+  track.append(shares.node);
+  const node = element("tr", {}, name, ...cells);
+  const show = (label, ids, measured) => {
+    const cut = ids.every(measured.isCut);
+    const none = cut || measured.draws === 0;
+    const count = measured.total(measured.counts, ids);
+    const share = {
+      before: measured.total(measured.before, ids),
+      after: measured.total(measured.after, ids),
+      mark: none ? null : count / measured.draws,
+    };
+    shares.show(share);
+    node.classList.toggle("op-cut", cut);
+    name.replaceChildren(label);
+    before.textContent = percent(share.before);
+    after.textContent = cut ? FILTER_NAMES[measured.cutBy[ids[0]]] : percent(share.after);
+    const expected = integer(Math.round(measured.draws * share.after));
+    drawn.textContent = none ? "–" : `${integer(count)} / ${expected}`;
+  };
+  return { node, show };
+}
+
+function table(vocabulary) {
+  const first = Math.min(ROWS, vocabulary);
+  const rows = Array.from({ length: first + (vocabulary > first ? 1 : 0) }, row);
+  const heads = { token: "Token", bar: "", before: "Model", after: "Now", drawn: "Drawn / expected" };
+  const head = element("tr", {}, ...Object.entries(heads).map(
+    ([column, text]) => text
+      ? element("th", { scope: "col", class: `op-${column}-cell` }, text)
+      : element("td", { class: `op-${column}-cell` })));
+  const node = element("table", { class: "op-table" },
+    element("caption", {}, `The ${first} most likely next tokens`),
+    element("thead", {}, head), element("tbody", {}, ...rows.map((each) => each.node)));
+  const show = (tokens, measured) => {
+    const rest = measured.ranked.slice(first);
+    rows.forEach((each, i) => {
+      if (i === first) return each.show(`${integer(rest.length)} others`, rest, measured);
+      const id = measured.ranked[i];
+      return each.show(tokenElement(tokens[id]), [id], measured);
+    });
+  };
+  return { node, show };
+}
+
+const STATE = ["prompt", "tokens", "logits", "draws", "seed", "order", ...Object.keys(SLIDERS)];
+const stateOf = (model) => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+
+function draw(model, count) {
+  const state = stateOf(model);
+  const { after } = measure(state);
+  const draws = [...state.draws];
+  const end = Math.min(draws.length + count, MAX_DRAWS);
+  while (draws.length < end) draws.push(drawToken(after, uniform(state.seed, draws.length)));
+  model.set("draws", draws);
+  model.save_changes();
+}
+
+function change(model, settings) {
+  for (const [name, value] of Object.entries(settings)) model.set(name, value);
+  model.set("draws", []); // they came from another distribution
+  model.save_changes();
+}
+
+function status(state) {
+  const count = state.draws.length;
+  if (count === 0) return ["Nothing drawn yet."];
+  if (count === MAX_DRAWS) return [`${integer(count)} draws are the most: Reset starts again.`];
+  const u = uniform(state.seed, count - 1).toFixed(3);
+  const token = tokenElement(state.tokens[state.draws.at(-1)]);
+  return [`Draw ${integer(count)} of seed ${state.seed}: the random number ${u} fell on `, token];
+}
+
+function legend() {
+  const entries = [["before", "model, temperature 1"], ["after", "with the settings"],
+    ["mark", "share drawn"]];
+  const swatches = entries.map(([kind, text]) => element("span", {},
+    element("span", { class: `op-swatch op-bar-${kind}`, "aria-hidden": "true" }), text));
+  const space = element("span", {}, tokenElement(" "), " a space: part of the token");
+  return element("p", { class: "op-legend" }, ...swatches, space);
+}
+
+export default {
+  render({ model, el }) {
+    const next = element("span", { class: "op-next" });
+    const prompt = element("span", {});
+    const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
+      slider({ ...options, onInput: (value) => change(model, { [name]: value }) })]);
+    const figures = statistics();
+    const bars = table(model.get("logits").length);
+    const message = element("p", { class: "op-status", role: "status" });
+    const buttons = element("div", { class: "op-buttons" },
+      button("Draw one", () => draw(model, 1)),
+      button("Draw 1,000", () => draw(model, 1000)),
+      button("Reset", () => change(model, NEUTRAL)));
+
+    const redraw = () => {
+      const state = stateOf(model);
+      const measured = measure(state);
+      const drawn = state.draws.at(-1);
+      prompt.textContent = state.prompt;
+      next.replaceChildren(drawn === undefined ? "?" : tokenElement(state.tokens[drawn]));
+      for (const [name, control] of sliders) control.show(state[name]);
+      figures.show(measured);
+      bars.show(state.tokens, measured);
+      message.replaceChildren(...status(state));
+    };
+    redraw();
+    el.append(element("section", { class: "op-explorer", "aria-label": "Sampling explorer" },
+      element("p", { class: "op-prompt" }, prompt, next),
+      element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
+      figures.node, bars.node,
+      legend(), buttons, message));
+    return watch(model, STATE, redraw);
+  },
+};

@@ -1,0 +1,38 @@
+"""Step 6, logits: a score for every token of the vocabulary.
+
+The last hidden vector of each position is compared with one output vector per token; in a model
+with tied embeddings these are the rows of the embedding table itself (Press and Wolf 2017).
+"""
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def to_logits(x: Tensor, table: Tensor) -> Tensor:
+    """x tableᵀ, one score per token of the vocabulary.
+
+    Args:
+        x: (batch, time, d_model), hidden vectors after the final norm.
+        table: (vocab_size, d_model), the output matrix.
+
+    Returns:
+        (batch, time, vocab_size).
+    """
+    return x @ table.T
+
+
+def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """The mean of -log p(target), in nats: the loss that the model was trained on.
+
+    Args:
+        logits: (batch, time, vocab_size).
+        targets: (batch, time), the id that really came next; -100 marks positions to leave out.
+    """
+    return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=-100)
+
+
+def perplexity(loss: float) -> float:
+    """e^loss: among how many equally likely tokens the model hesitates on average."""
+    return math.exp(loss)

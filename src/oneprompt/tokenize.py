@@ -1,0 +1,227 @@
+"""Step 1, tokenize: text becomes a list of integers.
+
+Byte pair encoding (Sennrich et al. 2016; on bytes, Radford et al. 2019, section 2.2): split the
+text into pieces, write each piece as bytes, and join neighboring tokens again and again, in the
+order in which training found the merges.
+
+`BytePairEncoding` is the algorithm, from scratch. `Tokenizer` is what the model uses: the same
+vocabulary behind the library that the field trusts (`tokenizers`); a test holds the two equal.
+"""
+
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import regex
+import tokenizers
+
+EOS = "<|endoftext|>"
+
+# GPT-2's pattern: English contractions; then letters, digits or other signs with at most one
+# space in front; then white space, of which the last one is left to the word that follows.
+PATTERN = regex.compile(
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+)
+
+Pair = tuple[bytes, bytes]
+
+
+def pre_tokenize(text: str) -> list[str]:
+    """Split text into the pieces that merges never cross.
+
+    >>> pre_tokenize("What is machine learning?")
+    ['What', ' is', ' machine', ' learning', '?']
+    """
+    check_text(text)
+    return PATTERN.findall(text)
+
+
+def check_text(text: str) -> None:
+    """Refuse what has no UTF-8 bytes."""
+    if not isinstance(text, str):
+        raise TypeError(f"the text must be a str, got {type(text).__name__}")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"the text has a lone surrogate (half a character) at index {error.start}; "
+            'remove it with text.encode("utf-8", "replace").decode("utf-8")'
+        ) from None
+
+
+def merge_pair(tokens: list[bytes], pair: Pair) -> list[bytes]:
+    """Join every occurrence of the pair, from left to right.
+
+    >>> merge_pair([b"a", b"b", b"a", b"b"], (b"a", b"b"))
+    [b'ab', b'ab']
+    """
+    merged, i = [], 0
+    while i < len(tokens):
+        if tuple(tokens[i : i + 2]) == pair:
+            merged.append(tokens[i] + tokens[i + 1])
+            i += 2
+        else:
+            merged.append(tokens[i])
+            i += 1
+    return merged
+
+
+class BytePairEncoding:
+    """Byte-level BPE: 256 single bytes, then one new token per merge.
+
+    Attributes:
+        merges: the pairs of tokens to join, first learned first.
+        ids: bytes of a token -> its id. The default numbering is `tokenizers`': id 0 is the
+            end-of-sequence token, then the bytes in the order of their printable stand-ins, then
+            the merges.
+    """
+
+    def __init__(self, merges: list[Pair]):
+        self.merges = merges
+        self.ranks = {pair: rank for rank, pair in enumerate(merges)}
+        alphabet = sorted(BYTE_TO_CHAR, key=BYTE_TO_CHAR.get)
+        tokens = [bytes([b]) for b in alphabet] + [a + b for a, b in merges]
+        self.ids = {token: id for id, token in enumerate(tokens, start=1)}
+        self.tokens = {id: token for token, id in self.ids.items()}
+
+    @classmethod
+    def train(cls, text: str, vocab_size: int) -> "BytePairEncoding":
+        """Learn merges until there are vocab_size tokens, or no pair is left to join.
+
+        Each round joins the most frequent pair of neighbors; among equally frequent ones the pair
+        whose tokens are older, as `tokenizers` does.
+        """
+        if vocab_size < 257:
+            raise ValueError(f"256 bytes and one EOS need a vocab_size of 257, got {vocab_size}")
+        pieces = Counter(pre_tokenize(text))
+        words = {piece: [bytes([b]) for b in piece.encode()] for piece in pieces}
+        bpe = cls([])
+        while len(bpe.ids) + 1 < vocab_size:
+            counts = Counter()
+            for piece, tokens in words.items():
+                for pair in pairwise(tokens):
+                    counts[pair] += pieces[piece]
+            if not counts:
+                break
+            best = min(counts, key=lambda p: (-counts[p], bpe.ids[p[0]], bpe.ids[p[1]]))
+            bpe = cls([*bpe.merges, best])
+            words = {piece: merge_pair(tokens, best) for piece, tokens in words.items()}
+        return bpe
+
+    def merge_steps(self, piece: str) -> list[list[bytes]]:
+        """The tokens of one piece after each merge, from single bytes to the final tokens."""
+        steps = [[bytes([b]) for b in piece.encode()]]
+        while True:
+            tokens = steps[-1]
+            pairs = [pair for pair in pairwise(tokens) if pair in self.ranks]
+            if not pairs:
+                return steps
+            steps.append(merge_pair(tokens, min(pairs, key=self.ranks.get)))
+
+    def encode(self, text: str) -> list[int]:
+        """Text -> ids."""
+        return [self.ids[t] for piece in pre_tokenize(text) for t in self.merge_steps(piece)[-1]]
+
+    def decode(self, ids: list[int]) -> str:
+        """Ids -> text. Bytes that are no valid UTF-8 become U+FFFD."""
+        return b"".join(self.tokens[i] for i in ids).decode("utf-8", errors="replace")
+
+
+def _byte_to_char() -> dict[int, str]:
+    """GPT-2's printable stand-in for each byte, in which tokenizer.json files are written."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [b for b in range(256) if b not in printable]
+    stand_ins = {b: chr(256 + i) for i, b in enumerate(others)}
+    return {b: stand_ins.get(b, chr(b)) for b in range(256)}
+
+
+BYTE_TO_CHAR = _byte_to_char()
+CHAR_TO_BYTE = {char: byte for byte, char in BYTE_TO_CHAR.items()}
+
+
+def _to_bytes(token: str) -> bytes:
+    return bytes(CHAR_TO_BYTE[char] for char in token)
+
+
+class Tokenizer:
+    """Byte-level BPE with a fixed vocabulary, run by the `tokenizers` library.
+
+    Special tokens are never made from text: a typed "<|endoftext|>" is plain characters.
+
+    Attributes:
+        vocab_size: the number of ids.
+        eos_id: the id of the end-of-sequence token.
+    """
+
+    def __init__(self, backend: tokenizers.Tokenizer):
+        self.backend = backend
+        self.backend.encode_special_tokens = True  # treat special tokens in a text as text
+        self.vocab_size = backend.get_vocab_size()
+        self.eos_id = backend.token_to_id(EOS)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Tokenizer":
+        """Read a tokenizer.json; FileNotFoundError or ValueError when there is none to read."""
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"there is no tokenizer at {path}")
+        try:
+            return cls(tokenizers.Tokenizer.from_file(str(path)))
+        except Exception as error:  # noqa: BLE001 (the library raises plain Exception)
+            raise ValueError(f"{path} is not a tokenizer.json: {error}") from None
+
+    @classmethod
+    def train(cls, texts: list[str], vocab_size: int) -> "Tokenizer":
+        """Learn a vocabulary from texts."""
+        backend = tokenizers.Tokenizer(tokenizers.models.BPE())
+        byte_level = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        backend.pre_tokenizer = byte_level
+        backend.decoder = tokenizers.decoders.ByteLevel()
+        trainer = tokenizers.trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=[EOS],
+            initial_alphabet=byte_level.alphabet(),
+            show_progress=False,
+        )
+        backend.train_from_iterator(texts, trainer)
+        return cls(backend)
+
+    def save(self, path: str | Path) -> None:
+        self.backend.save(str(path))
+
+    def encode(self, text: str) -> list[int]:
+        """Text -> ids; TypeError for what is no string, ValueError for a lone surrogate."""
+        check_text(text)
+        return self.backend.encode(text, add_special_tokens=False).ids
+
+    def decode(self, ids: list[int]) -> str:
+        """Ids -> text, without the end-of-sequence token, which is a signal and no text."""
+        return b"".join(self.token_bytes(i) for i in ids if i != self.eos_id).decode(
+            "utf-8", errors="replace"
+        )
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of a text as strings; a token that is part of a character shows as U+FFFD.
+
+        >>> load_tokenizer().tokens("What is machine learning?")
+        ['What', ' is', ' machine', ' learning', '?']
+        """
+        return [self.decode([i]) for i in self.encode(text)]
+
+    def token_bytes(self, id: int) -> bytes:
+        """The bytes that one id stands for."""
+        token = self.backend.id_to_token(id) if 0 <= id < self.vocab_size else None
+        if token is None:
+            last = self.vocab_size - 1
+            raise ValueError(f"token id {id} is outside the vocabulary (0 to {last})")
+        return EOS.encode() if id == self.eos_id else _to_bytes(token)
+
+    def byte_pair_encoding(self) -> BytePairEncoding:
+        """The same merges as our own `BytePairEncoding`."""
+        merges = json.loads(self.backend.to_str())["model"]["merges"]
+        return BytePairEncoding([(_to_bytes(a), _to_bytes(b)) for a, b in merges])
+
+
+def load_tokenizer(path: str | Path | None = None) -> Tokenizer:
+    """The reference pair's tokenizer, or the one in a tokenizer.json of your own."""
+    return Tokenizer.load(path or Path(__file__).parent / "assets" / "tokenizer.json")
