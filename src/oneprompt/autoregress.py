@@ -42,6 +42,8 @@ class Generation:
 
 def check_request(model: Transformer, ids: list[int], max_new_tokens: int) -> None:
     """Refuse a prompt that the model cannot read; the ids' range is checked by the model."""
+    if isinstance(ids, str):
+        raise TypeError("the prompt is text; give its ids, tokenizer.encode(text)")
     if len(ids) == 0:
         raise ValueError("the prompt is empty; give the model at least one token")
     if len(ids) > model.config.context_length:

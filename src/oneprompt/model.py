@@ -17,6 +17,7 @@ from .feedforward import ACTIVATIONS, FeedForward
 from .logits import to_logits
 from .norm import Norm
 from .position import PAIRINGS, alibi_bias, sinusoidal
+from .trace import Trace, trace
 
 CHOICES = {
     "position": ("learned", "sinusoidal", "rope", "alibi", "none"),
@@ -198,8 +199,6 @@ class Transformer(nn.Module):
             cache.advance(ids.shape[1])
         return to_logits(self.final_norm(x), self.output_table)  # (B, T, V)
 
-    def trace(self, ids: Tensor):
-        """Every intermediate tensor of one pass over ids (1, T), as a `trace.Trace`."""
-        from .trace import trace
-
+    def trace(self, ids: Tensor) -> Trace:
+        """Every intermediate tensor of one pass over ids (batch, time)."""
         return trace(self, ids)

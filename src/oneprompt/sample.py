@@ -100,7 +100,8 @@ def apply_top_p(logits: Tensor, p: float) -> Tensor:
         return logits
     ordered, order = logits.sort(dim=-1, descending=True, stable=True)
     probability = ordered.softmax(dim=-1)
-    before = probability.cumsum(dim=-1) - probability  # what the more likely tokens add up to
+    before = probability.cumsum(dim=-1).roll(1, dims=-1)  # what the more likely tokens add up to
+    before[..., 0] = 0
     return ordered.masked_fill(before >= p, float("-inf")).gather(-1, order.argsort(dim=-1))
 
 

@@ -167,7 +167,7 @@ class Tokenizer:
             raise FileNotFoundError(f"there is no tokenizer at {path}")
         try:
             return cls(tokenizers.Tokenizer.from_file(str(path)))
-        except Exception as error:  # noqa: BLE001 (the library raises plain Exception)
+        except Exception as error:  # the library raises plain Exception
             raise ValueError(f"{path} is not a tokenizer.json: {error}") from None
 
     @classmethod

@@ -43,16 +43,25 @@ class Recipe:
     warmup: int = 50
     decay_from: float = 0.45  # constant up to this share of the steps, then linearly to zero
     repeats: tuple[float, float] = (0.5, 0.05)  # share of repeated rows, before and after ...
-    repeats_until: float = 0.6  # ... this share of the steps
+    repeats_until: float = 0.5  # ... this share of the steps
 
     def learning_rate(self, step: int) -> float:
         """The factor on both learning rates."""
         left = (self.steps - step) / (self.steps * (1 - self.decay_from))
         return min((step + 1) / self.warmup, 1.0, left)
 
+    def longest_period(self, step: int) -> int:
+        """Repeats start short, since a head that looks one token back forms on these first."""
+        progress = step / (self.steps * self.repeats_until)
+        return 8 + round(56 * min(max(2 * progress - 1, 0.0), 1.0))
+
+    def repeats_at(self, step: int) -> float:
+        """The share of repeated rows."""
+        return self.repeats[step >= self.repeats_until * self.steps]
+
 
 TARGET_RECIPE = Recipe(steps=1900)
-DRAFT_RECIPE = Recipe(steps=1200, repeats=(0.05, 0.05))
+DRAFT_RECIPE = Recipe(steps=1000, repeats=(0.0, 0.0))
 
 
 def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
@@ -60,9 +69,8 @@ def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
 
     A document that does not fit into the rest of a row is cut there.
     """
-    stream = iter(documents)
     rows, row = [], []
-    for document in stream:
+    for document in documents:
         row += [*document, eos_id]
         if len(row) > length:
             rows.append(row[: length + 1])
@@ -70,23 +78,19 @@ def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
     return torch.tensor(rows)
 
 
-def repeated_rows(n: int, length: int, generator: torch.Generator, vocab_size: int) -> Tensor:
-    """Rows of length + 1 random tokens that repeat with a period of 3 to 64."""
-    rows = []
-    for _ in range(n):
-        period = int(torch.randint(3, 65, (), generator=generator))
-        block = torch.randint(1, vocab_size, (period,), generator=generator)
-        rows.append(block.repeat(length // period + 2)[: length + 1])
-    return torch.stack(rows) if rows else torch.empty(0, length + 1, dtype=torch.int64)
+def repeated_row(length: int, longest: int, vocab_size: int, generator: torch.Generator):
+    """Random tokens that repeat with a period of 3 to `longest`.
 
-
-def hide_first_period(rows: Tensor) -> Tensor:
-    """Targets of repeated rows: the first period is pure chance and does not count."""
-    targets = rows[:, 1:].clone()
-    for row, target in zip(rows, targets, strict=True):
-        period = next(p for p in range(3, 65) if torch.equal(row[p:], row[:-p]))
-        target[: period - 1] = IGNORE
-    return targets
+    Returns:
+        ids and targets, each (length,). The first period is pure chance and does not count: its
+        targets are IGNORE.
+    """
+    period = int(torch.randint(3, longest + 1, (), generator=generator))
+    block = torch.randint(1, vocab_size, (period,), generator=generator)
+    row = block.repeat(length // period + 2)[: length + 1]
+    targets = row[1:].clone()
+    targets[: period - 1] = IGNORE
+    return row[:-1], targets
 
 
 def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -138,13 +142,15 @@ def train(config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, teach
 
 def batch(recipe: Recipe, step: int, rows: Tensor, generator: torch.Generator, vocab_size: int):
     """One batch of ids and targets, each (batch_size, context_length)."""
-    share = recipe.repeats[0] if step < recipe.repeats_until * recipe.steps else recipe.repeats[1]
-    n_repeated = int((torch.rand(recipe.batch_size, generator=generator) < share).sum())
-    repeated = repeated_rows(n_repeated, rows.shape[1] - 1, generator, vocab_size)
-    picks = torch.randint(len(rows), (recipe.batch_size - n_repeated,), generator=generator)
-    documents = rows[picks]
-    ids = torch.cat((documents, repeated))[:, :-1]
-    return ids, torch.cat((documents[:, 1:], hide_first_period(repeated)))
+    chances = torch.rand(recipe.batch_size, generator=generator)
+    n_repeated = int((chances < recipe.repeats_at(step)).sum())
+    n_documents = recipe.batch_size - n_repeated
+    documents = rows[torch.randint(len(rows), (n_documents,), generator=generator)]
+    pairs = [(row[:-1], row[1:]) for row in documents]
+    longest, length = recipe.longest_period(step), rows.shape[1] - 1
+    pairs += [repeated_row(length, longest, vocab_size, generator) for _ in range(n_repeated)]
+    ids, targets = zip(*pairs, strict=True)
+    return torch.stack(ids), torch.stack(targets)
 
 
 def initialize(model: Transformer) -> None:

@@ -1,13 +1,16 @@
 """From glossary entries to training text: a small seeded grammar of questions and answers.
 
 A document is a question with its answer, a short dialogue, a contrast of two terms, a piece of
-prose, a sentence copied word for word, or an honest "not in my glossary". The sentences are the
-entries' own; the grammar only chooses, opens, and connects them, so that every document is true.
+prose, a sentence copied word for word, a greeting, or an honest "not in my glossary". The sentences
+are the entries' own; the grammar only chooses, opens and connects them, so that all of it is true.
 """
 
 import hashlib
 import random
 from functools import cache
+from importlib.resources import files
+
+import yaml
 
 from . import Entry, capitalize, load_glossary
 
@@ -18,7 +21,11 @@ QUESTIONS = {
     "what": ("What is {subject}?", "Explain {subject}.", "What does {term} mean?",
              "Can you explain {subject}?", "Define {term}.", "Tell me what {subject} is.",
              "Describe {subject}.", "What do you know about {subject}?",
-             "How would you describe {subject}?"),
+             "How would you describe {subject}?", "Tell me about {subject}.",
+             "What exactly is {subject}?", "Give me an idea of {subject}.",
+             "Could you define {term}?", "What is meant by {subject}?",
+             "Help me understand {subject}.", "I want to know what {subject} is.",
+             "So what is {subject}?"),
     "how": ("How does {subject} work?", "Explain how {subject} works.",
             "Can you explain how {subject} works?"),
     "why": ("Why does {subject} matter?", "Why is {subject} important?",
@@ -35,20 +42,18 @@ CONTRASTS = ("What is the difference between {a} and {b}?", "How does {a} differ
 FORMS_HELD_OUT_PER_TERM = 2
 
 # How an answer to "What is ...?" begins, and how often. {s} is the subject, {p} what is said of it.
-OPENINGS = (("{S} {p}", 40), ("It {p}", 12), ("In short, {s} {p}", 11), ("Put simply, {s} {p}", 10),
+OPENINGS = (("{S} {p}", 48), ("It {p}", 7), ("In short, {s} {p}", 10), ("Put simply, {s} {p}", 9),
             ("The glossary says that {s} {p}", 9), ("Good question: {s} {p}", 9),
-            ("Here is a short answer: {s} {p}", 9))  # fmt: skip
+            ("Here is a short answer: {s} {p}", 8))  # fmt: skip
 DEFINITION_WEIGHTS = (46, 18, 18, 18)  # the definition, then its paraphrases
 
-NOT_COVERED = (
-    "photosynthesis,gravity,a volcano,a guitar,chess,a bicycle,bread,the moon,a river,an elephant,"
-    "football,a bank,a novel,coffee,a castle,the weather,a passport,a violin,cheese,an airplane,"
-    "a mountain,history,a kitchen,rain,a lawyer,a sandwich,the ocean,a painting,a horse,sleep,"
-    "a bridge,gold,a garden,an umbrella,the sun,a dentist,a planet,a potato,democracy,a tiger,"
-    "a train,a window,chocolate,a ladder,an island,a wedding,salt,a robot,electricity,a virus,"
-    "a hospital,yoga,a telescope,snow,a dragon,an orange,a pencil,a shoe,the brain,a dinosaur,"
-    "an atom,a tax,a spider,paper,a lamp,a song,an egg,a whale,the heart,a desert,tennis,a clock"
-).split(",")
+NOT_COVERED = tuple(yaml.safe_load((files(__package__) / "not_covered.yaml").read_text("utf-8")))
+GREETINGS = ("Hello.", "Hello!", "Hi.", "Hi there.", "Good morning.", "Who are you?",
+             "What are you?", "Can you help me?", "What can you do?", "Help.")  # fmt: skip
+WELCOME = (
+    "I am a small language model that has read only the glossary of this book. "
+    'Ask me about one of its terms, for example "What is a token?"'
+)
 NAMES = ("Ada", "Alan", "Grace", "Claude", "Emmy", "Kurt", "Mary", "Noor", "Ravi", "Lin", "Sofia",
          "Tomas", "Yuki", "Omar", "Ines", "Pavel")  # fmt: skip
 
@@ -97,8 +102,8 @@ def contrast_pairs() -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str]
 class Writer:
     """Writes documents, drawing every choice from one seeded random generator."""
 
-    KINDS = (("answer", 52), ("dialogue", 12), ("contrast", 8), ("prose", 6), ("alias", 4),
-             ("not_covered", 4), ("quote", 7), ("copy_words", 7))  # fmt: skip
+    KINDS = (("answer", 52), ("dialogue", 11), ("contrast", 8), ("prose", 5), ("alias", 4),
+             ("not_covered", 6), ("greeting", 1), ("quote", 7), ("copy_words", 6))  # fmt: skip
 
     def __init__(self, seed: int):
         self.rng = random.Random(seed)
@@ -125,9 +130,9 @@ class Writer:
         return self.typed(ask(self.rng.choices(forms, weights)[0], entry))
 
     def typed(self, text: str) -> str:
-        if self.rng.random() < 0.06:
+        if self.rng.random() < 0.08:
             text = text[0].lower() + text[1:]
-        return text[:-1] if self.rng.random() < 0.06 else text
+        return text[:-1] if self.rng.random() < 0.08 else text
 
     def definition(self, entry: Entry) -> str:
         sentence = self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0]
@@ -187,6 +192,11 @@ class Writer:
         term = subject.removeprefix("a ").removeprefix("an ").removeprefix("the ")
         question = form.format(subject=subject, term=term)
         return f"{self.typed(question)} My glossary has no entry for {subject}."
+
+    def greeting(self) -> str:
+        """What people type first."""
+        said = self.typed(self.rng.choice(GREETINGS))
+        return f"{said} {WELCOME}"
 
     def quote(self) -> str:
         """A conversation in which a sentence is said twice, word for word."""

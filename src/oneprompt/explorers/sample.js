@@ -90,8 +90,8 @@ function row() {
     name.replaceChildren(label);
     before.textContent = percent(share.before);
     after.textContent = cut ? FILTER_NAMES[measured.cutBy[ids[0]]] : percent(share.after);
-    const expected = integer(Math.round(measured.draws * share.after));
-    drawn.textContent = none ? "–" : `${integer(count)} / ${expected}`;
+    const expected = Math.round(measured.draws * share.after);
+    drawn.textContent = none ? "–" : `${count} / ${expected}`;
   };
   return { node, show };
 }
@@ -110,7 +110,7 @@ function table(vocabulary) {
   const show = (tokens, measured) => {
     const rest = measured.ranked.slice(first);
     rows.forEach((each, i) => {
-      if (i === first) return each.show(`${integer(rest.length)} others`, rest, measured);
+      if (i === first) return each.show(`${integer(rest.length)} more`, rest, measured);
       const id = measured.ranked[i];
       return each.show(tokenElement(tokens[id]), [id], measured);
     });
@@ -133,7 +133,7 @@ function draw(model, count) {
 
 function change(model, settings) {
   for (const [name, value] of Object.entries(settings)) model.set(name, value);
-  model.set("draws", []); // they came from another distribution
+  if (model.get("draws").length > 0) model.set("draws", []); // of another distribution
   model.save_changes();
 }
 

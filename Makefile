@@ -1,0 +1,65 @@
+# `make book` and `make test` need Python 3.11 and make; the first run sets up .venv (about 2 GB).
+
+PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3),python)
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+
+# The build calls `node` (for the formulas) and `jupyter`: both are in the virtual environment.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: book setup serve lab test train clean
+
+book: setup  ## build the book into _build/html
+	@jupyter-book build . -W -n --keep-going --quiet
+	@echo "The book: _build/html/index.html"
+
+setup: $(INSTALLED)  ## create .venv with the pinned requirements
+
+serve: book  ## show the book in a browser
+	@echo "Stop with Ctrl-C."
+	@cd _build/html && python -m http.server --bind 127.0.0.1 8000
+
+lab: setup  ## open the notebooks in JupyterLab
+	@jupyter lab book
+
+test: setup  ## run every test
+	@python -m pytest
+
+train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
+	@python -m oneprompt.train
+
+clean:  ## remove what building made, but keep .venv
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
+	find src tests book -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(call need_python,$(PYTHON),PYTHON=/path/to/python3.11)
+	@test -x $(VENV)/bin/pip || { echo "Setting up $(VENV) (a few minutes)."; $(PYTHON) -m venv $(VENV); }
+	@$(call need_python,$(VENV)/bin/python,after removing $(VENV))
+	@$(torch_for_cpu)
+	@pip install --quiet -r requirements.txt || { $(install_failed); }
+	@pip install --quiet --no-deps --no-build-isolation --editable . || { $(install_failed); }
+	@touch $@
+
+# $(1): an interpreter; $(2): what to do when it is another version.
+define need_python
+$(1) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
+  echo "The pinned requirements need Python 3.11, and $(1) is $$($(1) --version 2>&1)."; \
+  echo "Install Python 3.11 and call make again, $(2)."; exit 1; }
+endef
+
+# PyPI's torch for Linux brings several GB of CUDA libraries; PyTorch's own index has one without.
+# Asked once and briefly, because pip would retry for minutes where the index cannot be reached.
+define torch_for_cpu
+if [ "$$(uname -s)" = Linux ]; then \
+  if python -c 'from urllib.request import urlopen; urlopen("$(TORCH_CPU_INDEX)/torch/", timeout=5)' 2>/dev/null; then \
+    pip install --quiet --no-deps --index-url $(TORCH_CPU_INDEX) $$(grep '^torch==' requirements.txt) || { $(install_failed); }; \
+  else echo "PyTorch's CPU index cannot be reached; torch comes from the usual package index."; fi; fi
+endef
+
+define install_failed
+echo "The installation stopped. If the lines above name the network, connect and call make again:"; \
+echo "it goes on where it stopped. If they name the disk: about 2 GB must be free."; exit 1
+endef

@@ -1,0 +1,39 @@
+"""Execute notebooks again whenever something they import or read has changed.
+
+jupyter-cache looks only at the code in a notebook. Without this, a change in `src/` or in the
+weights would leave the old numbers on the page.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt")
+
+
+def inputs_hash(root: Path) -> str:
+    """A hash over the names and contents of all files that notebooks depend on."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in INPUTS for path in root.glob(pattern)}):
+        parts = path.relative_to(root).parts
+        generated = any(part == "__pycache__" or part.endswith(".egg-info") for part in parts)
+        if path.is_file() and not generated:
+            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def name_cache_by_inputs(app, config):
+    root = Path(app.confdir)
+    caches = root / "_build" / ".jupyter_cache"
+    current = caches / inputs_hash(root)
+    for stale in caches.glob("*"):
+        if stale != current:
+            shutil.rmtree(stale, ignore_errors=True)
+    current.mkdir(parents=True, exist_ok=True)
+    # Sphinx reads every page again when this value changes, so all notebooks are looked up anew.
+    config.nb_execution_cache_path = str(current)
+
+
+def setup(app):
+    app.connect("config-inited", name_cache_by_inputs, priority=100)  # before myst-nb reads it
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,36 @@
+"""A model and a tokenizer that are made in no time, for the tests of the explorers."""
+
+import torch
+
+from oneprompt.explorers import SamplingExplorer
+
+V = 300
+
+
+class StandInTokenizer:
+    """Words as tokens: token i is "word i", the first ones as given."""
+
+    vocab_size = V
+
+    def __init__(self, *first: str):
+        self.first = first
+
+    def encode(self, text):
+        if not text:
+            raise ValueError("the prompt is empty")
+        return [len(word) for word in text.split()]
+
+    def token_bytes(self, i):
+        return (self.first[i] if i < len(self.first) else f" word{i}").encode()
+
+
+class StandInModel:
+    """Random logits that depend on the prompt's length alone."""
+
+    def __call__(self, ids):
+        generator = torch.Generator().manual_seed(ids.shape[1])
+        return 3 * torch.randn(1, ids.shape[1], V, generator=generator)
+
+
+def make_explorer(*first_tokens, **settings):
+    return SamplingExplorer(StandInModel(), StandInTokenizer(*first_tokens), **settings)

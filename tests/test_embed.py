@@ -1,0 +1,42 @@
+"""Embedding is reading rows, and so is multiplying by one-hot vectors."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from oneprompt.embed import embed
+
+TABLE = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
+
+
+def test_reads_the_row_of_each_id():
+    ids = torch.tensor([[2, 0, 6], [1, 1, 3]])
+    expected = torch.stack([torch.stack([TABLE[i] for i in row]) for row in ids.tolist()])
+    assert torch.equal(embed(ids, TABLE), expected)
+    assert torch.equal(embed(ids[0], TABLE), expected[0])
+
+
+def test_equals_one_hot_times_table_with_its_gradient():
+    ids = torch.tensor([2, 0, 2])
+    gradients = []
+    for vectors in (embed, lambda ids, table: F.one_hot(ids, 7).float() @ table):
+        table = TABLE.clone().requires_grad_()
+        (vectors(ids, table) * torch.arange(12.0).view(3, 4)).sum().backward()
+        gradients.append(table.grad)
+    # Sums of two float32 products: equal up to a few units in the last place.
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "words"),
+    [
+        (torch.tensor([0.0, 1.0]), TypeError, r"integers \(int64\), got torch.float32.*encode"),
+        (torch.tensor([True]), TypeError, r"integers \(int64\), got torch.bool"),
+        (torch.empty(1, 0, dtype=torch.int64), ValueError, "no token ids; give .* at least one"),
+        (torch.tensor([3, 7]), ValueError, r"id 7 is outside the vocabulary \(0 to 6\).*tokenizer"),
+        (torch.tensor([[3, -1]]), ValueError, r"id -1 is outside the vocabulary \(0 to 6\)"),
+    ],
+)
+def test_refuses_ids_without_a_row(ids, error, words):
+    with pytest.raises(error, match=words):
+        embed(ids, TABLE)

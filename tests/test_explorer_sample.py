@@ -1,0 +1,388 @@
+"""The sampling explorer: its page mathematics against Python, its controls, its live widget."""
+
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+import torch
+from explorer_stand_ins import StandInModel, StandInTokenizer, V, make_explorer
+from scipy import stats
+
+from oneprompt.explorers import SamplingExplorer
+from oneprompt.sample import Sampling, draw, entropy, probabilities
+
+ROOT = Path(__file__).resolve().parent.parent
+# In Python
+
+
+def test_probabilities_are_the_packages():
+    explorer = make_explorer(temperature=0.7, top_k=20, top_p=0.9, min_p=0.01)
+    logits = StandInModel()(torch.zeros(1, 4))[0, -1]
+    assert explorer.sampling == Sampling(temperature=0.7, top_k=20, top_p=0.9, min_p=0.01)
+    assert torch.equal(explorer.probabilities, probabilities(logits, explorer.sampling))
+
+
+def test_neutral_values_turn_the_filters_off():
+    assert make_explorer().sampling == Sampling()
+
+
+def test_setting_the_prompt_runs_the_model():
+    explorer = make_explorer()
+    explorer.draws = [1, 2]
+    explorer.prompt = "What is"
+    expected = StandInModel()(torch.zeros(1, 2))[0, -1]
+    assert torch.equal(torch.tensor(explorer.logits), expected)
+    assert explorer.draws == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("temperature", -1.0), ("top_p", 0.0), ("top_p", 1.5), ("min_p", 2.0), ("top_k", -3)],
+)
+def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
+    explorer = make_explorer()
+    with pytest.raises(ValueError, match=setting):
+        setattr(explorer, setting, value)
+    assert explorer.sampling == Sampling()
+
+
+def test_a_bad_prompt_is_refused_and_changes_nothing():
+    explorer = make_explorer(prompt="one two")
+    logits = explorer.logits
+    with pytest.raises(ValueError, match="empty"):
+        explorer.prompt = ""
+    assert (explorer.prompt, explorer.logits) == ("one two", logits)
+
+
+def test_a_new_setting_forgets_the_draws():
+    explorer = make_explorer()
+    explorer.draws = [1, 2]
+    explorer.top_k = 5
+    assert explorer.draws == []
+
+
+def test_without_javascript_there_is_a_table():
+    fallback = make_explorer("<b>").fallback()
+    assert fallback.count("<tr>") == 13
+    assert "<b>" not in fallback
+
+
+# On the page
+
+
+@pytest.fixture
+def engine(page):
+    """A page on which the shared JavaScript is loaded."""
+    for name in ("engine.js", "distribution.js"):
+        page.add_script_tag(content=files("oneprompt.explorers").joinpath(name).read_text())
+    return page
+
+
+ORDERS = [
+    Sampling().order,
+    ("repetition_penalty", "top_k", "top_p", "min_p", "temperature"),
+    ("min_p", "temperature", "top_p", "top_k", "repetition_penalty"),
+]
+
+
+def test_page_mathematics_equals_python(engine):
+    grid = itertools.product(
+        [0.0, 0.05, 0.7, 1.0, 2.0], [0, 1, 7, 1000], [0.05, 0.6, 0.95, 1.0], [0.0, 0.1, 1.0], ORDERS
+    )
+    names = ("temperature", "top_k", "top_p", "min_p", "order")
+    settings = [dict(zip(names, values, strict=True)) for values in grid]
+    explorer = make_explorer()
+    logits = list(explorer.logits)
+    logits[11] = logits[7]  # equal logits: the lower id comes first
+    found = engine.evaluate(
+        """({ logits, settings }) => {
+          const ranked = ranking(logits);
+          return settings.map((each) => {
+            const { probabilities } = distribution(logits, ranked, each);
+            return [probabilities, entropyBits(probabilities)];
+          });
+        }""",
+        {"logits": logits, "settings": settings},
+    )
+    for setting, (in_page, bits) in zip(settings, found, strict=True):
+        sampling = Sampling(
+            temperature=setting["temperature"],
+            top_k=setting["top_k"] or None,
+            top_p=setting["top_p"],
+            min_p=setting["min_p"],
+            order=setting["order"],
+        )
+        expected = probabilities(torch.tensor(logits), sampling)
+        assert torch.allclose(torch.tensor(in_page).double(), expected, rtol=0, atol=1e-6), setting
+        assert bits == pytest.approx(entropy(expected), abs=1e-6)
+
+
+def test_page_draws_as_python_does(engine):
+    p = make_explorer(top_p=0.9).probabilities
+    uniforms = engine.evaluate("Array.from({ length: 500 }, (_, n) => uniform(3, n))")
+    ids = engine.evaluate("([p, us]) => us.map((u) => drawToken(p, u))", [p.tolist(), uniforms])
+    assert all(0 <= u < 1 for u in uniforms)
+    assert ids == [draw(p, u) for u in uniforms]
+
+
+def test_page_random_numbers_are_uniform(engine):
+    uniforms = engine.evaluate("Array.from({ length: 20000 }, (_, n) => uniform(0, n))")
+    assert stats.kstest(uniforms, "uniform").pvalue > 0.001
+    assert len(set(uniforms)) > 19_990
+
+
+def test_tokens_and_numbers_are_written_visibly(engine):
+    assert engine.evaluate("tokenText(' a\\n\\t\\u200b')") == "␣a↵⇥\\u200b"
+    assert engine.evaluate("[0, 0.0004, 0.0123, 0.5, 1].map(percent)") == [
+        "0 %", "<0.1 %", "1.2 %", "50.0 %", "100.0 %",
+    ]  # fmt: skip
+
+
+def percent(p: float) -> str:
+    return "0 %" if p == 0 else "<0.1 %" if p < 0.0005 else f"{100 * p:.1f} %"
+
+
+def show(page, explorer):
+    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
+    return page.get_by_role("region", name="Sampling explorer")
+
+
+def column(region, name: str) -> list[str]:
+    return region.locator(f"tbody .op-{name}-cell").all_inner_texts()
+
+
+def assert_page_shows(region, explorer):
+    """Bars, numbers, reasons and statistics are those of the Python explorer."""
+    before, after = torch.tensor(explorer.logits).double().softmax(dim=-1), explorer.probabilities
+    ids = before.argsort(descending=True, stable=True)[:12].tolist()
+    shown = column(region, "after")[:12]
+    assert [text for i, text in zip(ids, shown, strict=True) if after[i] > 0] == [
+        percent(after[i]) for i in ids if after[i] > 0
+    ]
+    assert column(region, "before")[:12] == [percent(before[i]) for i in ids]
+    widths = region.locator(".op-bar-after").evaluate_all(
+        "bars => bars.map((bar) => parseFloat(bar.style.inlineSize) / 100)"
+    )
+    assert widths[:12] == pytest.approx(after[ids].tolist(), abs=1e-5)
+    bits, kept, cut = region.locator("dd .op-value").all_inner_texts()
+    assert bits == f"{abs(entropy(after)):.2f} bits"
+    assert kept == str(int((after > 0).sum()))
+    assert cut == percent(float(before[after == 0].sum()))
+
+
+def test_the_keyboard_moves_every_slider(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    assert_page_shows(region, explorer)
+
+    page.get_by_label("Temperature").focus()
+    for _ in range(6):
+        page.keyboard.press("ArrowLeft")
+    explorer.temperature = 0.7
+    assert page.get_by_label("Temperature").get_attribute("aria-valuetext") == "0.70"
+    assert_page_shows(region, explorer)
+
+    page.get_by_label("Min-p").press("ArrowRight")
+    explorer.min_p = 0.01
+    assert_page_shows(region, explorer)
+
+    page.get_by_label("Top-p").press("ArrowLeft")
+    explorer.top_p = 0.99
+    assert_page_shows(region, explorer)
+
+    page.get_by_label("Top-k").press("Home")
+    page.get_by_label("Top-k").press("ArrowRight")
+    explorer.top_k = 2
+    assert_page_shows(region, explorer)
+    assert column(region, "after")[2:] == ["top-k"] * 11
+
+    page.get_by_label("Temperature").press("Home")
+    explorer.temperature = 0.0
+    assert_page_shows(region, explorer)
+    assert column(region, "after") == ["100.0 %"] + ["greedy"] * 12
+
+    page.get_by_role("button", name="Reset").press("Enter")
+    assert_page_shows(region, make_explorer())
+
+
+def test_drawing_is_seeded_and_follows_the_probabilities(page):
+    explorer = make_explorer(temperature=0.8, top_k=8, seed=5)
+    counts = []
+    for _ in range(2):
+        region = show(page, explorer)
+        page.get_by_role("button", name="Draw 1,000").click()
+        counts.append([int(c.split(" / ")[0]) for c in column(region, "drawn")[:8]])
+    assert counts[0] == counts[1]
+    assert sum(counts[0]) == 1000
+    expected = 1000 * explorer.probabilities.sort(descending=True).values[:8].numpy()
+    assert stats.chisquare(counts[0], expected).pvalue > 0.001
+
+    explorer.seed = 6
+    region = show(page, explorer)
+    page.get_by_role("button", name="Draw 1,000").click()
+    assert [int(c.split(" / ")[0]) for c in column(region, "drawn")[:8]] != counts[0]
+
+
+def test_draw_one_shows_the_token(page):
+    explorer = make_explorer(temperature=0.0)
+    region = show(page, explorer)
+    page.get_by_role("button", name="Draw one").press("Enter")
+    token = explorer.tokens[explorer.probabilities.argmax()].replace(" ", "␣")
+    assert region.locator(".op-next").inner_text() == token
+    assert column(region, "drawn") == ["1 / 1"] + ["–"] * 12
+    page.get_by_label("Temperature").press("ArrowRight")
+    assert column(region, "drawn") == ["–"] * 13
+
+
+def test_drawing_ends_at_ten_thousand(page):
+    region = show(page, make_explorer())
+    for _ in range(11):
+        page.get_by_role("button", name="Draw 1,000").click()
+    assert sum(int(c.split(" / ")[0]) for c in column(region, "drawn")) == 10_000
+    assert "Reset" in region.get_by_role("status").inner_text()
+
+
+def test_hostile_tokens_and_prompts_are_text(page):
+    hostile = "</script><img src=x onerror=console.error(1)><!--"
+    model = StandInModel()
+    explorer = SamplingExplorer(model, StandInTokenizer(*[hostile] * V), prompt=hostile)
+    region = show(page, explorer)
+    page.get_by_role("button", name="Draw one").click()
+    assert region.locator(".op-next").inner_text() == hostile.replace(" ", "␣")
+    assert page.locator("img").count() == 0
+    assert hostile in region.inner_text()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    region = show(page, make_explorer(" Machine"))
+    before = region.bounding_box()
+    for _ in range(3):
+        page.get_by_label("Top-p").press("PageDown")
+        page.get_by_role("button", name="Draw one").click()
+    assert region.bounding_box()["height"] == pytest.approx(before["height"], abs=1)
+    for _ in range(10):
+        page.get_by_role("button", name="Draw 1,000").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    cells = region.locator("td, dd")
+    assert cells.evaluate_all("all => all.filter((c) => c.scrollWidth > c.clientWidth)") == []
+    for control in region.locator("button, input").all():
+        assert control.bounding_box()["height"] >= 44
+
+
+def test_a_redraw_takes_less_than_a_frame(page):
+    show(page, make_explorer())
+    milliseconds = page.get_by_label("Temperature").evaluate(
+        """(input) => Array.from({ length: 40 }, (_, position) => {
+          const start = performance.now();
+          input.value = position;
+          input.dispatchEvent(new Event("input"));
+          return performance.now() - start;
+        })"""
+    )
+    assert statistics.median(milliseconds) < 16  # the median: other processes want the CPU too
+
+
+def test_the_chapter_has_the_explorer(page, site):
+    if not (ROOT / "book" / "07_sample.ipynb").exists():
+        pytest.skip("book/07_sample.ipynb is not written yet")
+    page.goto(f"{site}book/07_sample.html")
+    region = page.get_by_role("region", name="Sampling explorer").first
+    kept = region.locator("dd .op-value").nth(1)
+    region.get_by_role("button", name="Reset").click()
+    assert kept.inner_text() == "2,048"
+    region.get_by_label("Top-k").press("Home")
+    assert kept.inner_text() == "1"
+
+
+def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
+    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.get_by_role("row").count() == 13
+    assert page.locator("noscript p").is_visible()
+    context.close()
+
+
+# In JupyterLab
+
+CELLS = [
+    "from explorer_stand_ins import make_explorer\nexplorer = make_explorer()",
+    "explorer",
+    "print('the temperature is', explorer.temperature)",
+    "explorer.temperature = 0.5",
+]
+
+
+@pytest.fixture
+def jupyterlab(tmp_path):
+    """The address of a JupyterLab of our own, with a notebook of CELLS."""
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    cells = [cell | {"id": f"cell-{i}", "source": source} for i, source in enumerate(CELLS)]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    (folder / "explorer.ipynb").write_text(json.dumps(notebook))
+    runtime = tmp_path / "runtime"
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+               "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
+               "--LabApp.collaborative=False", "--LabApp.extension_manager=readonly"]  # fmt: skip
+    own = {  # nothing of the user's Jupyter, neither read nor written
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
+    }
+    with open(tmp_path / "log", "wb") as log:
+        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log, cwd=folder)
+    try:
+        yield wait_for_address(runtime, server, tmp_path / "log")
+    finally:
+        server.terminate()  # JupyterLab shuts its kernels down
+        server.wait(timeout=30)
+
+
+def wait_for_address(runtime: Path, server: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        for info in runtime.glob("jpserver-*.json"):
+            return json.loads(info.read_text())["url"]
+        time.sleep(0.2)
+    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+def test_traits_are_synced_both_ways_in_jupyterlab(browser, jupyterlab):
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    page = context.new_page()
+    page.set_default_timeout(180_000)  # on a busy machine a kernel takes long to import torch
+    page.goto(f"{jupyterlab}doc/tree/explorer.ipynb?reset")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
+    cells = page.locator(".jp-Notebook .jp-CodeCell")
+
+    def run(index):
+        cells.nth(index).locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        cells.nth(index).get_by_text(f"[{index + 1}]:", exact=True).first.wait_for()
+
+    run(0)
+    run(1)
+    temperature = page.get_by_label("Temperature")
+    temperature.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    assert temperature.get_attribute("aria-valuetext") == "0.80"
+    run(2)
+    page.get_by_text("the temperature is 0.8", exact=True).wait_for()
+    run(3)
+    page.locator('input[aria-label="Temperature"][aria-valuetext="0.50"]').wait_for()
+    context.close()

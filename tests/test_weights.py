@@ -1,0 +1,132 @@
+"""Weights come back as they were saved, and a damaged file says what is wrong with it."""
+
+import json
+
+import pytest
+import torch
+from models import config_of, random_choices, random_model, small_model
+from safetensors.torch import load_file, save_file
+
+import oneprompt as op
+from oneprompt.weights import ASSETS, read_metadata
+
+NAME = "blocks.1.attention.query.weight"  # of shape (16, 16) in small_model
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A saved model."""
+    path = tmp_path / "small.safetensors"
+    op.save_model(small_model(), path, training_text="abc")
+    return path
+
+
+def rewrite(path, change=lambda tensors: None, metadata=None):
+    """The same file with its tensors changed, and other metadata if given."""
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path, metadata=read_metadata(path) if metadata is None else metadata)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_round_trip(tmp_path, seed):
+    model = random_model(config_of(random_choices(seed)), seed)
+    model.eos_id = seed or None
+    op.save_model(model, tmp_path / "model.safetensors")
+    loaded = op.load_model(tmp_path / "model.safetensors")
+    assert (loaded.config, loaded.eos_id) == (model.config, model.eos_id)
+    assert not loaded.training
+    saved, found = model.state_dict(), loaded.state_dict()
+    assert saved.keys() == found.keys()
+    for name, tensor in saved.items():  # fp16 in the file, fp32 in memory
+        assert found[name].dtype == torch.float32
+        assert torch.equal(found[name], tensor.half().float()), name
+
+
+def test_metadata(path):
+    metadata = read_metadata(path)
+    assert metadata["training_text"] == "abc"
+    assert json.loads(metadata["eos_id"]) == 0
+    assert op.ModelConfig(**json.loads(metadata["config"])) == small_model().config
+
+
+@pytest.mark.parametrize("name", ["reference", "draft"])
+def test_shipped_models_load_by_name(name):
+    model = op.load_model(name)
+    assert model.eos_id == op.load_tokenizer().eos_id
+    assert model.config.vocab_size == op.load_tokenizer().vocab_size
+    assert load_file(ASSETS / f"{name}.safetensors").keys() == model.state_dict().keys()
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no weights at .*none\.safetensors; `make train`"):
+        op.load_model(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])
+def test_truncated_file(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"small\.safetensors is damaged .*fetch it again"):
+        op.load_model(path)
+
+
+@pytest.mark.parametrize("content", [b"\xff" * 500, b"<!DOCTYPE html><title>404</title>", b"\x80\x02}q"])
+def test_garbled_bytes(path, content):
+    """Among them an error page saved under the file's name, and a pickle."""
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"small\.safetensors is damaged or no safetensors file"):
+        op.load_model(path)
+
+
+def test_wrong_shape(path):
+    rewrite(path, lambda t: t.update({NAME: torch.zeros(16, 8)}))
+    words = rf"small.safetensors: tensor '{NAME}' .*shape \(16, 16\), found \(16, 8\)"
+    with pytest.raises(ValueError, match=words):
+        op.load_model(path)
+
+
+def test_missing_tensor(path):
+    rewrite(path, lambda t: t.pop(NAME))
+    with pytest.raises(ValueError, match=rf"small.safetensors lacks the tensor '{NAME}' .*\(16, 16"):
+        op.load_model(path)
+
+
+def test_extra_tensor(path):
+    rewrite(path, lambda t: t.update({"blocks.2.norm1.weight": torch.zeros(16)}))
+    with pytest.raises(ValueError, match=r"small.safetensors has .*no place for: \['blocks\.2\.nor"):
+        op.load_model(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_value_that_is_no_number(path, value):
+    def spoil(tensors):
+        tensors[NAME][3, 5] = value
+
+    rewrite(path, spoil)
+    with pytest.raises(ValueError, match=rf"small.safetensors: tensor '{NAME}' contains NaN or inf"):
+        op.load_model(path)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        ({}, "carries no model config; it was not written by save_model"),
+        ({"config": "{"}, "model config in .*small.safetensors is not usable"),
+        ({"config": '{"colour": "red"}'}, "is not usable: .*colour"),
+        ({"config": '{"position": "rotary"}'}, "is not usable: position='rotary' is unknown"),
+    ],
+)
+def test_config_missing_or_wrong(path, metadata, words):
+    rewrite(path, metadata=metadata)
+    with pytest.raises(ValueError, match=words):
+        op.load_model(path)
+
+
+def test_overflow_in_fp16_is_seen_when_loading(tmp_path):
+    """Weights above 65,504 become infinite in fp16; they must not load as if nothing happened."""
+    model = small_model()
+    model.embedding.data[0, 0] = 1e6
+    op.save_model(model, tmp_path / "large.safetensors")
+    with pytest.raises(ValueError, match="'embedding' contains NaN or infinite"):
+        op.load_model(tmp_path / "large.safetensors")
