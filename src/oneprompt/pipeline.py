@@ -2,27 +2,29 @@
 
 from html import escape
 
-# step -> (chapter file, what goes in, what comes out), in the order of the book.
+from .style import PALETTE
+
+# step -> (what goes in, what comes out), in the order of the book.
 STEPS = {
-    "tokenize": ("01_tokenize", "text", "(T,) ids"),
-    "embed": ("02_embed", "(T,) ids", "(T, D)"),
-    "position": ("03_position", "(T, D)", "(T, D)"),
-    "attention": ("04_attention", "(T, D)", "(T, D)"),
-    "feed-forward": ("05_feedforward", "(T, D)", "(T, D)"),
-    "logits": ("06_logits", "(T, D)", "(T, V)"),
-    "sample": ("07_sample", "(V,)", "one id"),
-    "autoregress": ("08_autoregress", "T ids", "T + 1 ids"),
-    "speculate": ("09_speculate", "T ids", "up to T + γ + 1 ids"),
+    "tokenize": ("text", "(T,) ids"),
+    "embed": ("(T,) ids", "(T, D)"),
+    "position": ("(T, D)", "(T, D)"),
+    "attention": ("(T, D)", "(T, D)"),
+    "feed-forward": ("(T, D)", "(T, D)"),
+    "logits": ("(T, D)", "(T, V)"),
+    "sample": ("(V,)", "one id"),
+    "autoregress": ("T ids", "T + 1 ids"),
+    "speculate": ("T ids", "up to T + γ + 1 ids"),
 }
 
-CSS = """
-.op-pipeline{display:flex;flex-wrap:wrap;gap:.3rem;list-style:none;padding:0;margin:1rem 0}
-.op-pipeline li{flex:1 1 6.2rem;margin:0;padding:.35rem .5rem;border-radius:.4rem;
+CSS = f"""
+.op-pipeline{{display:flex;flex-wrap:wrap;gap:.3rem;list-style:none;padding:0;margin:1rem 0}}
+.op-pipeline li{{flex:1 1 6.2rem;margin:0;padding:.35rem .5rem;border-radius:.4rem;
  border:1px solid var(--pst-color-border,var(--jp-border-color1,#999));font-size:.85rem;
- line-height:1.3}
-.op-pipeline li[aria-current]{border-width:2px;border-color:#0072b2;font-weight:700;
- background:color-mix(in srgb,#0072b2 14%,transparent)}
-.op-pipeline small{display:block;font-weight:400}
+ line-height:1.3}}
+.op-pipeline li[aria-current]{{border-width:2px;border-color:{PALETTE["blue"]};font-weight:700;
+ background:color-mix(in srgb,{PALETTE["blue"]} 14%,transparent)}}
+.op-pipeline small{{display:block;font-weight:400}}
 """
 
 
@@ -38,7 +40,7 @@ class Pipeline:
         items = "".join(
             f"<li{' aria-current=step' if name == self.step else ''}>"
             f"{number}. {escape(name)}<small>{escape(given)} → {escape(made)}</small></li>"
-            for number, (name, (_, given, made)) in enumerate(STEPS.items(), start=1)
+            for number, (name, (given, made)) in enumerate(STEPS.items(), start=1)
         )
         return f"<style>{CSS}</style><ol class='op-pipeline' aria-label='The pipeline'>{items}</ol>"
 

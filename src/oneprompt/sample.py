@@ -175,4 +175,4 @@ def uniforms(seed: int | None) -> Iterator[float]:
 def entropy(probability: Tensor) -> float:
     """-Σ p log₂ p of one distribution (vocab_size,), in bits."""
     p = probability[probability > 0]
-    return float(-(p * p.log2()).sum())
+    return max(0.0, float(-(p * p.log2()).sum()))  # certainty is 0, not -0

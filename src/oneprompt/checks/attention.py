@@ -67,7 +67,7 @@ def causal_attention(function) -> None:
         ((scores.softmax(dim=-1) * mask) @ v,
          "the mask came after the softmax, so the rows of weights do not add up to 1"),
         (masked.softmax(dim=-2) @ v,
-         "the softmax runs over the queries: each row of weights must add up to 1, not each column"),
+         "the softmax runs over the queries: rows of weights must add up to 1, not columns"),
         (masked.exp() @ v, "the powers are not divided by the sum of their row"),
         (masked.softmax(dim=-1) @ k, "the weights mix the keys, and should mix the values"),
         (masked.softmax(dim=-1), "these are the weights: the values are still to be mixed"),
@@ -101,8 +101,10 @@ def grouped_attention(function) -> None:
         (attend(k[:1], v[:1]), "all query heads read key/value head 0: that is multi-query"),
         (attend(k.mean(0, keepdim=True), v.mean(0, keepdim=True)),
          "the key/value heads were averaged: each group reads its own"),
-        (attend(grouped(k), v[in_turn]), "keys are grouped and values take turns: treat both alike"),
-        (attend(k[in_turn], grouped(v)), "values are grouped and keys take turns: treat both alike"),
+        (attend(grouped(k), v[in_turn]),
+         "keys are grouped, but values take turns: treat both alike"),
+        (attend(k[in_turn], grouped(v)),
+         "values are grouped, but keys take turns: treat both alike"),
     )  # fmt: skip
     got = _tensor(function(q.clone(), k.clone(), v.clone()))
     call = "grouped_attention(q, k, v) with 6 query heads and 2 key/value heads"
