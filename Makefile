@@ -9,7 +9,7 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup serve lab test train clean
+.PHONY: book setup serve lab test train notebooks bench clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -30,12 +30,18 @@ test: setup  ## run every test
 train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
 	@python -m oneprompt.train
 
+notebooks: setup  ## execute the notebooks again and store their text outputs
+	@python scripts/notebooks.py book/*.ipynb
+
+bench: setup  ## measure what the KV cache and speculation save
+	@python benchmarks/decoding.py
+
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
 	find src tests book -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt pyproject.toml
-	@$(call need_python,$(PYTHON),PYTHON=/path/to/python3.11)
+	@$(call need_python,$(PYTHON),with PYTHON=/path/to/python3.11)
 	@test -x $(VENV)/bin/pip || { echo "Setting up $(VENV) (a few minutes)."; $(PYTHON) -m venv $(VENV); }
 	@$(call need_python,$(VENV)/bin/python,after removing $(VENV))
 	@$(torch_for_cpu)
@@ -47,7 +53,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 define need_python
 $(1) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
   echo "The pinned requirements need Python 3.11, and $(1) is $$($(1) --version 2>&1)."; \
-  echo "Install Python 3.11 and call make again, $(2)."; exit 1; }
+  echo "Install Python 3.11 and call make again $(2)"; exit 1; }
 endef
 
 # PyPI's torch for Linux brings several GB of CUDA libraries; PyTorch's own index has one without.

@@ -35,17 +35,13 @@ def normalize(notebook) -> None:
             cell.metadata["tags"] = tags = [*tags, IGNORE]
         if IGNORE in tags:
             cell.outputs = []
-        cell.execution_count = None
-        for output in cell.outputs:
-            if "execution_count" in output:
-                output.execution_count = None
 
 
 def main(paths: list[str]) -> None:
     for path in tqdm(paths, desc="notebooks"):
         notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(notebook, timeout=300, kernel_name="python3",
-                                resources={"metadata": {"path": Path(path).parent}})  # fmt: skip
+        folder = {"metadata": {"path": Path(path).parent}}
+        client = NotebookClient(notebook, timeout=600, resources=folder, coalesce_streams=True)
         client.execute()
         normalize(notebook)
         nbformat.write(notebook, path)

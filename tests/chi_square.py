@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from scipy import stats
 
 # A right implementation fails a test at this level once in 10,000 seeds, and the seeds are fixed:
-# a failure is a change in the code. The mistakes that the tests look for give p < 1e-12.
+# a failure is a change in the code. The mistakes that the tests look for give p < 1e-9.
 SIGNIFICANCE = 1e-4
 
 
@@ -17,12 +17,12 @@ def p_value(counts: Counter, expected: dict[Hashable, float]) -> float:
         counts: outcome -> how often it came.
         expected: outcome -> its exact probability; all together 1.
 
-    Raises:
-        AssertionError: an outcome of probability 0 came.
+    Returns:
+        0 where an outcome of probability 0 came, however often.
     """
+    if not all(expected.get(outcome) for outcome in counts):
+        return 0.0
     n = counts.total()
-    impossible = {outcome for outcome in counts if not expected.get(outcome)}
-    assert not impossible, f"these have probability 0: {sorted(impossible)[:5]}"
     ordered = sorted((n * p, counts[outcome]) for outcome, p in expected.items() if p > 0)
     # Chi-square is an approximation that needs about 5 expected counts per bin: merge the rarest.
     merged, bins = (0.0, 0), []

@@ -72,7 +72,7 @@ def small_model(seed: int = 0, **fields) -> op.Transformer:
 
     Its end-of-sequence token is id 0, as in the reference's tokenizer.
     """
-    sizes = dict(vocab_size=31, context_length=40, d_model=16, n_layers=2, n_heads=2, d_ff=32)
+    sizes = {"vocab_size": 31, "context_length": 40, "d_model": 16, "n_layers": 2, "n_heads": 2}
     model = random_model(op.ModelConfig(**sizes | fields), seed)
     model.eos_id = 0
     return model

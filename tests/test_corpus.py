@@ -118,11 +118,14 @@ def asked_and_answered(question: str, answers, text: str) -> bool:
     "can you explain a token ID?"), so an answer must follow and a sentence end before it.
     """
     question = question.lower()
-    if question in text:
-        return True
-    places = [m.end() for m in re.finditer(rf'(?:^|[.?!"] |: "){re.escape(question[:-1])} ', text, re.M)]
     answers = tuple(answer.lower() for answer in answers)
-    return any(text.startswith(answers, place) for place in places)
+    bare, place = f"{question[:-1]} ", -1
+    while (place := text.find(bare, place + 1)) >= 0:
+        before = text[max(place - 2, 0) : place].strip(" ")  # nothing at the very beginning
+        begins = not before or before[-1] in '\n".?!'
+        if begins and text.startswith(answers, place + len(bare)):
+            return True
+    return question in text
 
 
 def definitions(entry) -> list[str]:

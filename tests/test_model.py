@@ -11,7 +11,6 @@ import torch.nn.functional as F
 from models import VARIANTS, config_of, random_choices, random_model, small_model
 
 import oneprompt as op
-from oneprompt import trace as trace_module
 
 SEEDS = range(60)  # of random_choices; every value of every variant occurs among them
 
@@ -49,7 +48,7 @@ def documented_shapes(cls) -> dict[str, tuple[str, ...]]:
 
 @pytest.mark.parametrize("n_kv_heads", [6, 2])
 def test_trace_has_the_shapes_it_documents(n_kv_heads):
-    sizes = dict(B=2, T=9, D=20, H=6, G=n_kv_heads, d=8, F=28, V=43)
+    sizes = {"B": 2, "T": 9, "D": 20, "H": 6, "G": n_kv_heads, "d": 8, "F": 28, "V": 43}
     config = config_of(random_choices(0) | {"heads": (6, n_kv_heads), "position": "alibi"})
     trace = random_model(config).trace(random_ids(config, time=9))
     assert len(trace.layers) == config.n_layers
@@ -59,7 +58,6 @@ def test_trace_has_the_shapes_it_documents(n_kv_heads):
         assert documented.keys() == fields
         for name, dimensions in documented.items():
             assert getattr(part, name).shape == tuple(sizes[d] for d in dimensions), name
-    assert trace_module.LayerTrace is type(trace.layers[0])
 
 
 @pytest.mark.parametrize("parallel", [False, True])
@@ -169,7 +167,7 @@ def test_config_refuses(fields, words):
         (torch.tensor([[0.5]]), TypeError, "integers .* got torch.float32"),
         (torch.tensor([[31]]), ValueError, r"id 31 is outside the vocabulary \(0 to 30\)"),
         (torch.tensor([[-1]]), ValueError, "id -1 is outside the vocabulary"),
-        (torch.zeros(1, 41, dtype=torch.int64), ValueError, "41 tokens .* context of 40; shorten"),
+        (torch.ones(1, 41).long(), ValueError, "41 tokens .* context of 40; shorten"),
     ],
 )
 def test_model_refuses(ids, error, words):

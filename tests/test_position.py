@@ -146,7 +146,7 @@ def test_alibi_slopes_of_any_head_count(n_heads):
 def test_known_alibi_slopes():
     eight = [2.0**-i for i in range(1, 9)]
     assert alibi_slopes(8).tolist() == eight
-    twelve = eight + [2.0**-0.5, 2.0**-1.5, 2.0**-2.5, 2.0**-3.5]
+    twelve = [*eight, 2.0**-0.5, 2.0**-1.5, 2.0**-2.5, 2.0**-3.5]
     torch.testing.assert_close(alibi_slopes(12), torch.tensor(twelve))
 
 
@@ -161,8 +161,8 @@ def test_alibi_bias_grows_with_the_distance():
     [
         (lambda: sinusoidal(torch.arange(3), 7), "even d_model, got 7"),
         (lambda: rope_frequencies(7), "must be even, got 7"),
-        (lambda: rope_frequencies(8, scaling={"type": "yarn"}), "'yarn'; known: 'linear', 'llama3'"),
-        (lambda: rotate(randn(1, 1, 1, 4), randn(1, 2), "pairs"), "'pairs'; choose one of .*halves"),
+        (lambda: rope_frequencies(8, scaling={"type": "yarn"}), "'yarn'; known: 'linear', 'llama3"),
+        (lambda: rotate(randn(1, 1, 1, 4), randn(1, 2), "pairs"), "'pairs'; choose one .*halves"),
     ],
 )
 def test_refuses_what_has_no_meaning(call, words):

@@ -21,8 +21,8 @@ PROMPT = "What is machine learning?"
 ODD_PIECES = (
     "\ufeff", "\x85", "\xa0", "\u2028", "\u200b", "\u200d", "\t", "\n", "\r\n", " ", "  ", "\x00",
     "\x1c", "\x1f", "'s", "'LL", "’s", "don't", "é", "e\u0301", "ß", "中文", "한글", "عربى",
-    "हिन्दी", "🙂", "👩🏽‍🚀", "🇩🇪", "½", "Ⅳ", "٣", "12345", "_", "...", "?!", EOS, "<|", "|>", "\ufffd",
-    "\U0010ffff", "machine learning", " token", "Machine",
+    "हिन्दी", "🙂", "👩🏽\u200d🚀", "🇩🇪", "½", "Ⅳ", "٣", "12345", "_", "...", "?!", EOS, "<|", "|>",
+    "\ufffd", "\U0010ffff", "machine learning", " token", "Machine",
 )  # fmt: skip
 
 
@@ -190,7 +190,7 @@ def test_refuses_what_is_no_string(tokenizer, bpe, wrong):
 def test_refuses_a_lone_surrogate_and_says_how_to_remove_it(tokenizer, bpe):
     text = "half a 🙂: \ud83d"
     for encode in (tokenizer.encode, bpe.encode):
-        with pytest.raises(ValueError, match="lone surrogate .* index 10; remove it") as error:
+        with pytest.raises(ValueError, match=r"lone surrogate .* index 10; remove it") as error:
             encode(text)
     assert 'text.encode("utf-8", "replace").decode("utf-8")' in str(error.value)
     assert tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))  # the advice works

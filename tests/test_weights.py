@@ -71,7 +71,7 @@ def test_truncated_file(path, share):
         op.load_model(path)
 
 
-@pytest.mark.parametrize("content", [b"\xff" * 500, b"<!DOCTYPE html><title>404</title>", b"\x80\x02}q"])
+@pytest.mark.parametrize("content", [b"\xff" * 500, b"<!DOCTYPE html>\n<p>404</p>", b"\x80\x02}q"])
 def test_garbled_bytes(path, content):
     """Among them an error page saved under the file's name, and a pickle."""
     path.write_bytes(content)
@@ -88,13 +88,15 @@ def test_wrong_shape(path):
 
 def test_missing_tensor(path):
     rewrite(path, lambda t: t.pop(NAME))
-    with pytest.raises(ValueError, match=rf"small.safetensors lacks the tensor '{NAME}' .*\(16, 16"):
+    words = rf"small.safetensors lacks the tensor '{NAME}' of shape \(16, 16\)"
+    with pytest.raises(ValueError, match=words):
         op.load_model(path)
 
 
 def test_extra_tensor(path):
     rewrite(path, lambda t: t.update({"blocks.2.norm1.weight": torch.zeros(16)}))
-    with pytest.raises(ValueError, match=r"small.safetensors has .*no place for: \['blocks\.2\.nor"):
+    words = r"small.safetensors has tensors .*no place for: \['blocks\.2\.norm1\.weight'\]"
+    with pytest.raises(ValueError, match=words):
         op.load_model(path)
 
 
@@ -104,7 +106,8 @@ def test_value_that_is_no_number(path, value):
         tensors[NAME][3, 5] = value
 
     rewrite(path, spoil)
-    with pytest.raises(ValueError, match=rf"small.safetensors: tensor '{NAME}' contains NaN or inf"):
+    words = rf"small.safetensors: tensor '{NAME}' contains NaN or infinite"
+    with pytest.raises(ValueError, match=words):
         op.load_model(path)
 
 

@@ -8,6 +8,9 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from nbclient import client
+from traitlets import Bool
+
 INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt")
 
 
@@ -34,6 +37,17 @@ def name_cache_by_inputs(app, config):
     config.nb_execution_cache_path = str(current)
 
 
+class WholeStreams(client.NotebookClient):
+    """Joins what a cell prints into one output.
+
+    The kernel sends it in parts, cut wherever its timer fell, and MyST would put each part on a
+    line of its own.
+    """
+
+    coalesce_streams = Bool(True)
+
+
 def setup(app):
+    client.NotebookClient = WholeStreams  # jupyter-cache offers no setting for it
     app.connect("config-inited", name_cache_by_inputs, priority=100)  # before myst-nb reads it
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,325 @@
+"""Filters by hand and by their laws; draws by statistics."""
+
+import itertools
+import math
+from collections import Counter
+
+import pytest
+import torch
+from chi_square import SIGNIFICANCE, p_value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import oneprompt as op
+from oneprompt.sample import (
+    FILTERS,
+    apply_min_p,
+    apply_repetition_penalty,
+    apply_temperature,
+    apply_top_k,
+    apply_top_p,
+    draw,
+    entropy,
+    probabilities,
+    uniforms,
+)
+
+CUT = float("-inf")
+LAST_UNIFORM = 1 - 2**-53  # the largest float64 below 1
+
+logits_of_any_kind = st.lists(st.floats(-30, 30), min_size=1, max_size=12).map(
+    lambda values: torch.tensor(values, dtype=torch.float64)
+)
+shares = st.floats(1e-6, 1)
+law = settings(max_examples=150, deadline=None, derandomize=True, database=None)
+
+
+def logits_of(*p: float) -> torch.Tensor:
+    return torch.tensor(p, dtype=torch.float64).log()
+
+
+def kept(logits: torch.Tensor) -> list[bool]:
+    return (logits > CUT).tolist()
+
+
+# By hand. The probabilities 0.15, 0.5, 0.05, 0.3 are not in order, so that a result left in the
+# order of its ranks is seen.
+P = (0.15, 0.5, 0.05, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        (op.Sampling(), P),
+        (op.Sampling(temperature=0.5), [p**2 / 0.365 for p in P]),
+        (op.Sampling(temperature=2), [p**0.5 / sum(x**0.5 for x in P) for p in P]),
+        (op.Sampling(top_k=1), (0, 1, 0, 0)),
+        (op.Sampling(top_k=3), (0.15 / 0.95, 0.5 / 0.95, 0, 0.3 / 0.95)),
+        (op.Sampling(top_k=9), P),
+        (op.Sampling(top_p=0.7), (0, 0.625, 0, 0.375)),  # 0.3 crosses 0.7 and stays
+        (op.Sampling(top_p=0.4), (0, 1, 0, 0)),
+        (op.Sampling(top_p=1e-9), (0, 1, 0, 0)),
+        (op.Sampling(top_p=1), P),
+        (op.Sampling(min_p=0.25), (0.15 / 0.95, 0.5 / 0.95, 0, 0.3 / 0.95)),
+        (op.Sampling(min_p=0), P),
+        (op.Sampling(min_p=1), (0, 1, 0, 0)),
+        (op.GREEDY, (0, 1, 0, 0)),
+    ],
+    ids=str,
+)
+def test_hand_worked_cases(sampling, expected):
+    found = probabilities(logits_of(*P), sampling)
+    assert found.tolist() == pytest.approx(list(expected), abs=1e-12)  # float64
+
+
+def test_filters_keep_what_they_should_by_hand():
+    logits = logits_of(*P)
+    assert kept(apply_top_k(logits, 2)) == [False, True, False, True]
+    assert kept(apply_top_p(logits, 0.9)) == [True, True, False, True]
+    assert kept(apply_min_p(logits, 0.5)) == [False, True, False, True]
+    assert apply_temperature(logits, 0.5).tolist() == (2 * logits).tolist()
+
+
+def test_of_equal_logits_the_lower_ids_stay():
+    equal = torch.zeros(5)
+    assert kept(apply_top_k(equal, 2)) == [True, True, False, False, False]
+    assert kept(apply_top_p(equal, 0.5)) == [True, True, True, False, False]
+    assert kept(apply_min_p(equal, 1.0)) == [True] * 5  # none is less likely than another
+    assert probabilities(torch.tensor([1.0, 3, 3, 3]), op.GREEDY).tolist() == [0, 1, 0, 0]
+
+
+def test_exact_sums_count_as_reached():
+    """Binary fractions, which add up exactly: 0.5 + 0.25 reaches 0.75, one more is too many."""
+    assert kept(apply_top_p(logits_of(0.125, 0.5, 0.125, 0.25), 0.75)) == [False, True, False, True]
+
+
+@given(logits=logits_of_any_kind, k=st.integers(1, 15))
+@law
+def test_top_k_keeps_exactly_k(logits, k):
+    found = apply_top_k(logits, k)
+    assert sum(kept(found)) == min(k, len(logits))
+    left = [x for x, keep in zip(logits.tolist(), kept(found), strict=True) if keep]
+    assert sorted(left, reverse=True) == sorted(logits.tolist(), reverse=True)[:k]
+
+
+@given(logits=logits_of_any_kind, p=shares)
+@law
+def test_top_p_keeps_the_smallest_set_that_reaches_p(logits, p):
+    share, keep = logits.softmax(-1), torch.tensor(kept(apply_top_p(logits, p)))
+    total = math.fsum(share[keep].tolist())
+    assert total >= p - 1e-12  # it is reached, up to rounding of the running sum
+    if keep.sum() > 1:  # and without the least likely of the kept ones it is not
+        assert total - share[keep].min().item() < p + 1e-12
+    if not keep.all():
+        assert share[keep].min() >= share[~keep].max()
+
+
+@given(logits=logits_of_any_kind, p=shares)
+@law
+def test_min_p_compares_with_the_most_likely(logits, p):
+    share = logits.softmax(-1).tolist()
+    for probability, keep in zip(share, kept(apply_min_p(logits, p)), strict=True):
+        if abs(probability - p * max(share)) > 1e-12:
+            assert keep is (probability > p * max(share))
+
+
+@given(logits=logits_of_any_kind, k=st.integers(1, 15), p=shares)
+@law
+def test_filters_only_remove_and_never_the_best(logits, k, p):
+    for found in (apply_top_k(logits, k), apply_top_p(logits, p), apply_min_p(logits, p)):
+        keep = torch.tensor(kept(found))
+        assert torch.equal(found[keep], logits[keep])
+        assert keep[logits.argmax()]
+
+
+@given(logits=logits_of_any_kind, k=st.integers(1, 15), p=shares)
+@law
+def test_top_k_and_min_p_change_nothing_the_second_time(logits, k, p):
+    once = apply_top_k(logits, k)
+    assert torch.equal(apply_top_k(once, k), once)
+    # A cut makes no probability smaller compared with the best one, so min-p cuts no more. Softmax
+    # rounds anew, so a probability that equals the threshold to the last bit is left out.
+    once = apply_min_p(logits, p)
+    twice = apply_min_p(once, p * (1 - 1e-12))
+    assert torch.equal(twice, once)
+
+
+def test_top_p_may_cut_again_the_second_time():
+    """What is left is a larger share of what is left: 0.5 of 0.8 reaches 0.6 alone."""
+    once = apply_top_p(logits_of(0.5, 0.3, 0.2), 0.6)
+    assert kept(once) == [True, True, False]
+    assert kept(apply_top_p(once, 0.6)) == [True, False, False]
+
+
+@given(
+    logits=logits_of_any_kind,
+    temperature=st.sampled_from([0.0, 1e-3, 0.5, 1.0, 100.0]),
+    k=st.none() | st.integers(1, 15),
+    p=st.none() | shares,
+    m=st.none() | st.floats(0, 1),
+    penalty=st.sampled_from([1.0, 0.5, 1.3, 5.0]),
+    order=st.permutations(FILTERS),
+)
+@law
+def test_any_setting_gives_a_distribution(logits, temperature, k, p, m, penalty, order):
+    sampling = op.Sampling(temperature, k, p, m, penalty, tuple(order))
+    given = logits.clone()
+    found = probabilities(logits, sampling, history=[0, len(logits) - 1])
+    assert torch.equal(logits, given)  # left as they were
+    assert found.dtype == torch.float64
+    assert found.min() >= 0
+    assert found.sum().item() == pytest.approx(1, abs=1e-12)
+    if k is not None:
+        assert (found > 0).sum() <= k
+
+
+def test_rows_are_handled_one_by_one():
+    logits = torch.randn(3, 4, 9, generator=torch.Generator().manual_seed(0))
+    sampling = op.Sampling(0.8, top_k=6, top_p=0.9, min_p=0.05, repetition_penalty=1.2)
+    found = probabilities(logits, sampling, history=[1, 2])
+    for i, j in itertools.product(range(3), range(4)):
+        assert torch.equal(found[i, j], probabilities(logits[i, j], sampling, history=[1, 2]))
+
+
+def test_order_matters():
+    """Top-p after the temperature looks at a flatter distribution, and keeps more."""
+    late = (*(name for name in FILTERS if name != "temperature"), "temperature")
+    first = probabilities(logits_of(*P), op.Sampling(temperature=4, top_p=0.7))
+    last = probabilities(logits_of(*P), op.Sampling(temperature=4, top_p=0.7, order=late))
+    assert (first > 0).tolist() == [True, True, False, True]
+    assert (last > 0).tolist() == [False, True, False, True]
+    # Top-k before top-p makes p a share of what top-k left: 0.5 of 0.8 reaches 0.6 alone.
+    swapped = ("repetition_penalty", "temperature", "top_p", "top_k", "min_p")
+    both = {"top_k": 2, "top_p": 0.6}
+    assert (probabilities(logits_of(*P), op.Sampling(**both)) > 0).sum() == 1
+    assert (probabilities(logits_of(*P), op.Sampling(**both, order=swapped)) > 0).sum() == 2
+
+
+def test_extreme_temperatures():
+    logits = torch.tensor([1.0, 3.0, 2.9, -50.0])
+    assert probabilities(logits, op.Sampling(temperature=1e-3)).tolist() == pytest.approx(
+        [0, 1, 0, 0], abs=1e-12
+    )  # a lead of 0.1 is 100 at this temperature
+    flat = probabilities(logits, op.Sampling(temperature=1e6))
+    assert flat.tolist() == pytest.approx([0.25] * 4, abs=1e-4)  # e^(53 / 10⁶) is 1 + 5e-5
+    at_100 = [math.exp(x / 100) for x in logits.tolist()]
+    assert probabilities(logits, op.Sampling(temperature=100)).tolist() == pytest.approx(
+        [x / sum(at_100) for x in at_100], abs=1e-9
+    )
+
+
+def penalized_as_in_transformers(scores: list[float], history: list[int], penalty: float):
+    """RepetitionPenaltyLogitsProcessor: negative scores times, others by the penalty, once each."""
+    scores = list(scores)
+    for id in set(history):
+        scores[id] = scores[id] * penalty if scores[id] < 0 else scores[id] / penalty
+    return scores
+
+
+@given(logits=logits_of_any_kind, penalty=st.floats(0.2, 5), data=st.data())
+@law
+def test_repetition_penalty_is_that_of_transformers(logits, penalty, data):
+    history = data.draw(st.lists(st.integers(0, len(logits) - 1), max_size=6))
+    expected = penalized_as_in_transformers(logits.tolist(), history, penalty)
+    found = apply_repetition_penalty(logits, penalty, history)
+    assert found.tolist() == pytest.approx(expected, rel=1e-12)
+
+
+def test_repetition_penalty_comes_before_the_greedy_choice():
+    logits = torch.tensor([2.0, 1.5])
+    penalty = op.Sampling(temperature=0, repetition_penalty=2)
+    assert probabilities(logits, penalty, history=[0]).tolist() == [0, 1]
+    assert probabilities(logits, penalty, history=[]).tolist() == [1, 0]
+
+
+def test_other_filters_cannot_change_the_greedy_choice():
+    logits = torch.randn(50, 20, generator=torch.Generator().manual_seed(0))
+    strict = op.Sampling(temperature=0, top_k=3, top_p=0.2, min_p=0.9)
+    assert torch.equal(probabilities(logits, strict), probabilities(logits, op.GREEDY))
+
+
+# Draws.
+
+
+@pytest.mark.parametrize(
+    ("uniform", "expected"),
+    [(0, 1), (0.249, 1), (0.25, 3), (0.5, 3), (0.749, 3), (0.75, 4), (LAST_UNIFORM, 4)],
+)
+def test_draw_takes_the_slice_that_holds_the_number(uniform, expected):
+    """Tokens 0, 2 and 5 have probability 0 and are never drawn, whatever the number."""
+    p = torch.tensor([0, 0.25, 0, 0.5, 0.25, 0], dtype=torch.float64)
+    assert draw(p, uniform) == expected
+
+
+def test_draw_never_leaves_the_vocabulary():
+    """Ten times 0.1 adds up to a little less than 1 in float64; the last number must still fall."""
+    p = torch.full((10,), 0.1, dtype=torch.float64)
+    assert p.cumsum(0)[-1] < 1
+    assert draw(p, LAST_UNIFORM) == 9
+    p = torch.tensor([0.1] * 10 + [0.0], dtype=torch.float64)
+    assert draw(p, LAST_UNIFORM) == 9
+
+
+@given(logits=logits_of_any_kind, uniform=st.floats(0, LAST_UNIFORM), p=shares)
+@law
+def test_draw_takes_only_what_was_kept(logits, uniform, p):
+    probability = probabilities(logits, op.Sampling(top_p=p))
+    assert probability[draw(probability, uniform)] > 0
+
+
+def test_draws_follow_the_distribution():
+    """50,000 draws, chi-square."""
+    p = probabilities(3 * torch.randn(12, generator=torch.Generator().manual_seed(3)),
+                      op.Sampling(top_p=0.97))  # fmt: skip
+    counts = Counter(draw(p, u) for u in itertools.islice(uniforms(seed=0), 50_000))
+    exact = dict(enumerate(p.tolist()))
+    assert p_value(counts, exact) > SIGNIFICANCE
+    # The test has teeth: counts from probabilities that are off by 4 % at two tokens fail it.
+    wrong = exact | {i: exact[i] * f for i, f in zip(p.topk(2).indices.tolist(), (0.96, 1.04),
+                                                     strict=True)}  # fmt: skip
+    wrong = {i: x / sum(wrong.values()) for i, x in wrong.items()}
+    assert p_value(counts, wrong) < SIGNIFICANCE
+
+
+def test_uniforms_repeat_with_their_seed():
+    first, again, other = (list(itertools.islice(uniforms(s), 5)) for s in (1, 1, 2))
+    assert first == again != other
+    assert all(0 <= u < 1 for u in first)
+    assert next(uniforms(None)) != next(uniforms(None))
+
+
+@pytest.mark.parametrize(
+    ("p", "bits"), [([1.0, 0], 0), ([0.5, 0.5], 1), ([0.125] * 8, 3), ([0.5, 0.25, 0.25], 1.5)]
+)
+def test_entropy_in_bits(p, bits):
+    assert entropy(torch.tensor(p)) == pytest.approx(bits)
+    assert math.copysign(1, entropy(torch.tensor(p))) == 1  # 0 and not -0, which a page would show
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"temperature": -0.1}, ValueError, r"temperature must be 0 \(greedy\) or .*got -0.1"),
+        ({"temperature": float("nan")}, ValueError, "temperature must be .*got nan"),
+        ({"temperature": float("inf")}, ValueError, "temperature must be .*got inf"),
+        ({"top_p": 0}, ValueError, r"top_p must be None or in \(0, 1\], got 0"),
+        ({"top_p": 1.01}, ValueError, "top_p must be .*got 1.01"),
+        ({"top_p": float("nan")}, ValueError, "top_p must be .*got nan"),
+        ({"top_k": 0}, ValueError, "top_k must be None or at least 1, got 0"),
+        ({"top_k": 2.5}, TypeError, "top_k must be None or an int, got 2.5"),
+        ({"min_p": -0.1}, ValueError, r"min_p must be None or in \[0, 1\], got -0.1"),
+        ({"min_p": 1.1}, ValueError, "min_p must be .*got 1.1"),
+        ({"repetition_penalty": 0}, ValueError, "repetition_penalty must be a positive .*got 0"),
+        ({"repetition_penalty": -1}, ValueError, "repetition_penalty must be .*got -1"),
+        ({"order": ("temperature",)}, ValueError, "order must name each of .*'min_p'.* once"),
+        ({"order": (*FILTERS, "top_k")}, ValueError, "order must name each of"),
+    ],
+)
+def test_settings_outside_their_range(fields, error, words):
+    with pytest.raises(error, match=words):
+        op.Sampling(**fields)
+
+
+def test_repetition_penalty_needs_the_history():
+    with pytest.raises(ValueError, match="repetition penalty needs the history of ids"):
+        probabilities(torch.zeros(3), op.Sampling(repetition_penalty=1.2))

@@ -1,0 +1,384 @@
+"""Speculative decoding changes the speed alone: texts and distributions stay the target's."""
+
+import itertools
+from collections import Counter
+from functools import cache
+
+import pytest
+import torch
+from chi_square import SIGNIFICANCE, p_value
+from models import (
+    TableModel,
+    config_of,
+    counting_model,
+    noisy_copy,
+    random_choices,
+    random_model,
+    small_model,
+)
+
+import oneprompt as op
+from oneprompt import draft as draft_module
+from oneprompt import speculate
+from oneprompt.draft import ModelDraft, NGramTable, PromptLookup, certain
+from oneprompt.sample import draw, probabilities, uniforms
+from oneprompt.speculate import expected_tokens_per_pass, residual
+
+# Greedy: the target's text, token for token.
+
+NEAR_TIE = 1e-4  # float32 logits of about 4, read in other chunks, differ by up to 2e-5
+
+
+def assert_same_text(model, prompt, found: op.Generation, expected: op.Generation) -> None:
+    """Equal, up to a position where the target itself can hardly tell its two best tokens apart."""
+    pairs = enumerate(itertools.zip_longest(found.ids, expected.ids))
+    differs = next((i for i, (a, b) in pairs if a != b), None)
+    if differs is None:
+        assert found.stop_reason == expected.stop_reason
+        assert found.logprobs == pytest.approx(expected.logprobs, abs=NEAR_TIE)
+        return
+    with torch.no_grad():
+        logits = model(torch.tensor([prompt + expected.ids[:differs]]))[0, -1]
+    first, second = logits.topk(2).values.tolist()
+    assert first - second < NEAR_TIE, f"{found.ids} instead of {expected.ids}"
+
+
+def drafts_for(target, seed: int) -> dict:
+    """From full to hardly any agreement, with networks and without."""
+    shorter = small_model(seed=seed + 100, context_length=17)
+    text = op.generate(target, [1], 30, stop_ids=()).ids
+    return {
+        "itself": target,
+        "similar": noisy_copy(target, 0.05, seed),
+        "other": small_model(seed=seed + 100),
+        "shorter context": shorter,
+        "prompt lookup": PromptLookup(target.config.vocab_size),
+        "n-gram table": NGramTable([[1, *text], text[5:20]], target.config.vocab_size),
+    }
+
+
+# Prompt length, new ids, gamma; all but the first run to the end of the context of 40.
+REQUESTS = ((1, 12, 1), (4, 60, 2), (9, 60, 5), (33, 60, 3), (40, 9, 4))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_greedy_text_is_the_target_s(seed):
+    """With every kind of draft, from full agreement to hardly any."""
+    target = small_model(seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    for name, draft in drafts_for(target, seed).items():
+        decoder = op.SpeculativeDecoder(target, draft)
+        for n_prompt, max_new, gamma in REQUESTS:
+            prompt = torch.randint(31, (n_prompt,), generator=generator).tolist()
+            expected = op.generate(target, prompt, max_new, stop_ids=())
+            found = decoder.generate(prompt, max_new, gamma=gamma, stop_ids=())
+            assert_same_text(target, prompt, found, expected)
+            assert found.target_passes <= expected.target_passes
+            if name == "itself":
+                assert found.accepted == found.drafted
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_greedy_text_of_every_variant(seed):
+    """The target's cache is rolled back under every kind of position, window and kv head."""
+    target = random_model(config_of(random_choices(seed)), seed)
+    draft = noisy_copy(target, 0.1, seed)
+    expected = op.generate(target, [5, 6, 7], 30)
+    found = op.speculative_generate(target, draft, [5, 6, 7], 30, gamma=3)
+    assert_same_text(target, [5, 6, 7], found, expected)
+
+
+@pytest.mark.parametrize("max_new_tokens", range(9))
+@pytest.mark.parametrize("gamma", [1, 2, 5])
+def test_length_cut(max_new_tokens, gamma):
+    """No id too many, wherever in a block of accepted ids the length ends."""
+    model = counting_model()
+    found = op.speculative_generate(model, ModelDraft(model), [3], max_new_tokens, gamma=gamma)
+    assert found.ids == [(4 + i) % 10 for i in range(max_new_tokens)]
+    assert found.stop_reason == "length"
+    assert found.accepted == found.drafted
+
+
+@pytest.mark.parametrize("stop", range(10))
+@pytest.mark.parametrize("gamma", [1, 2, 4, 9])
+def test_stop_inside_accepted_drafts(stop, gamma):
+    """Nothing after the stop id, be it a drafted id, in whatever place, or the bonus id."""
+    model = counting_model(eos_id=stop)
+    found = op.speculative_generate(model, ModelDraft(model), [3], 15, gamma=gamma)
+    expected = op.generate(model, [3], 15)
+    assert (found.ids, found.stop_reason) == (expected.ids, "stop")
+    assert found.logprobs == pytest.approx(expected.logprobs)
+    assert found.accepted <= len(found.ids)
+
+
+@pytest.mark.parametrize("n_prompt", range(10, 17))
+@pytest.mark.parametrize("gamma", [1, 3, 8])
+def test_nearly_full_context(n_prompt, gamma):
+    model = counting_model(context_length=16)
+    prompt = [i % 10 for i in range(n_prompt)]
+    found = op.speculative_generate(model, ModelDraft(model), prompt, 50, gamma=gamma, stop_ids=())
+    expected = op.generate(model, prompt, 50, stop_ids=())
+    assert (found.ids, found.stop_reason) == (expected.ids, "context")
+    assert len(found.ids) == 17 - n_prompt
+
+
+def test_sampled_text_repeats_with_its_seed():
+    target, draft = small_model(seed=0), small_model(seed=1)
+    texts = [
+        op.speculative_generate(target, draft, [1], 25, op.Sampling(), stop_ids=(), seed=seed).ids
+        for seed in (1, 1, 2)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+
+
+# Sampled: the joint distribution of three tokens is the target's.
+
+VOCAB, PROMPT, N_DRAWS = 6, [1], 7_200  # seven settings of 7,200 draws are 50,400 in all
+NEVER = 0  # a token that the target practically never takes: its logit is 40 below the others
+
+
+def target_model() -> TableModel:
+    """Its logits depend on the position too, so that each drafted position has its own p."""
+    model = TableModel.random(VOCAB, seed=0)
+    model.table[:, :, NEVER] -= 40
+    return model
+
+
+class Proposes:
+    """A stub that always drafts the same token, and says that it was certain."""
+
+    vocab_size = VOCAB
+
+    def __init__(self, token: int):
+        self.token = token
+
+    def propose(self, ids, gamma, sampling):
+        return certain([self.token] * gamma, VOCAB)
+
+
+DRAFTS = {
+    "always agrees": lambda: ModelDraft(target_model(), uniforms(1)),
+    "never agrees": lambda: Proposes(NEVER),
+    "sometimes agrees": lambda: ModelDraft(TableModel.random(VOCAB, seed=9), uniforms(1)),
+    "certain, sometimes right": lambda: Proposes(2),
+}
+PENALTY = op.Sampling(repetition_penalty=1.8)
+ALL = op.Sampling(temperature=1.4, top_k=5, top_p=0.85, min_p=0.05, repetition_penalty=1.5)
+CASES = [
+    ("always agrees", op.Sampling()),
+    ("never agrees", op.Sampling()),
+    ("sometimes agrees", op.Sampling()),
+    ("sometimes agrees", op.Sampling(top_p=0.8)),
+    ("sometimes agrees", PENALTY),
+    ("sometimes agrees", ALL),
+    ("certain, sometimes right", op.Sampling(temperature=0.7)),
+]
+
+
+@pytest.fixture
+def remembered(monkeypatch):
+    """`probabilities` is a pure function and the tables have few rows: compute each result once."""
+
+    @cache
+    def remembered(logits, sampling, history):
+        return probabilities(torch.tensor(logits), sampling, history)
+
+    def stand_in(logits, sampling, history=None):
+        needed = sampling.repetition_penalty != 1
+        return remembered(tuple(logits.tolist()), sampling, tuple(history) if needed else None)
+
+    for module in (speculate, draft_module, op.autoregress):
+        monkeypatch.setattr(module, "probabilities", stand_in)
+
+
+def exact_joint(model, sampling) -> dict[tuple[int, ...], float]:
+    """p(a) p(b | a) p(c | a, b) of the target, for all triples."""
+
+    def following(*ids):
+        text = [*PROMPT, *ids]
+        return probabilities(model(torch.tensor([text]))[0, -1], sampling, text).tolist()
+
+    joint = {(): 1.0}
+    for _ in range(3):
+        pairs = [(ids, p, enumerate(following(*ids))) for ids, p in joint.items()]
+        joint = {(*ids, i): p * q for ids, p, qs in pairs for i, q in qs}
+    return joint
+
+
+def draw_triples(draft, sampling, n=N_DRAWS) -> tuple[Counter, float]:
+    """How often each triple came, and the share of drafted ids that were accepted."""
+    decoder = op.SpeculativeDecoder(target_model(), draft)
+    counts, drafted, accepted = Counter(), 0, 0
+    for seed in range(n):
+        result = decoder.generate(PROMPT, 3, sampling, gamma=2, stop_ids=(), seed=seed)
+        counts[tuple(result.ids)] += 1
+        drafted, accepted = drafted + result.drafted, accepted + result.accepted
+    return counts, accepted / drafted
+
+
+@pytest.mark.parametrize(("name", "sampling"), CASES)
+@pytest.mark.usefixtures("remembered")
+def test_joint_distribution_of_three_tokens_is_the_target_s(name, sampling):
+    counts, acceptance = draw_triples(DRAFTS[name](), sampling)
+    assert p_value(counts, exact_joint(target_model(), sampling)) > SIGNIFICANCE
+    # The stubs do what their names say.
+    if name == "always agrees":
+        assert acceptance == 1
+    elif name == "never agrees":
+        assert acceptance == 0
+    else:
+        assert 0.1 < acceptance < 0.9
+
+
+def accept_always(logits, drafted, q, text, sampling, random):
+    last = probabilities(logits[-1], sampling, [*text, *drafted])
+    return [*drafted, draw(last, next(random))]
+
+
+WRONG = {
+    "always accept": ("verify", accept_always),
+    "residual is p": ("residual", lambda p, q: p),
+    "residual is |p - q|": ("residual", lambda p, q: (p - q).abs() / (p - q).abs().sum()),
+}
+
+
+@pytest.mark.parametrize(("name", "wrong"), WRONG.values(), ids=WRONG)
+@pytest.mark.usefixtures("remembered")
+def test_a_wrong_rule_is_seen(monkeypatch, name, wrong):
+    """By the same statistic, in fewer draws."""
+    monkeypatch.setattr(speculate, name, wrong)
+    counts, _ = draw_triples(DRAFTS["sometimes agrees"](), op.Sampling(), n=2000)
+    assert p_value(counts, exact_joint(target_model(), op.Sampling())) < SIGNIFICANCE
+
+
+@pytest.mark.usefixtures("remembered")
+def test_a_wrong_history_is_seen(monkeypatch):
+    """A repetition penalty that does not know the drafted ids before the one it judges."""
+
+    def prompt_only(logits, sampling, history=None):
+        return probabilities(logits, sampling, PROMPT)
+
+    monkeypatch.setattr(speculate, "probabilities", prompt_only)
+    counts, _ = draw_triples(DRAFTS["sometimes agrees"](), PENALTY, n=2000)
+    assert p_value(counts, exact_joint(target_model(), PENALTY)) < SIGNIFICANCE
+
+
+# The pieces, by hand.
+
+
+def test_residual_by_hand():
+    p, q = torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.2, 0.7, 0.1])
+    assert residual(p, q).tolist() == pytest.approx([0.75, 0, 0.25])
+    assert torch.equal(residual(p, p), p)
+
+
+def test_acceptance_and_residual_add_up_to_p():
+    """min(p, q) + (1 - Σ min(p, q)) · residual = p, the proof in one line."""
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(50):
+        p, q = (3 * torch.randn(2, 9, generator=generator, dtype=torch.float64)).softmax(-1)
+        kept = torch.minimum(p, q)
+        torch.testing.assert_close(kept + (1 - kept.sum()) * residual(p, q), p)
+
+
+@pytest.mark.parametrize(
+    ("uniform", "kept"),
+    [(0.0, [0, 1]), (0.49, [0, 1]), (0.5, [1]), (0.99, [1])],  # p / q = 0.4 / 0.8
+)
+def test_verify_keeps_with_probability_p_over_q(uniform, kept):
+    """Kept: one more is drawn from p, and 0.9 gives id 1. Rejected: the residual is all on id 1."""
+    logits = torch.tensor([[0.4, 0.6], [0.4, 0.6]]).log()
+    q = torch.tensor([[0.8, 0.2]])
+    random = iter([uniform, 0.9])
+    assert speculate.verify(logits, [0], q, [1], op.Sampling(), random) == kept
+
+
+class Scripted:
+    """Drafts gamma ids after the newest, right (one more than it each time) or wrong by plan."""
+
+    vocab_size = 10
+
+    def __init__(self, right: tuple[bool, ...]):
+        self.right = right
+
+    def propose(self, ids, gamma, sampling):
+        right = self.right[:gamma]
+        tokens = [(ids[-1] + 1 + i + (not ok)) % 10 for i, ok in enumerate(right)]
+        return certain(tokens, 10)
+
+
+@pytest.mark.parametrize(
+    ("right", "passes", "drafted", "accepted"),
+    [
+        # 8 ids are wanted. A pass drafts 3, or as many as are still wanted less the bonus id.
+        ((True, True, True), 2, 3 + 3, 3 + 3),
+        ((False, False, False), 8, 3 + 3 + 3 + 3 + 3 + 2 + 1 + 0, 0),
+        ((True, False, False), 4, 3 + 3 + 3 + 1, 4),
+        ((True, True, False), 3, 3 + 3 + 1, 2 + 2 + 1),  # 3 ids, 3 ids, 2 ids
+        ((), 8, 0, 0),  # a draft with nothing to say
+    ],
+)
+def test_counts_by_hand(right, passes, drafted, accepted):
+    found = op.speculative_generate(counting_model(), Scripted(right), [3], 8, gamma=3)
+    assert found.ids == [4, 5, 6, 7, 8, 9, 0, 1]
+    assert (found.target_passes, found.drafted, found.accepted) == (passes, drafted, accepted)
+    assert found.draft_passes == 0
+
+
+def test_draft_model_s_passes_are_counted():
+    found = op.speculative_generate(small_model(0), small_model(1), [1], 20, gamma=3, stop_ids=())
+    assert found.draft_passes == found.drafted > 0
+
+
+def test_draft_model_s_passes_are_those_of_one_text():
+    """A decoder used twice with a draft of the reader's own counts each text for itself."""
+    decoder = op.SpeculativeDecoder(counting_model(), ModelDraft(counting_model()))
+    first, second = (decoder.generate([3], 8, gamma=3).draft_passes for _ in range(2))
+    assert first == second
+
+
+def test_expected_tokens_per_pass_by_hand():
+    assert expected_tokens_per_pass(0, 5) == 1
+    assert expected_tokens_per_pass(1, 5) == 6
+    assert expected_tokens_per_pass(0.5, 2) == 1.75
+    assert expected_tokens_per_pass(0.8, 4) == pytest.approx((1 - 0.8**5) / (1 - 0.8))
+
+
+@pytest.mark.parametrize(("acceptance", "gamma"), [(0.5, 2), (0.8, 4)])
+def test_expected_tokens_per_pass_in_a_simulation(acceptance, gamma):
+    """A certain draft of a token that the target takes with probability α, independently."""
+    rest = (1 - acceptance) / (VOCAB - 1)
+    p = torch.tensor([rest, rest, acceptance, rest, rest, rest])
+    target = TableModel(p.log().expand(1, VOCAB, VOCAB), context_length=5000)
+    found = op.speculative_generate(
+        target, Proposes(2), [1], 4000, op.Sampling(), gamma=gamma, stop_ids=(), seed=0
+    )
+    # 4,000 ids are over 1,100 passes; ids per pass spread by at most 1.6, so their mean is right
+    # to 0.05 (one standard deviation), and 0.2 is four of them.
+    per_pass = len(found.ids) / found.target_passes
+    assert per_pass == pytest.approx(expected_tokens_per_pass(acceptance, gamma), abs=0.2)
+
+
+# Bad input. What `generate` refuses, test_autoregress.py shows for both.
+
+
+@pytest.mark.parametrize("gamma", [0, -1])
+def test_gamma_below_one(gamma):
+    model = small_model()
+    with pytest.raises(ValueError, match=f"gamma must be at least 1 drafted token, got {gamma}"):
+        op.speculative_generate(model, model, [1], 5, gamma=gamma)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        small_model(vocab_size=30),
+        PromptLookup(vocab_size=30),
+        NGramTable([[1, 2]], vocab_size=30),
+        ModelDraft(small_model(vocab_size=30)),
+    ],
+    ids=lambda draft: type(draft).__name__,
+)
+def test_different_vocabularies(draft):
+    with pytest.raises(ValueError, match="need the same vocabulary, but they have 31 and 30"):
+        op.SpeculativeDecoder(small_model(), draft)

@@ -1,0 +1,195 @@
+"""The recipe's parts by hand, and a tiny training that learns and repeats itself."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import oneprompt as op
+from oneprompt.logits import cross_entropy
+from oneprompt.train import (
+    IGNORE,
+    Recipe,
+    batch,
+    initialize,
+    optimizers,
+    pack,
+    repeated_row,
+    rounded,
+    train,
+)
+
+FAST = Recipe(steps=30, warmup=5, matrix_lr=0.05, other_lr=0.03, repeats=(0.0, 0.0))
+TINY = op.ModelConfig(vocab_size=40, context_length=24, d_model=16, n_layers=2, n_heads=2)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def tiny_rows() -> torch.Tensor:
+    """Documents that count upwards from anywhere: easy to learn, impossible to guess."""
+    documents = [[1 + (start + i) % 39 for i in range(11)] for start in range(100)]
+    return pack(documents, eos_id=0, length=TINY.context_length)
+
+
+def test_pack_by_hand():
+    documents = [[1, 2], [3, 4, 5], [6], [7, 8], [9]]
+    assert pack(documents, eos_id=0, length=5).tolist() == [
+        [1, 2, 0, 3, 4, 5],  # cut before the EOS of its second document
+        [6, 0, 7, 8, 0, 9],
+    ]
+
+
+def test_pack_drops_a_row_that_stays_short():
+    assert pack([[1, 2, 3], [4]], eos_id=0, length=3).tolist() == [[1, 2, 3, 0]]
+
+
+def test_rows_start_with_documents():
+    rows = tiny_rows()
+    assert rows.shape[1] == TINY.context_length + 1
+    for row in rows.tolist():
+        assert row[:12] == [1 + (row[0] - 1 + i) % 39 for i in range(11)] + [0]
+
+
+@pytest.mark.parametrize("longest", [3, 8, 64])
+def test_repeated_row_repeats_and_hides_what_is_chance(longest):
+    for seed in range(20):
+        ids, targets = repeated_row(100, longest, 1000, generator(seed))
+        assert ids.shape == targets.shape == (100,)
+        assert ids.min() >= 1  # no EOS
+        hidden = int((targets == IGNORE).sum())
+        period = hidden + 1  # the first token of the second round is the first that counts
+        assert 3 <= period <= longest
+        assert (targets[:hidden] == IGNORE).all()
+        assert torch.equal(ids[period:], ids[:-period])
+        assert torch.equal(targets[hidden:-1], ids[period:])
+        assert ids[:period].unique().numel() > 1
+
+
+def test_batch_mixes_documents_and_repeats():
+    rows = tiny_rows()
+    for share, n_repeated in ((0.0, 0), (1.0, 6)):
+        recipe = Recipe(steps=10, batch_size=6, repeats=(share, share))
+        ids, targets = batch(recipe, 0, rows, generator(), 40)
+        assert ids.shape == targets.shape == (6, 24)
+        assert int((targets == IGNORE).any(-1).sum()) == n_repeated
+    documents = {tuple(row) for row in rows.tolist()}
+    ids, targets = batch(Recipe(steps=10, repeats=(0, 0)), 0, rows, generator(), 40)
+    assert {(i[0], *t) for i, t in zip(ids.tolist(), targets.tolist(), strict=True)} <= documents
+
+
+def test_learning_rate_warms_up_holds_and_decays():
+    recipe = Recipe(steps=1000, warmup=50, decay_from=0.4)
+    rates = [recipe.learning_rate(step) for step in range(1000)]
+    assert rates[0] == pytest.approx(1 / 50)
+    assert rates[24] == pytest.approx(0.5)
+    assert rates[49:401] == [1.0] * 352
+    assert rates[700] == pytest.approx(0.5)  # half of the way from 400 to 1,000
+    assert rates[999] == pytest.approx(1 / 600)
+    assert rates[400:] == sorted(rates[400:], reverse=True)
+
+
+def test_repeats_come_first_and_grow():
+    recipe = Recipe(steps=100, repeats=(0.5, 0.05), repeats_until=0.6)
+    assert [recipe.repeats_at(step) for step in (0, 59, 60, 99)] == [0.5, 0.5, 0.05, 0.05]
+    longest = [recipe.longest_period(step) for step in range(100)]
+    assert (longest[0], longest[29], longest[60], longest[99]) == (8, 8, 64, 64)
+    assert longest == sorted(longest)
+
+
+def test_every_parameter_has_one_optimizer():
+    model = op.Transformer(TINY)
+    muon, adamw = ([p for g in o.param_groups for p in g["params"]]
+                   for o in optimizers(model, Recipe(steps=1)))  # fmt: skip
+    assert len(muon) + len(adamw) == len(list(model.parameters()))
+    assert {id(p) for p in (*muon, *adamw)} == {id(p) for p in model.parameters()}
+    assert any(p is model.embedding for p in adamw)
+    assert all(p.ndim == 2 for p in muon)
+
+
+def untrained(seed: int) -> op.Transformer:
+    torch.manual_seed(seed)
+    model = op.Transformer(TINY)
+    initialize(model)
+    return model
+
+
+@torch.no_grad()
+def loss(model) -> float:
+    rows = tiny_rows()
+    return cross_entropy(model(rows[:, :-1]), rows[:, 1:]).item()
+
+
+def test_training_lowers_the_loss_and_repeats_itself():
+    recipe = dataclasses.replace(FAST, repeats=(0.2, 0.0))
+    trained, again, other = (train(TINY, recipe, tiny_rows(), seed=s) for s in (0, 0, 1))
+    # An untrained model is at ln 40 = 3.7 nats or above; 30 steps were seen to reach 2.2.
+    assert loss(trained) < loss(untrained(0)) - 1
+    assert not trained.training
+    for (name, p), q in zip(trained.named_parameters(), again.parameters(), strict=True):
+        assert torch.equal(p, q), name
+    assert not torch.equal(trained.embedding, other.embedding)
+
+
+def test_distillation_moves_towards_the_teacher():
+    teacher = train(TINY, FAST, tiny_rows(), seed=0)
+    student = train(TINY, FAST, tiny_rows(), seed=1, teacher=teacher)
+    ids = tiny_rows()[:, :-1]
+
+    @torch.no_grad()
+    def divergence(model) -> float:
+        p, log_q = teacher(ids).softmax(-1), model(ids).log_softmax(-1)
+        return float((p * (p.log() - log_q)).sum(-1).mean())
+
+    assert divergence(student) < 0.5 * divergence(untrained(1))
+
+
+def test_rounded_weights_are_those_of_the_file(tmp_path):
+    model = rounded(untrained(0))
+    op.save_model(model, tmp_path / "model.safetensors")
+    loaded = op.load_model(tmp_path / "model.safetensors")
+    for p, q in zip(model.parameters(), loaded.parameters(), strict=True):
+        assert torch.equal(p, q)
+
+
+# `main` at a size that takes seconds: everything but the sizes and the number of steps is real.
+SHORT_RUN = """
+import sys
+from oneprompt import train
+from oneprompt.corpus.grammar import training_documents
+from oneprompt.model import ModelConfig
+sizes = dict(vocab_size=400, context_length=24, d_model=16, n_layers=1, n_heads=2)
+train.VOCAB_SIZE, train.TARGET, train.DRAFT = 400, ModelConfig(**sizes), ModelConfig(**sizes)
+train.DRAFT_RECIPE = train.Recipe(steps=3)
+train.training_documents = lambda: training_documents(n=60)
+sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1]]
+train.main()
+"""
+
+
+@pytest.mark.parametrize(
+    "launcher",
+    [[], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]],
+    ids=["one process", "torchrun"],
+)
+def test_recipe_runs_from_end_to_end(tmp_path, launcher):
+    script = tmp_path / "short_run.py"
+    script.write_text(SHORT_RUN)
+    out = tmp_path / "assets"
+    # Two processes on two cores: one thread each.
+    run = subprocess.run(
+        [sys.executable, *launcher, str(script), str(out)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    tokenizer = op.load_tokenizer(out / "tokenizer.json")
+    assert tokenizer.vocab_size == 400
+    for name in ("reference", "draft"):
+        model = op.load_model(out / f"{name}.safetensors")
+        assert model.eos_id == tokenizer.eos_id
+        assert len(load_file(out / f"{name}.safetensors")) == len(model.state_dict())
