@@ -1,9 +1,9 @@
 """One Prompt: a language model, one step per module.
 
-    import oneprompt as op
-    tokenizer, model = op.load_tokenizer(), op.load_model()
-    ids = tokenizer.encode("What is machine learning?")
-    print(tokenizer.decode(op.generate(model, ids, max_new_tokens=60).ids))
+import oneprompt as op
+tokenizer, model = op.load_tokenizer(), op.load_model()
+ids = tokenizer.encode("What is machine learning?")
+print(tokenizer.decode(op.generate(model, ids, max_new_tokens=60).ids))
 """
 
 from .autoregress import Generation, generate, stream, stream_text

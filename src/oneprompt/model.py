@@ -1,8 +1,8 @@
 """The transformer: the steps put together.
 
-    x = embedding(ids)
-    x = x + attention(norm₁(x));  x = x + feedforward(norm₂(x))        in every block
-    logits = norm(x) tableᵀ
+x = embedding(ids)
+x = x + attention(norm₁(x));  x = x + feedforward(norm₂(x))        in every block
+logits = norm(x) tableᵀ
 """
 
 from dataclasses import asdict, dataclass
