@@ -16,7 +16,7 @@ from .embed import embed
 from .feedforward import ACTIVATIONS, FeedForward
 from .logits import to_logits
 from .norm import Norm
-from .position import PAIRINGS, alibi_bias, sinusoidal
+from .position import PAIRINGS, alibi_bias, rope_frequencies, sinusoidal
 from .trace import Trace, trace
 
 CHOICES = {
@@ -61,6 +61,15 @@ class ModelConfig:
     tie_embeddings: bool = True
 
     def __post_init__(self):
+        for name in SIZES:
+            size = getattr(self, name)
+            if size is not None and size < 1:
+                raise ValueError(f"{name} must be at least 1, got {size}")
+        if self.head_dim is None and self.d_model % self.n_heads:
+            raise ValueError(
+                f"d_model={self.d_model} does not divide into n_heads={self.n_heads} heads; "
+                "choose a multiple, or give head_dim"
+            )
         derived = {
             "n_kv_heads": self.n_heads,
             "head_dim": self.d_model // self.n_heads,
@@ -70,9 +79,6 @@ class ModelConfig:
         for name, value in derived.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
-        for name in SIZES:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 found = getattr(self, name)
@@ -81,8 +87,10 @@ class ModelConfig:
             raise ValueError(
                 f"n_heads={self.n_heads} must be a multiple of n_kv_heads={self.n_kv_heads}"
             )
-        if self.position == "rope" and (self.n_rotated < 2 or self.n_rotated % 2):
-            raise ValueError(f"RoPE must turn an even number of coordinates, not {self.n_rotated}")
+        if not 0 < self.rope_fraction <= 1:
+            raise ValueError(f"rope_fraction must be in (0, 1], got {self.rope_fraction}")
+        if self.position == "rope":
+            rope_frequencies(self.n_rotated, self.rope_theta, self.rope_scaling)  # or says why not
         if self.sliding_window is not None and self.sliding_window < 1:
             raise ValueError(
                 f"sliding_window must be None or at least 1, got {self.sliding_window}"
@@ -166,6 +174,8 @@ class Transformer(nn.Module):
 
     def positions(self, ids: Tensor, start: int) -> Tensor:
         """The positions of ids (B, T) that follow `start` cached ones: (T,)."""
+        if not isinstance(ids, Tensor):
+            raise TypeError(f"ids must be a tensor, torch.tensor([ids]), got {type(ids).__name__}")
         if ids.ndim != 2:
             raise ValueError(f"ids must have the shape (batch, time), got {tuple(ids.shape)}")
         end = start + ids.shape[1]

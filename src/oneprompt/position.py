@@ -13,6 +13,10 @@ import torch
 from torch import Tensor
 
 PAIRINGS = ("halves", "interleaved")
+SCALINGS = {  # type -> what else its dictionary holds
+    "linear": {"factor"},
+    "llama3": {"factor", "low_freq_factor", "high_freq_factor", "original_context_length"},
+}
 
 
 def sinusoidal(positions: Tensor, d_model: int) -> Tensor:
@@ -49,19 +53,23 @@ def rope_frequencies(head_dim: int, theta: float = 10_000.0, scaling: dict | Non
     Returns:
         (head_dim / 2,), fastest pair first.
     """
-    if head_dim % 2:
-        raise ValueError(f"RoPE turns pairs, so head_dim must be even, got {head_dim}")
+    if head_dim < 2 or head_dim % 2:
+        raise ValueError(
+            f"RoPE turns pairs: it needs an even number of coordinates, not {head_dim}"
+        )
     frequencies = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float32) / head_dim)
     if scaling is None:
         return frequencies
+    fields = SCALINGS.get(scaling.get("type"))
+    if fields is None or not fields <= scaling.keys():
+        known = "; ".join(f"{name!r} with {sorted(needs)}" for name, needs in SCALINGS.items())
+        raise ValueError(f"RoPE scaling {scaling} is not one of these types: {known}")
     if scaling["type"] == "linear":
         return frequencies / scaling["factor"]
-    if scaling["type"] == "llama3":
-        turns = scaling["original_context_length"] * frequencies / (2 * math.pi)
-        low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
-        keep = ((turns - low) / (high - low)).clamp(0, 1)  # 1: as it was, 0: slowed down fully
-        return keep * frequencies + (1 - keep) * frequencies / scaling["factor"]
-    raise ValueError(f"unknown RoPE scaling {scaling['type']!r}; known: 'linear', 'llama3'")
+    turns = scaling["original_context_length"] * frequencies / (2 * math.pi)
+    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+    keep = ((turns - low) / (high - low)).clamp(0, 1)  # 1: as it was, 0: slowed down fully
+    return keep * frequencies + (1 - keep) * frequencies / scaling["factor"]
 
 
 def rotate(x: Tensor, angles: Tensor, pairing: str = "halves") -> Tensor:

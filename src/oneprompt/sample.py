@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+LOWEST_TEMPERATURE = 1e-6  # dividing by less overflows
 FILTERS = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
 
 
@@ -39,9 +40,10 @@ class Sampling:
     order: tuple[str, ...] = FILTERS
 
     def __post_init__(self):
-        if not (math.isfinite(self.temperature) and self.temperature >= 0):
+        t = self.temperature
+        if t != 0 and not (math.isfinite(t) and t >= LOWEST_TEMPERATURE):
             raise ValueError(
-                f"temperature must be 0 (greedy) or a positive number, got {self.temperature}"
+                f"temperature must be 0 (greedy) or at least {LOWEST_TEMPERATURE}, got {t}"
             )
         if self.top_k is not None and not isinstance(self.top_k, int):
             raise TypeError(f"top_k must be None or an int, got {self.top_k!r}")

@@ -78,6 +78,7 @@ class SpeculativeDecoder:
         if isinstance(draft, Transformer):
             draft = ModelDraft(draft, random)
         result, text, cache = Generation(), list(ids), self.target.new_cache()
+        passes_before = getattr(draft, "passes", 0)  # of a draft that was used before
         while not result.stop_reason:
             # One id more than the drafted ones comes out of a pass, and all must fit.
             context_length = self.target.config.context_length
@@ -99,7 +100,7 @@ class SpeculativeDecoder:
                     break
             text = list(ids) + result.ids
             cache.rollback(min(cache.length, len(text) - 1))
-        result.draft_passes = getattr(draft, "passes", 0)
+        result.draft_passes = getattr(draft, "passes", 0) - passes_before
         return result
 
     def _pass(self, text: list[int], cache, n_rows: int) -> Tensor:

@@ -125,6 +125,10 @@ class BytePairEncoding:
 
     def decode(self, ids: list[int]) -> str:
         """Ids -> text. Bytes that are no valid UTF-8 become U+FFFD."""
+        if unknown := [i for i in ids if i not in self.tokens]:
+            raise ValueError(
+                f"token id {unknown[0]} is outside the vocabulary (1 to {len(self.ids)})"
+            )
         return b"".join(self.tokens[i] for i in ids).decode("utf-8", errors="replace")
 
 

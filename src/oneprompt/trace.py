@@ -47,8 +47,8 @@ def trace(model, ids: Tensor) -> Trace:
     The logits equal `model(ids)` up to floating-point rounding; a test holds them to it.
     """
     positions = model.positions(ids, 0)
-    mask = model.mask(positions)
     embedding = x = model.embed(ids, positions)
+    mask = model.mask(positions)
     layers = []
     for block in model.blocks:
         layers.append(_trace_block(block, x, positions, mask))
