@@ -37,17 +37,23 @@ def name_cache_by_inputs(app, config):
     config.nb_execution_cache_path = str(current)
 
 
-class WholeStreams(client.NotebookClient):
-    """Joins what a cell prints into one output.
+class BookClient(client.NotebookClient):
+    """Runs a notebook with nothing on the page that could vary.
 
-    The kernel sends it in parts, cut wherever its timer fell, and MyST would put each part on a
-    line of its own.
+    The kernel sends what a cell prints in parts, cut wherever its timer fell, and MyST would put
+    each part on a line of its own: here they are joined. Kernels are reached by files instead of
+    by TCP ports, about which each would print a warning.
     """
 
     coalesce_streams = Bool(True)
 
+    def create_kernel_manager(self):
+        manager = super().create_kernel_manager()
+        manager.transport = "ipc"
+        return manager
+
 
 def setup(app):
-    client.NotebookClient = WholeStreams  # jupyter-cache offers no setting for it
+    client.NotebookClient = BookClient  # jupyter-cache offers no setting for it
     app.connect("config-inited", name_cache_by_inputs, priority=100)  # before myst-nb reads it
     return {"parallel_read_safe": True, "parallel_write_safe": True}
