@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from nbclient import client
-from traitlets import Bool
+from traitlets import Bool, List, Unicode
 
 INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt")
 
@@ -41,16 +41,12 @@ class BookClient(client.NotebookClient):
     """Runs a notebook with nothing on the page that could vary.
 
     The kernel sends what a cell prints in parts, cut wherever its timer fell, and MyST would put
-    each part on a line of its own: here they are joined. Kernels are reached by files instead of
-    by TCP ports, about which each would print a warning.
+    each part on a line of its own: here they are joined. The kernels' log keeps to errors, or each
+    would print a warning about its connection.
     """
 
     coalesce_streams = Bool(True)
-
-    def create_kernel_manager(self):
-        manager = super().create_kernel_manager()
-        manager.transport = "ipc"
-        return manager
+    extra_arguments = List(Unicode(), ["--IPKernelApp.log_level=ERROR"])
 
 
 def setup(app):
