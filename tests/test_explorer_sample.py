@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -370,9 +371,14 @@ def test_traits_are_synced_both_ways_in_jupyterlab(browser, jupyterlab):
     cells = page.locator(".jp-Notebook .jp-CodeCell")
 
     def run(index):
-        cells.nth(index).locator(".cm-content").click()
-        page.keyboard.press("Shift+Enter")
-        cells.nth(index).get_by_text(f"[{index + 1}]:", exact=True).first.wait_for()
+        cell = cells.nth(index)
+        for _ in range(20):  # keys pressed while JupyterLab is still loading are lost
+            cell.locator(".cm-content").click()
+            page.keyboard.press("Shift+Enter")
+            page.wait_for_timeout(1000)
+            if cell.get_by_text(re.compile(r"^\[(\*|\d+)\]:$")).count():
+                break
+        cell.get_by_text(re.compile(r"^\[\d+\]:$")).first.wait_for()
 
     run(0)
     run(1)
