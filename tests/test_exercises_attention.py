@@ -4,18 +4,13 @@ import math
 
 import pytest
 import torch
+from exercises import assert_wrong
 
 from oneprompt.attention import causal_mask, repeat_kv, scaled_dot_product_attention
 from oneprompt.checks import diagnose
 
 WEIGHTS = torch.tensor([1.0, 1.0, 2.0])  # e to the scaled scores
 VALUES = torch.tensor([8.0, 4.0, 2.0])
-
-
-def assert_wrong(exercise, answer, words):
-    verdict = diagnose(exercise, answer)
-    assert verdict.status == "wrong"
-    assert words in verdict.message
 
 
 def test_untouched_exercises_are_not_attempted():

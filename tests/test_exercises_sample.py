@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from exercises import assert_wrong
 
 from oneprompt.checks import diagnose
 from oneprompt.sample import apply_repetition_penalty, apply_top_p
@@ -112,9 +113,7 @@ def test_a_right_answer(exercise, answer):
 
 @pytest.mark.parametrize(("exercise", "answer", "words"), WRONG)
 def test_a_wrong_answer_is_told_why(exercise, answer, words):
-    verdict = diagnose(exercise, answer)
-    assert verdict.status == "wrong"
-    assert words in verdict.message
+    assert_wrong(exercise, answer, words)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from .autoregress import generate
 from .corpus import Entry
-from .corpus.grammar import OPENINGS, ask, define, definition_sentences
+from .corpus.grammar import ask, definition_sentences
 from .logits import cross_entropy
 from .model import Transformer
 from .sample import GREEDY, Sampling
@@ -40,9 +40,7 @@ def defines(entry: Entry, text: str) -> bool:
 
     Any opening of the grammar may stand in front, also those that do not name the term ("It is").
     """
-    openings = [opening for opening, _ in OPENINGS]
-    sentences = {define(entry, opening, d) for opening in openings for d in entry.definitions}
-    return first_sentence(text) in sentences
+    return first_sentence(text) in definition_sentences(entry, must_name=False)
 
 
 def names_and_defines(entry: Entry, text: str) -> bool:
@@ -59,7 +57,7 @@ def wrong_answers(
         question -> answer.
     """
     wrong = {}
-    for form, entry in tqdm(list(asked), desc="questions", leave=False):
+    for form, entry in tqdm(list(asked), desc="questions", leave=False, disable=None):
         question = ask(form, entry)
         text = answer(model, tokenizer, question)
         if not names_and_defines(entry, text):

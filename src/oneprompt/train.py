@@ -9,6 +9,7 @@ repeat with a fixed period, which no knowledge but only copying can predict (Ols
 """
 
 import argparse
+import copy
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,7 @@ def train(config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, teach
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(seed)
     model = Transformer(config).to(device)
+    teacher = None if teacher is None else copy.deepcopy(teacher).to(device)
     initialize(model)
     parallel = DistributedDataParallel(model) if world > 1 else model
     opts = optimizers(model, recipe)

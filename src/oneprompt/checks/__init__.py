@@ -1,4 +1,4 @@
-"""Checks for the exercises, which say what went wrong and the likely cause, never the answer.
+"""Checks for the exercises, which say what went wrong and the likely cause, never the code.
 
 An exercise cell ends with `check("attention.causal_mask", my_causal_mask)`. The checks of a chapter
 stand in the module of the same name here: one function per exercise, which takes the reader's

@@ -74,10 +74,10 @@ def define(entry: Entry, opening: str, sentence: str) -> str:
     return opening.format(S=capitalize(entry.subject), s=entry.subject, p=said)
 
 
-def definition_sentences(entry: Entry) -> set[str]:
-    """Every first sentence that answers "What is ...?" and names the term."""
-    named = [opening for opening, _ in OPENINGS if "{s}" in opening.lower()]
-    return {define(entry, opening, d) for opening in named for d in entry.definitions}
+def definition_sentences(entry: Entry, must_name: bool = True) -> set[str]:
+    """Every first sentence that answers "What is ...?", with or without those that say "It"."""
+    openings = [o for o, _ in OPENINGS if "{s}" in o.lower() or not must_name]
+    return {define(entry, opening, d) for opening in openings for d in entry.definitions}
 
 
 @cache
