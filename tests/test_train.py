@@ -13,6 +13,7 @@ import oneprompt as op
 from oneprompt.logits import cross_entropy
 from oneprompt.train import (
     IGNORE,
+    SHORT_ROW,
     Recipe,
     batch,
     initialize,
@@ -21,9 +22,10 @@ from oneprompt.train import (
     repeated_row,
     rounded,
     train,
+    with_more,
 )
 
-FAST = Recipe(steps=30, warmup=5, matrix_lr=0.05, other_lr=0.03, repeats=(0.0, 0.0))
+FAST = Recipe(steps=30, warmup=5, matrix_lr=0.05, other_lr=0.03)
 TINY = op.ModelConfig(vocab_size=40, context_length=24, d_model=16, n_layers=2, n_heads=2)
 
 
@@ -74,13 +76,39 @@ def test_repeated_row_repeats_and_hides_what_is_chance(longest):
 def test_batch_mixes_documents_and_repeats():
     rows = tiny_rows()
     for share, n_repeated in ((0.0, 0), (1.0, 6)):
-        recipe = Recipe(steps=10, batch_size=6, repeats=(share, share))
+        recipe = Recipe(steps=10, batch_size=6, repeats=share)
         ids, targets = batch(recipe, 0, rows, generator(), 40)
         assert ids.shape == targets.shape == (6, 24)
         assert int((targets == IGNORE).any(-1).sum()) == n_repeated
     documents = {tuple(row) for row in rows.tolist()}
-    ids, targets = batch(Recipe(steps=10, repeats=(0, 0)), 0, rows, generator(), 40)
+    ids, targets = batch(Recipe(steps=10), 0, rows, generator(), 40)
     assert {(i[0], *t) for i, t in zip(ids.tolist(), targets.tolist(), strict=True)} <= documents
+
+
+def test_copying_phase_has_only_short_repeats_and_as_many_tokens():
+    rows = torch.ones(3, 2 * SHORT_ROW + 1, dtype=torch.int64)
+    recipe = Recipe(steps=10, batch_size=5, copying_steps=4)
+    ids, targets = batch(recipe, 3, rows, generator(), 40)
+    assert ids.shape == targets.shape == (10, SHORT_ROW)
+    assert (targets == IGNORE).any(-1).all()
+    assert batch(recipe, 4, rows, generator(), 40)[0].shape == (5, 2 * SHORT_ROW)
+
+
+def test_favored_rows_get_their_share():
+    rows, favored = torch.zeros(90, 5), torch.ones(3, 5)
+    mixed = with_more(rows, favored, share=0.25)
+    assert mixed[:, 0].sum() == 30
+    assert len(mixed) == 120
+
+
+def test_training_goes_on_from_given_weights():
+    start = train(TINY, FAST, tiny_rows(), seed=0)
+    before = loss(start)
+    gentle = dataclasses.replace(FAST, steps=1, warmup=1, matrix_lr=0.0, other_lr=0.0)
+    same = train(TINY, gentle, tiny_rows(), seed=5, start=start)
+    assert loss(same) == before
+    further = train(TINY, FAST, tiny_rows(), seed=5, start=start)
+    assert loss(further) < before == loss(start)
 
 
 def test_learning_rate_warms_up_holds_and_decays():
@@ -94,12 +122,12 @@ def test_learning_rate_warms_up_holds_and_decays():
     assert rates[400:] == sorted(rates[400:], reverse=True)
 
 
-def test_repeats_come_first_and_grow():
-    recipe = Recipe(steps=100, repeats=(0.5, 0.05), repeats_until=0.6)
-    assert [recipe.repeats_at(step) for step in (0, 59, 60, 99)] == [0.5, 0.5, 0.05, 0.05]
+def test_repeats_start_short_and_grow():
+    recipe = Recipe(steps=100, copying_steps=40)
     longest = [recipe.longest_period(step) for step in range(100)]
-    assert (longest[0], longest[29], longest[60], longest[99]) == (8, 8, 64, 64)
+    assert (longest[0], longest[20], longest[30], longest[40], longest[99]) == (8, 8, 20, 64, 64)
     assert longest == sorted(longest)
+    assert Recipe(steps=100).longest_period(0) == 64  # without a copying phase
 
 
 def test_every_parameter_has_one_optimizer():
@@ -126,7 +154,7 @@ def loss(model) -> float:
 
 
 def test_training_lowers_the_loss_and_repeats_itself():
-    recipe = dataclasses.replace(FAST, repeats=(0.2, 0.0))
+    recipe = dataclasses.replace(FAST, repeats=0.2)
     trained, again, other = (train(TINY, recipe, tiny_rows(), seed=s) for s in (0, 0, 1))
     # An untrained model is at ln 40 = 3.7 nats or above; 30 steps were seen to reach 2.2.
     assert loss(trained) < loss(untrained(0)) - 1
@@ -165,7 +193,7 @@ from oneprompt.corpus.grammar import training_documents
 from oneprompt.model import ModelConfig
 sizes = dict(vocab_size=400, context_length=24, d_model=16, n_layers=1, n_heads=2)
 train.VOCAB_SIZE, train.TARGET, train.DRAFT = 400, ModelConfig(**sizes), ModelConfig(**sizes)
-train.DRAFT_RECIPE = train.Recipe(steps=3)
+train.DRAFT_RECIPE = train.FINISH_RECIPE = train.Recipe(steps=3)
 train.training_documents = lambda: training_documents(n=60)
 sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1]]
 train.main()

@@ -38,7 +38,8 @@ class CorpusGlossary(SphinxDirective):
         if entry.aliases:
             body += self.line("Also called", nodes.Text(", ".join(entry.aliases)))
         for label, text in (("How", entry.how), ("Why", entry.why), ("Example", entry.example)):
-            body += self.line(label, nodes.Text(text))
+            if text:
+                body += self.line(label, nodes.Text(text))
         body += self.line("See also", *self.links(entry.see_also))
         body += self.other_words(entry)
         return nodes.definition_list_item("", term, body)

@@ -3,9 +3,11 @@
     python -m oneprompt.train              two CPU cores, or a GPU where there is one
     torchrun --nproc-per-node 4 -m oneprompt.train      data parallel
 
-Everything is seeded and the number of steps is fixed. Most rows of a batch hold documents, packed
-one after another with an end-of-sequence token between them; the others hold random tokens that
-repeat with a fixed period, which no knowledge but only copying can predict (Olsson et al. 2022).
+Everything is seeded and the number of steps is fixed. The first steps of the target see only short
+rows of random tokens that repeat with a fixed period, which no knowledge but only copying can
+predict (Olsson et al. 2022): a head that looks one token back forms on these and stays. Then most
+rows hold documents, packed one after another with an end-of-sequence token between them. A short
+finish at a low learning rate reads those about the book's own prompt more often.
 """
 
 import argparse
@@ -31,6 +33,7 @@ VOCAB_SIZE = 2048
 TARGET = ModelConfig(vocab_size=VOCAB_SIZE)
 DRAFT = ModelConfig(vocab_size=VOCAB_SIZE, d_model=64, n_layers=2, n_heads=2)
 IGNORE = -100  # the target of positions that do not count in the loss
+SHORT_ROW = 64  # tokens in a row of the copying phase
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class Recipe:
     other_lr: float = 2e-3  # AdamW, for embeddings, norms and biases
     warmup: int = 50
     decay_from: float = 0.45  # constant up to this share of the steps, then linearly to zero
-    repeats: tuple[float, float] = (0.5, 0.05)  # share of repeated rows, before and after ...
-    repeats_until: float = 0.5  # ... this share of the steps
+    copying_steps: int = 0  # how many of the steps come first and see only repeated rows
+    repeats: float = 0.0  # the share of repeated rows after these
 
     def learning_rate(self, step: int) -> float:
         """The factor on both learning rates."""
@@ -52,17 +55,19 @@ class Recipe:
         return min((step + 1) / self.warmup, 1.0, left)
 
     def longest_period(self, step: int) -> int:
-        """Repeats start short, since a head that looks one token back forms on these first."""
-        progress = step / (self.steps * self.repeats_until)
-        return 8 + round(56 * min(max(2 * progress - 1, 0.0), 1.0))
-
-    def repeats_at(self, step: int) -> float:
-        """The share of repeated rows."""
-        return self.repeats[step >= self.repeats_until * self.steps]
+        """8 for the first half of the copying phase, then growing to 32; 64 after the phase."""
+        if step >= self.copying_steps:
+            return 64
+        return 8 + round(24 * max(2 * step / self.copying_steps - 1, 0.0))
 
 
-TARGET_RECIPE = Recipe(steps=1900)
-DRAFT_RECIPE = Recipe(steps=1000, repeats=(0.0, 0.0))
+TARGET_RECIPE = Recipe(steps=3200, copying_steps=300, repeats=0.06)
+FINISH_RECIPE = Recipe(
+    steps=200, matrix_lr=0.0015, other_lr=2e-4, warmup=10, decay_from=0.0, repeats=0.06
+)
+DRAFT_RECIPE = Recipe(steps=1000)
+PROMPT = "What is machine learning?"
+PROMPT_SHARE = 0.25  # of the rows of the finish
 
 
 def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
@@ -77,6 +82,12 @@ def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
             rows.append(row[: length + 1])
             row = []
     return torch.tensor(rows)
+
+
+def with_more(rows: Tensor, favored: Tensor, share: float) -> Tensor:
+    """All rows and, repeated until they are about `share` of the whole, the favored ones."""
+    times = round(share / (1 - share) * len(rows) / len(favored))
+    return torch.cat([rows, favored.repeat(times, 1)])
 
 
 def repeated_row(length: int, longest: int, vocab_size: int, generator: torch.Generator):
@@ -104,7 +115,9 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     ]
 
 
-def train(config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, teacher=None):
+def train(
+    config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, start=None, teacher=None
+) -> Transformer:
     """Train one model on packed rows; with a teacher, towards its distributions (distillation).
 
     Args:
@@ -112,14 +125,18 @@ def train(config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, teach
         recipe: how to train it.
         rows: (n, context_length + 1), ids.
         seed: of the initial weights and of every batch.
+        start: None for new weights, or the Transformer to go on from; it is left as it is.
         teacher: None, or a Transformer with the same vocabulary.
     """
     rank, world = _rank_and_world()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(seed)
-    model = Transformer(config).to(device)
-    teacher = None if teacher is None else copy.deepcopy(teacher).to(device)
+    model = Transformer(config)
     initialize(model)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    model.to(device)
+    teacher = None if teacher is None else copy.deepcopy(teacher).to(device)
     parallel = DistributedDataParallel(model) if world > 1 else model
     opts = optimizers(model, recipe)
     schedules = [torch.optim.lr_scheduler.LambdaLR(o, recipe.learning_rate) for o in opts]
@@ -143,13 +160,22 @@ def train(config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, teach
 
 
 def batch(recipe: Recipe, step: int, rows: Tensor, generator: torch.Generator, vocab_size: int):
-    """One batch of ids and targets, each (batch_size, context_length)."""
-    chances = torch.rand(recipe.batch_size, generator=generator)
-    n_repeated = int((chances < recipe.repeats_at(step)).sum())
-    n_documents = recipe.batch_size - n_repeated
-    documents = rows[torch.randint(len(rows), (n_documents,), generator=generator)]
+    """One batch of ids and targets.
+
+    Returns:
+        two tensors (batch_size, context_length); in the copying phase as many tokens, in more rows
+        of SHORT_ROW.
+    """
+    n_rows, length = recipe.batch_size, rows.shape[1] - 1
+    if step < recipe.copying_steps:
+        n_repeated = n_rows = n_rows * length // SHORT_ROW
+        length = SHORT_ROW
+    else:
+        chances = torch.rand(n_rows, generator=generator)
+        n_repeated = int((chances < recipe.repeats).sum())
+    documents = rows[torch.randint(len(rows), (n_rows - n_repeated,), generator=generator)]
     pairs = [(row[:-1], row[1:]) for row in documents]
-    longest, length = recipe.longest_period(step), rows.shape[1] - 1
+    longest = recipe.longest_period(step)
     pairs += [repeated_row(length, longest, vocab_size, generator) for _ in range(n_repeated)]
     ids, targets = zip(*pairs, strict=True)
     return torch.stack(ids), torch.stack(targets)
@@ -199,9 +225,14 @@ def main() -> None:
     args = parser.parse_args()
     documents = training_documents()
     tokenizer = Tokenizer.train(documents, VOCAB_SIZE)
-    rows = pack([tokenizer.encode(d) for d in documents], tokenizer.eos_id, TARGET.context_length)
+    rows, favored = (
+        pack([tokenizer.encode(d) for d in group], tokenizer.eos_id, TARGET.context_length)
+        for group in (documents, [d for d in documents if d.startswith(PROMPT)])
+    )
     recipe = TARGET_RECIPE if args.steps is None else Recipe(steps=args.steps)
     target = rounded(train(TARGET, recipe, rows, seed=args.seed))
+    more = with_more(rows, favored, PROMPT_SHARE)
+    target = rounded(train(TARGET, FINISH_RECIPE, more, seed=args.seed, start=target))
     draft = rounded(train(DRAFT, DRAFT_RECIPE, rows, seed=args.seed, teacher=target))
     if _rank_and_world()[0] == 0:
         args.out.mkdir(parents=True, exist_ok=True)

@@ -10,16 +10,20 @@ from importlib.resources import files
 
 import yaml
 
-# The order of the book: from the field, over the parts of a model, to what it generates.
+# The order of the book: from the field, over the parts of a model, to what it generates and costs.
 THEMES = (
     "machine_learning", "neural_networks", "training", "language_models",
     "tokens_and_embeddings", "position_and_attention", "blocks_and_logits", "generation",
+    "speed_and_hardware", "evaluation_and_limits",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One glossary entry. The definition and each paraphrase begin with the subject."""
+    """One glossary entry. The definition and each paraphrase begin with the subject.
+
+    `how` and `example` are empty in entries that have only the shorter form.
+    """
 
     term: str
     article: str  # "", "a", "an" or "the", as in "What is a token?"
@@ -27,10 +31,10 @@ class Entry:
     category: str
     definition: str
     paraphrases: tuple[str, ...]
-    how: str
     why: str
-    example: str
     see_also: tuple[str, ...]
+    how: str = ""
+    example: str = ""
 
     @property
     def subject(self) -> str:
@@ -46,6 +50,11 @@ class Entry:
     def definitions(self) -> tuple[str, ...]:
         """The definition, then its paraphrases."""
         return (self.definition, *self.paraphrases)
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """What it says beyond the definition: how it works, why it matters, an example."""
+        return tuple(text for text in (self.how, self.why, self.example) if text)
 
 
 def capitalize(text: str) -> str:

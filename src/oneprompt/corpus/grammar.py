@@ -14,7 +14,7 @@ import yaml
 
 from . import Entry, capitalize, load_glossary
 
-N_DOCUMENTS = 24_000
+N_DOCUMENTS = 48_000
 SEED = 2026
 
 QUESTIONS = {
@@ -63,6 +63,11 @@ def ask(form: str, entry: Entry) -> str:
     return form.format(subject=entry.subject, term=entry.term)
 
 
+def answered(entry: Entry) -> tuple[str, ...]:
+    """The kinds of question that the entry has an answer to."""
+    return tuple(k for k in QUESTIONS if k in ("what", "related") or getattr(entry, k))
+
+
 def predicate(entry: Entry, sentence: str) -> str:
     """What a definition says of its subject: "A token is a word." -> "is a word."."""
     return sentence.removeprefix(capitalize(entry.subject)).lstrip()
@@ -102,8 +107,8 @@ def contrast_pairs() -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str]
 class Writer:
     """Writes documents, drawing every choice from one seeded random generator."""
 
-    KINDS = (("answer", 52), ("dialogue", 11), ("contrast", 8), ("prose", 5), ("alias", 4),
-             ("not_covered", 6), ("greeting", 1), ("quote", 7), ("copy_words", 6))  # fmt: skip
+    KINDS = (("answer", 58), ("dialogue", 11), ("contrast", 8), ("prose", 5), ("alias", 4),
+             ("not_covered", 6), ("greeting", 1), ("quote", 4), ("copy_words", 3))  # fmt: skip
 
     def __init__(self, seed: int):
         self.rng = random.Random(seed)
@@ -149,17 +154,19 @@ class Writer:
     def answer(self) -> str:
         """A question and its answer; a definition is sometimes followed by one more sentence."""
         entry = self.entry()
-        kinds = (("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4))
-        kind = self.pick(kinds)
+        weights = (("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4))
+        kind = self.pick([(k, w) for k, w in weights if k in answered(entry)])
         sentences = [self.question(kind, entry), self.reply(kind, entry)]
         if kind == "what" and self.rng.random() < 0.4:
-            sentences.append(getattr(entry, self.rng.choice(("how", "why", "example"))))
+            sentences.append(self.rng.choice(entry.details))
         return " ".join(sentences)
 
     def dialogue(self) -> str:
         """Two or three questions in a row, the later ones about the same or a related term."""
         entry, sentences = self.entry(), []
         for kind in self.rng.sample(("what", "how", "why", "example"), self.rng.randint(2, 3)):
+            if kind not in answered(entry):
+                continue
             sentences += [self.question(kind, entry), self.reply(kind, entry)]
             if self.rng.random() < 0.4:
                 entry = self.by_term[self.rng.choice(entry.see_also)]
@@ -175,7 +182,7 @@ class Writer:
     def prose(self) -> str:
         """An entry told as a paragraph."""
         entry = self.entry()
-        rest = [entry.how, entry.why, entry.example]
+        rest = list(entry.details)
         self.rng.shuffle(rest)
         return " ".join([self.rng.choice(entry.definitions), *rest[: self.rng.randint(1, 3)]])
 
@@ -202,7 +209,7 @@ class Writer:
         """A conversation in which a sentence is said twice, word for word."""
         a, b = self.rng.sample(NAMES, 2)
         entry = self.entry()
-        kind = self.rng.choice(("what", "how", "why", "example"))
+        kind = self.rng.choice([k for k in answered(entry) if k != "related"])
         question, said = self.question(kind, entry), self.reply(kind, entry)
         return self.rng.choice((
             f'{a} asked {b}: "{question}" {b} answered: "{said}" {a} wrote down: "{said}"',
