@@ -58,6 +58,13 @@ def test_wrong_value_says_what_was_expected_and_why():
     ]
 
 
+def test_exercise_by_hand_holds_the_answer_back():
+    with pytest.raises(Wrong) as wrong:
+        compare("the value", 6.5, 4.25, [(6.5, "this is the sum")], reveal=False)
+    assert "4.25" not in str(wrong.value)
+    assert "likely cause: this is the sum" in str(wrong.value)
+
+
 def test_wrong_function_names_the_likely_cause():
     message = diagnose("trial.double", lambda x: x * x).message
     assert "double(3)" in message

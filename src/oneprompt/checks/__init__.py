@@ -56,7 +56,14 @@ def diagnose(exercise: str, answer) -> Verdict:
     return Verdict("right", "right.")
 
 
-def compare(call: str, got, expected, causes: Sequence[tuple[object, str]] = ()) -> None:
+def compare(
+    call: str,
+    got,
+    expected,
+    causes: Sequence[tuple[object, str]] = (),
+    *,
+    reveal: bool = True,
+) -> None:
     """Raise Wrong unless got equals expected.
 
     Args:
@@ -65,11 +72,14 @@ def compare(call: str, got, expected, causes: Sequence[tuple[object, str]] = ())
         expected: the right result.
         causes: pairs of a wrong result and the mistake that leads to it; the first that equals
             `got` is named.
+        reveal: whether a wrong answer is told the right one. An exercise by hand holds it back.
     """
     if _equal(got, expected):
         return
     cause = next((text for wrong, text in causes if _equal(got, wrong)), None)
-    lines = [f"not yet. {call}", f"  got:      {_short(got)}", f"  expected: {_short(expected)}"]
+    lines = [f"not yet. {call}", f"  got:      {_short(got)}"]
+    if reveal:
+        lines.append(f"  expected: {_short(expected)}")
     if cause is None and _shape(got) != _shape(expected):
         cause = f"the shape is {_shape(got)} and should be {_shape(expected)}"
     if cause is not None:

@@ -41,7 +41,7 @@ def by_hand(answer) -> None:
         (16.0, "the powers were not divided by their sum"),
     )  # fmt: skip
     visible = scores.masked_fill(hidden, -math.inf)
-    compare("the weighted mean of the values", answer, mixed(visible), causes)
+    compare("the weighted mean of the values", answer, mixed(visible), causes, reveal=False)
 
 
 def causal_attention(function) -> None:

@@ -23,7 +23,7 @@ def temperature_by_hand(answer) -> None:
         (torch.tensor([1.0, 0.0]), "this is temperature 0, where the best token gets everything"),
     )  # fmt: skip
     compare("[0.75, 0.25] at temperature 0.5", answer, apply_temperature(p.log(), 0.5).softmax(-1),
-            causes)  # fmt: skip
+            causes, reveal=False)  # fmt: skip
 
 
 def top_p(function) -> None:
