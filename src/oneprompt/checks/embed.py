@@ -1,0 +1,139 @@
+"""Checks of the exercises of chapter 2."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from oneprompt.embed import embed
+
+from . import Wrong, compare
+
+
+def by_hand(answer) -> None:
+    """The cosine of the rows (0, 5) and (8, 6), with lengths 5 and 10."""
+    causes = (
+        (30, "this is the dot product: divide it by both lengths"),
+        (6, "the dot product was divided by the first row's length only"),
+        (3, "the dot product was divided by the second row's length only"),
+        (2, "the lengths are multiplied, and not added, before you divide by them"),
+        (15, "the dot product was divided by D: divide by the two lengths"),
+        (30 / 2500, "a length is the square root of the sum of squares; the root is missing"),
+        (30 / 70, "a length is the square root of the sum of squares, and not the sum"),
+        (0, "these are the rows of other ids: rows are counted from 0"),
+        (0.4, "this is 1 minus the cosine, which is called the cosine distance"),
+        (math.sqrt(65), "this is the distance of the two points; the cosine compares directions"),
+        (math.degrees(math.acos(0.6)), "this is the angle: the answer is its cosine"),
+        (math.acos(0.6), "this is the angle: the answer is its cosine"),
+    )
+    compare("the cosine of the two rows", answer, 0.6, causes, reveal=False)
+
+
+def lookup(function) -> None:
+    """The rows of ids (T,) or (B, T) in a table (V, D); ids without a row are refused."""
+    table, ids = _random(6, 4), torch.tensor([2, 0, 5, 2])
+    rows = embed(ids, table)
+    hot = torch.eye(6)[ids]
+    causes = (
+        (hot, "these are the one-hot vectors: multiply them by the table"),
+        (rows.sum(dim=0), "the rows were added up: each position keeps its own"),
+        (table[ids.unique()], "each row came once: a repeated id gives its row again"),
+        (table[:, :1][ids], "only the first number of each row came back"),
+        (table[ids - 1], "each id got the row before its own: rows are counted from 0"),
+        (rows / rows.norm(dim=1, keepdim=True), "the rows were scaled to length 1"),
+        (rows.T, "the result is transposed: one row per position"),
+    )
+    call = "lookup(torch.tensor([2, 0, 5, 2]), table) with a random table of shape (6, 4)"
+    compare(call, _tensor(function(ids.clone(), table.clone())), rows, causes)
+    batch = torch.tensor([[1, 4], [4, 3], [0, 0]])
+    expected = embed(batch, table)
+    causes = ((expected.flatten(0, 1), "the batch was flattened: (B, T) becomes (B, T, D)"),)
+    call = "lookup(torch.tensor([[1, 4], [4, 3], [0, 0]]), the same table)"
+    compare(call, _tensor(function(batch.clone(), table.clone())), expected, causes)
+    _refuses(function, -1, table, "in Python -1 means the last row, and no token has that id")
+    _refuses(function, 6, table, "the table has rows 0 to 5")
+
+
+def nearest(function) -> None:
+    """The ids of the k rows with the largest cosine to row `id`, the best first, without it."""
+    lengths = torch.tensor([1.0, 0.3, 2.0, 0.5, 4.0, 1.0, 0.2, 3.0])
+    table, id, k = _random(8, 3) * lengths[:, None], 3, 3
+    unit = table / table.norm(dim=1, keepdim=True)
+    cosines = unit @ unit[id]
+    expected = _best(cosines, id)[:k]
+    shifted = _best(torch.cat((cosines[:id], cosines[id + 1 :])))[:k]
+    causes = (
+        (_best(cosines)[:k], f"row {id} is its own nearest: leave it out"),
+        (_best(cosines)[: k + 1], f"row {id} is its own nearest: leave it out"),
+        (_best(cosines, id)[: k + 1], "these are k + 1 rows, and k were asked for"),
+        (_best(table @ table[id], id)[:k],
+         "this ranks by the dot product, which favors long rows: divide by their lengths"),
+        (_best(-(table - table[id]).norm(dim=1), id)[:k],
+         "this ranks by distance: the cosine compares directions, whatever the lengths"),
+        (_best(-cosines, id)[:k], "these are the rows with the smallest cosines"),
+        (_best(cosines.abs(), id)[:k],
+         "the sign was lost: a cosine near -1 is an opposite direction"),
+        (expected[::-1], "the right rows in the wrong order: the most similar comes first"),
+        (cosines[expected], "these are the cosines: return the ids of their rows"),
+        (shifted, f"row {id} was cut out before ranking, so all ids above {id} are one too low"),
+    )  # fmt: skip
+    call = "nearest(table, 3, 3) with a random table of shape (8, 3)"
+    compare(call, _ids(function(table.clone(), id, k)), expected, causes)
+    _among_parallel_rows(function)
+
+
+def _among_parallel_rows(function) -> None:
+    """`nearest`, where another row has the cosine 1 as well."""
+    table = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
+    causes = (([2], "the first of the ranking was dropped, but here that is another row with the "
+               "same direction: leave row 2 out by its id"),)  # fmt: skip
+    call = "nearest(torch.tensor([[1., 0.], [0., 1.], [2., 0.]]), 2, 1)"
+    compare(call, _ids(function(table.clone(), 2, 1)), [0], causes)
+
+
+def _random(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+def _best(scores: Tensor, without: int | None = None) -> list[int]:
+    """Ids by falling score."""
+    ranking = scores.argsort(descending=True, stable=True).tolist()
+    return [id for id in ranking if id != without]
+
+
+def _refuses(function, id: int, table: Tensor, why: str) -> None:
+    """Wrong unless the function raises ValueError for this id."""
+    try:
+        function(torch.tensor([id]), table.clone())
+    except Wrong as wrong:
+        error = wrong.__cause__
+        if isinstance(error, ValueError):
+            return
+        raise Wrong(
+            f"not yet. For id {id} your function raises {type(error).__name__}: {error}\n"
+            f"  likely cause: nothing checks the ids before they are used; {why}. Raise a "
+            "ValueError that says so"
+        ) from error
+    raise Wrong(
+        f"not yet. For id {id} your function returns a result\n"
+        f"  likely cause: nothing checks the ids; {why}. Raise a ValueError that says so"
+    )
+
+
+def _tensor(result) -> Tensor:
+    if not isinstance(result, Tensor):
+        kind = type(result).__name__
+        raise Wrong(
+            f"not yet. The result is a {kind} and should be one tensor; "
+            "torch.stack makes one of a list of tensors"
+        )
+    return result
+
+
+def _ids(result) -> list:
+    try:
+        return [x.item() if isinstance(x, Tensor) else x for x in result]
+    except (TypeError, RuntimeError):
+        raise Wrong(
+            f"not yet. The result is {type(result).__name__!r} and should be a list of ids"
+        ) from None

@@ -1,0 +1,116 @@
+"""Checks of the exercises of chapter 3."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from oneprompt.position import rope_frequencies, rotate
+
+from . import Wrong, compare
+
+QUARTER = math.pi / 2
+
+
+def by_hand(answer) -> None:
+    """The head (1, 2, 3, 4), pairs by halves, pair 0 turned by 90 degrees and pair 1 by 180."""
+    x, angles = torch.tensor([[1.0, 2.0, 3.0, 4.0]]), torch.tensor([[QUARTER, 2 * QUARTER]])
+
+    def turned(angles: Tensor, pairing: str = "halves") -> Tensor:
+        return rotate(x, angles, pairing)[0]
+
+    causes = (
+        (turned(angles, "interleaved"),
+         "neighbors were paired, (1, 2) and (3, 4): by halves, pair i is the numbers i and i + 2"),
+        (turned(-angles), "the first pair was turned the other way: "
+         "by 90 degrees, (a, b) becomes (-b, a)"),
+        (turned(angles.flip(-1)), "the angles are exchanged: pair 0 turns by 90 degrees"),
+        (turned(angles[:, :1].expand(-1, 2)), "both pairs were turned by 90 degrees"),
+        (turned(angles[:, 1:].expand(-1, 2)), "both pairs were turned by 180 degrees"),
+        (turned(angles * torch.tensor([1.0, 0.0])), "pair 1 was left where it was"),
+        (turned(angles * torch.tensor([0.0, 1.0])), "pair 0 was left where it was"),
+        (torch.tensor([3.0, -2.0, 1.0, -4.0]),
+         "the numbers of pair 0 changed places, and one of them has to change its sign"),
+        (turned(angles)[[0, 2, 1, 3]],
+         "the pairs were written one after the other: each number goes back to its own place"),
+    )  # fmt: skip
+    compare("(1, 2, 3, 4), turned", answer, turned(angles), causes, reveal=False)
+
+
+def turn_pairs(function) -> None:
+    """RoPE's turn of one head by halves: x (T, d) and angles (T, d / 2) -> (T, d)."""
+    x, angles = _random((5, 6)), _random((5, 3), seed=1)
+    cos, sin = angles.cos(), angles.sin()
+    a, b = x.chunk(2, dim=-1)
+    first, second = a * cos - b * sin, a * sin + b * cos
+    causes = (
+        (rotate(x, angles, "interleaved"),
+         "neighbors were paired: that is the interleaved pairing"),
+        (rotate(x, -angles), "the pairs turn the wrong way: check the signs of the two sines"),
+        (torch.stack((first, second), dim=-1).flatten(-2),
+         "the pairs are right, but stand interleaved: all first numbers come before the second"),
+        (torch.cat((second, first), dim=-1), "the two halves changed places"),
+        (torch.cat((first, first * sin + b * cos), dim=-1),
+         "the second number of a pair was made from the new first one: both come from the old"),
+        (torch.cat((a * cos + b * sin, a * sin + b * cos), dim=-1),
+         "a sign is missing: a turn keeps the length of a pair"),
+        (rotate(x, torch.deg2rad(angles)), "the angles are radians already"),
+        (rotate(x, angles[:1].expand_as(angles)),
+         "every row was turned by the angles of the first one: position t has angles[t]"),
+    )  # fmt: skip
+    got = _tensor(function(x.clone(), angles.clone()))
+    call = "turn_pairs(x, angles) with random x of shape (5, 6) and angles of shape (5, 3)"
+    compare(call, got, rotate(x, angles), causes)
+
+
+def partial_rope(function) -> None:
+    """RoPE on the first n_rotated numbers of a head, the rest unturned: (T, d) -> (T, d)."""
+    x, d, n, theta = _random((5, 8)), 8, 4, 10_000.0
+    positions = torch.tensor([3, 4, 5, 6, 7])
+
+    def turned(frequencies: Tensor, pairing: str = "halves", at: Tensor = positions) -> Tensor:
+        return rotate(x, at[:, None] * frequencies, pairing)
+
+    frequencies = rope_frequencies(n, theta)
+    right = turned(frequencies)
+    later = turned(rope_frequencies(d, theta)[n // 2 :])
+    at_the_end = torch.cat((x[:, :n], rotate(x[:, n:], positions[:, None] * frequencies)), dim=-1)
+    across = x.clone()  # pairs i and i + d / 2, of which only the first n / 2 turn
+    pairs = torch.tensor([0, 1, 4, 5])
+    across[:, pairs] = rotate(x[:, pairs], positions[:, None] * frequencies)
+    causes = (
+        (turned(rope_frequencies(d, theta)), "the whole head was turned: the last numbers stay"),
+        (turned(rope_frequencies(d, theta)[: n // 2]),
+         "the exponent has the width of the head in it: here it is n_rotated"),
+        (later, "the exponent has the width of the head in it: here it is n_rotated"),
+        (right[:, :n], "the unturned numbers are missing: put them back behind the turned ones"),
+        (at_the_end, "the last numbers of the head were turned, and not the first"),
+        (across, "pair i is the numbers i and i + n_rotated / 2: pairs do not reach outside"),
+        (turned(frequencies, "interleaved"), "neighbors were paired: this one is by halves"),
+        (turned(frequencies, at=positions - 3),
+         "positions were counted from 0: use those that are given"),
+        (torch.cat((right[:, :n], 0 * x[:, n:]), dim=-1), "the unturned numbers became 0"),
+        (turned(-frequencies), "the pairs turn the wrong way: check the sign of the angles"),
+    )  # fmt: skip
+    got = _tensor(function(x.clone(), positions.clone(), n, theta))
+    call = "partial_rope(x, positions=[3, 4, 5, 6, 7], n_rotated=4, theta=10_000) with x (5, 8)"
+    compare(call, got, right, causes)
+    got = _tensor(function(x.clone(), positions.clone(), d, 500.0))
+    whole = turned(rope_frequencies(d, 500.0))
+    fixed = turned(rope_frequencies(d, theta))
+    compare("the same with n_rotated=8 and theta=500", got, whole,
+            [(fixed, "the base is fixed in your code: use theta")])  # fmt: skip
+
+
+def _random(shape: tuple[int, ...], seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _tensor(result) -> Tensor:
+    if not isinstance(result, Tensor):
+        kind = type(result).__name__
+        raise Wrong(
+            f"not yet. The result is a {kind} and should be one tensor; "
+            "torch.stack makes one of a list of tensors"
+        )
+    return result
