@@ -86,8 +86,10 @@ def engine(page):
     return page
 
 
+HISTORY = [3, 7, 11, 11, 20]
 ORDERS = [
     Sampling().order,
+    ("top_p", "repetition_penalty", "top_k", "temperature", "min_p"),
     ("repetition_penalty", "top_k", "top_p", "min_p", "temperature"),
     ("min_p", "temperature", "top_p", "top_k", "repetition_penalty"),
 ]
@@ -95,22 +97,20 @@ ORDERS = [
 
 def test_page_mathematics_equals_python(engine):
     grid = itertools.product(
-        [0.0, 0.05, 0.7, 1.0, 2.0], [0, 1, 7, 1000], [0.05, 0.6, 0.95, 1.0], [0.0, 0.1, 1.0], ORDERS
-    )
-    names = ("temperature", "top_k", "top_p", "min_p", "order")
+        [0.0, 0.05, 1.0, 2.0], [0, 1, 7, 1000], [0.05, 0.6, 1.0], [0.0, 0.1, 1.0], [0.5, 1.0, 1.3],
+        ORDERS,
+    )  # fmt: skip
+    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "order")
     settings = [dict(zip(names, values, strict=True)) for values in grid]
     explorer = make_explorer()
     logits = list(explorer.logits)
     logits[11] = logits[7]  # equal logits: the lower id comes first
     found = engine.evaluate(
-        """({ logits, settings }) => {
-          const ranked = ranking(logits);
-          return settings.map((each) => {
-            const { probabilities } = distribution(logits, ranked, each);
-            return [probabilities, entropyBits(probabilities)];
-          });
-        }""",
-        {"logits": logits, "settings": settings},
+        """({ logits, settings, history }) => settings.map((each) => {
+          const { probabilities } = distribution(logits, each, history);
+          return [probabilities, entropyBits(probabilities)];
+        })""",
+        {"logits": logits, "settings": settings, "history": HISTORY},
     )
     for setting, (in_page, bits) in zip(settings, found, strict=True):
         sampling = Sampling(
@@ -118,9 +118,10 @@ def test_page_mathematics_equals_python(engine):
             top_k=setting["top_k"] or None,
             top_p=setting["top_p"],
             min_p=setting["min_p"],
+            repetition_penalty=setting["repetition_penalty"],
             order=setting["order"],
         )
-        expected = probabilities(torch.tensor(logits), sampling)
+        expected = probabilities(torch.tensor(logits), sampling, HISTORY)
         assert torch.allclose(torch.tensor(in_page).double(), expected, rtol=0, atol=1e-6), setting
         assert bits == pytest.approx(entropy(expected), abs=1e-6)
 
@@ -183,34 +184,53 @@ def test_the_keyboard_moves_every_slider(page):
     region = show(page, explorer)
     assert_page_shows(region, explorer)
 
-    page.get_by_label("Temperature").focus()
+    page.get_by_role("slider", name="Temperature").focus()
     for _ in range(6):
         page.keyboard.press("ArrowLeft")
     explorer.temperature = 0.7
-    assert page.get_by_label("Temperature").get_attribute("aria-valuetext") == "0.70"
+    assert page.get_by_role("slider", name="Temperature").get_attribute("aria-valuetext") == "0.70"
     assert_page_shows(region, explorer)
 
-    page.get_by_label("Min-p").press("ArrowRight")
+    page.get_by_role("slider", name="Min-p").press("ArrowRight")
     explorer.min_p = 0.01
     assert_page_shows(region, explorer)
 
-    page.get_by_label("Top-p").press("ArrowLeft")
+    page.get_by_role("slider", name="Top-p").press("ArrowLeft")
     explorer.top_p = 0.99
     assert_page_shows(region, explorer)
 
-    page.get_by_label("Top-k").press("Home")
-    page.get_by_label("Top-k").press("ArrowRight")
+    page.get_by_role("slider", name="Top-k").press("Home")
+    page.get_by_role("slider", name="Top-k").press("ArrowRight")
     explorer.top_k = 2
     assert_page_shows(region, explorer)
     assert column(region, "after")[2:] == ["top-k"] * 11
 
-    page.get_by_label("Temperature").press("Home")
+    page.get_by_role("slider", name="Repetition penalty").press("End")
+    explorer.repetition_penalty = 2.0
+    assert_page_shows(region, explorer)
+
+    page.get_by_role("slider", name="Temperature").press("Home")
     explorer.temperature = 0.0
     assert_page_shows(region, explorer)
     assert column(region, "after") == ["100.0 %"] + ["greedy"] * 12
 
     page.get_by_role("button", name="Reset").press("Enter")
     assert_page_shows(region, make_explorer())
+
+
+def test_the_order_of_the_steps_is_a_control(page):
+    explorer = make_explorer(temperature=0.5, top_p=0.6)
+    region = show(page, explorer)
+    buttons = region.get_by_role("list", name="Order of the steps").get_by_role("button")
+    assert buttons.all_inner_texts() == ["penalty", "temperature", "top-k", "top-p", "min-p"]
+    for _ in range(2):  # top-p before the temperature
+        buttons.filter(has_text="top-p").press("Enter")
+    explorer.order = ["repetition_penalty", "top_p", "temperature", "top_k", "min_p"]
+    assert buttons.all_inner_texts() == ["penalty", "top-p", "temperature", "top-k", "min-p"]
+    assert page.evaluate("document.activeElement.textContent") == "top-p"
+    assert_page_shows(region, explorer)
+    buttons.first.press("Enter")  # the first goes to the end
+    assert buttons.all_inner_texts() == ["top-p", "temperature", "top-k", "min-p", "penalty"]
 
 
 def test_drawing_is_seeded_and_follows_the_probabilities(page):
@@ -238,7 +258,7 @@ def test_draw_one_shows_the_token(page):
     token = explorer.tokens[explorer.probabilities.argmax()].replace(" ", "␣")
     assert region.locator(".op-next").inner_text() == token
     assert column(region, "drawn") == ["1 / 1"] + ["–"] * 12
-    page.get_by_label("Temperature").press("ArrowRight")
+    page.get_by_role("slider", name="Temperature").press("ArrowRight")
     assert column(region, "drawn") == ["–"] * 13
 
 
@@ -247,7 +267,7 @@ def test_drawing_ends_at_ten_thousand(page):
     for _ in range(11):
         page.get_by_role("button", name="Draw 1,000").click()
     assert sum(int(c.split(" / ")[0]) for c in column(region, "drawn")) == 10_000
-    assert "Reset" in region.get_by_role("status").inner_text()
+    assert "Reset" in region.locator(".op-status").inner_text()
 
 
 def test_hostile_tokens_and_prompts_are_text(page):
@@ -267,7 +287,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
     region = show(page, make_explorer(" Machine"))
     before = region.bounding_box()
     for _ in range(3):
-        page.get_by_label("Top-p").press("PageDown")
+        page.get_by_role("slider", name="Top-p").press("PageDown")
         page.get_by_role("button", name="Draw one").click()
     assert region.bounding_box()["height"] == pytest.approx(before["height"], abs=1)
     for _ in range(10):
@@ -281,7 +301,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
 
 def test_a_redraw_takes_less_than_a_frame(page):
     show(page, make_explorer())
-    milliseconds = page.get_by_label("Temperature").evaluate(
+    milliseconds = page.get_by_role("slider", name="Temperature").evaluate(
         """(input) => Array.from({ length: 40 }, (_, position) => {
           const start = performance.now();
           input.value = position;
@@ -300,7 +320,7 @@ def test_the_chapter_has_the_explorer(page, site):
     kept = region.locator("dd .op-value").nth(1)
     region.get_by_role("button", name="Reset").click()
     assert kept.inner_text() == "2,048"
-    region.get_by_label("Top-k").press("Home")
+    region.get_by_role("slider", name="Top-k").press("Home")
     assert kept.inner_text() == "1"
 
 
@@ -382,7 +402,7 @@ def test_traits_are_synced_both_ways_in_jupyterlab(browser, jupyterlab):
 
     run(0)
     run(1)
-    temperature = page.get_by_label("Temperature")
+    temperature = page.get_by_role("slider", name="Temperature")
     temperature.focus()
     for _ in range(4):
         page.keyboard.press("ArrowLeft")

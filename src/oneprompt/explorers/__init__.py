@@ -1,5 +1,12 @@
 """Interactive figures: widgets in a notebook, alive on the static page as well."""
 
+from oneprompt.explorers.attention import AttentionExplorer
+from oneprompt.explorers.position import PositionExplorer
 from oneprompt.explorers.sample import SamplingExplorer
+from oneprompt.explorers.speculate import SpeculationExplorer
+from oneprompt.explorers.tokenize import TokenizeExplorer
 
-__all__ = ["SamplingExplorer"]
+__all__ = [
+    "AttentionExplorer", "PositionExplorer", "SamplingExplorer", "SpeculationExplorer",
+    "TokenizeExplorer",
+]  # fmt: skip

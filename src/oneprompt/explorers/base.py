@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import ClassVar
 
 import anywidget
+from traitlets import TraitError, Unicode, observe
 
 from oneprompt.style import PALETTE
 
@@ -46,6 +47,16 @@ def function_body(module: str) -> str:
             "element it stands in: write it as two joined strings"
         )
     return body
+
+
+def readable(token: bytes) -> str:
+    """A token's bytes as text; those that are only a part of a character are written as \\xNN."""
+    return token.decode("utf-8", errors="backslashreplace")
+
+
+def rounded(values, digits: int = 2) -> list:
+    """A tensor as nested lists of short decimals, for state that is drawn."""
+    return (values.detach().double().round(decimals=digits) + 0.0).tolist()  # + 0.0: no -0.0
 
 
 def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> str:
@@ -104,3 +115,28 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         return data | {"text/html": self.twin()}, metadata
+
+
+class PromptExplorer(Explorer):
+    """An explorer whose prompt the reader can change.
+
+    In a notebook Python computes: the subclass's validator of `prompt` runs the model. On a static
+    page the model in the page does: the subclass's module exports `compute(page, text, get)` beside
+    `render`, which returns the same traits.
+
+    Attributes (all synced):
+        prompt: the text that is shown.
+        asked: what the reader typed last.
+        notice: what the reader is told about it, such as why it cannot be computed; often "".
+    """
+
+    prompt = Unicode().tag(sync=True)
+    asked = Unicode().tag(sync=True)
+    notice = Unicode().tag(sync=True)
+
+    @observe("asked")
+    def _answer(self, change):
+        try:
+            self.prompt, self.notice = self.asked, ""
+        except (TypeError, ValueError, TraitError) as error:
+            self.notice = str(error)

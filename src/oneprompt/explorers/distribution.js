@@ -6,16 +6,13 @@ const ranking = (logits) =>
   Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
 
 function softmax(values) {
-  const largest = values[0]; // ranked, so the first
+  const largest = values.reduce((a, b) => Math.max(a, b));
   const weights = values.map((value) => Math.exp(value - largest));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return weights.map((weight) => weight / total);
 }
 
-/**
- * How many of the ranked values each filter keeps. Temperature does not change the ranking and a
- * filter keeps its most likely tokens, so what is left is always the first part of the ranking.
- */
+/** How many of the ranked values each filter keeps: always the first, the most likely ones. */
 const FILTERS = {
   top_k: (values, k) => (k === 0 ? values.length : Math.min(k, values.length)),
   top_p: (values, p) => {
@@ -35,28 +32,43 @@ const FILTERS = {
   },
 };
 
+/** The ranked {id, value} list after the repetition penalty, ranked anew. */
+function penalize(ranked, penalty, history) {
+  if (penalty === 1) return ranked;
+  const seen = new Set(history);
+  const change = (value) => (value > 0 ? value / penalty : value * penalty);
+  return ranked
+    .map(({ id, value }) => ({ id, value: seen.has(id) ? change(value) : value }))
+    .sort((a, b) => b.value - a.value || a.id - b.id);
+}
+
 /**
- * The distribution over `ranked` (see `ranking`) under the settings {temperature, top_k, top_p,
- * min_p, order}, where 0, 1 and 0 turn top-k, top-p and min-p off and temperature 0 is greedy.
- * Returns {probabilities, cutBy}, both by token id; `cutBy` names the step that removed a token.
+ * The distribution under the settings {temperature, top_k, top_p, min_p, repetition_penalty, order},
+ * where 0, 1, 0 and 1 turn top-k, top-p, min-p and the penalty off and temperature 0 is greedy.
+ * `history` holds the ids so far. Returns {probabilities, cutBy}, both by token id; `cutBy` names the
+ * step that removed a token.
  */
-function distribution(logits, ranked, settings) {
+function distribution(logits, settings, history = []) {
+  const greedy = settings.temperature === 0;
   const cutBy = new Array(logits.length).fill(null);
-  const cut = (from, name) => ranked.slice(from).forEach((id) => { cutBy[id] ??= name; });
-  let values = ranked.map((id) => logits[id]);
-  if (settings.temperature === 0) {
-    values = values.slice(0, 1);
-    cut(1, "greedy");
-  } else {
-    for (const name of settings.order) {
-      if (name === "temperature") values = values.map((value) => value / settings.temperature);
-      if (!(name in FILTERS)) continue;
-      values = values.slice(0, FILTERS[name](values, settings[name]));
-      cut(values.length, name);
+  let kept = ranking(logits).map((id) => ({ id, value: logits[id] }));
+  const keep = (count, name) => {
+    for (const { id } of kept.slice(count)) cutBy[id] = greedy ? "greedy" : name;
+    kept = kept.slice(0, count);
+  };
+  for (const name of settings.order) {
+    if (name === "repetition_penalty") {
+      kept = penalize(kept, settings.repetition_penalty ?? 1, history);
+    } else if (name === "temperature") {
+      const divisor = greedy ? 1 : settings.temperature;
+      kept = kept.map(({ id, value }) => ({ id, value: value / divisor }));
+    } else {
+      keep(FILTERS[name](kept.map(({ value }) => value), settings[name]), name);
     }
   }
+  if (greedy) keep(1);
   const probabilities = new Array(logits.length).fill(0);
-  softmax(values).forEach((p, rank) => { probabilities[ranked[rank]] = p; });
+  softmax(kept.map(({ value }) => value)).forEach((p, i) => { probabilities[kept[i].id] = p; });
   return { probabilities, cutBy };
 }
 

@@ -85,3 +85,26 @@ function bar() {
   };
   return { node, show };
 }
+
+/**
+ * A line for the reader's own prompt. Python computes it in a notebook, on a static page the model in
+ * the page does (see twin.js); both answer through the traits `prompt` and `notice`.
+ */
+function promptForm(model) {
+  const input = element("input", {
+    type: "text", "aria-label": "Your prompt", autocomplete: "off", spellcheck: "false",
+    "data-lm-suppress-shortcuts": "true",
+  });
+  const run = element("button", { type: "submit", "data-lm-suppress-shortcuts": "true" }, "Run");
+  const notice = element("p", { class: "op-notice", role: "status" });
+  const form = element("form", { class: "op-ask" }, input, run);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (input.value === "") model.set("notice", "The prompt is empty: type a question.");
+    model.set("asked", input.value);
+    model.save_changes();
+  });
+  input.value = model.get("prompt");
+  const show = () => { notice.textContent = model.get("notice"); };
+  return { node: element("div", {}, form, notice), show };
+}

@@ -2,8 +2,11 @@
 
 const ROWS = 12;
 const MAX_DRAWS = 10_000;
-const NEUTRAL = { temperature: 1, top_k: 0, top_p: 1, min_p: 0 };
-const FILTER_NAMES = { top_k: "top-k", top_p: "top-p", min_p: "min-p", greedy: "greedy" };
+const NEUTRAL = { temperature: 1, top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1 };
+const STEP_NAMES = {
+  repetition_penalty: "penalty", temperature: "temperature",
+  top_k: "top-k", top_p: "top-p", min_p: "min-p", greedy: "greedy",
+};
 
 const SLIDERS = {
   temperature: {
@@ -27,13 +30,18 @@ const SLIDERS = {
     stops: steps(0, 0.5, 0.01),
     describe: (p) => (p === 0 ? "off" : p.toFixed(2)),
   },
+  repetition_penalty: {
+    label: "Repetition penalty",
+    stops: steps(1, 2, 0.05),
+    describe: (penalty) => (penalty === 1 ? "off" : penalty.toFixed(2)),
+  },
 };
 
 /** Everything that is shown, computed from the state alone. */
 function measure(state) {
   const ranked = ranking(state.logits);
-  const before = distribution(state.logits, ranked, { temperature: 1, order: [] }).probabilities;
-  const { probabilities: after, cutBy } = distribution(state.logits, ranked, state);
+  const before = distribution(state.logits, { temperature: 1, order: [] }).probabilities;
+  const { probabilities: after, cutBy } = distribution(state.logits, state, state.history);
   const counts = new Array(after.length).fill(0);
   for (const id of state.draws) counts[id] += 1;
   const isCut = (id) => cutBy[id] !== null;
@@ -89,7 +97,7 @@ function row() {
     node.classList.toggle("op-cut", cut);
     name.replaceChildren(label);
     before.textContent = percent(share.before);
-    after.textContent = cut ? FILTER_NAMES[measured.cutBy[ids[0]]] : percent(share.after);
+    after.textContent = cut ? STEP_NAMES[measured.cutBy[ids[0]]] : percent(share.after);
     const expected = Math.round(measured.draws * share.after);
     drawn.textContent = none ? "–" : `${count} / ${expected}`;
   };
@@ -118,7 +126,29 @@ function table(vocabulary) {
   return { node, show };
 }
 
-const STATE = ["prompt", "tokens", "logits", "draws", "seed", "order", ...Object.keys(SLIDERS)];
+/** The five steps in their order; pressing one moves it a place forward, the first one to the end. */
+function orderControl(onChange) {
+  const list = element("ol", { class: "op-order", "aria-label": "Order of the steps" });
+  const move = (order, i) => {
+    const rest = order.toSpliced(i, 1);
+    onChange(i === 0 ? [...rest, order[0]] : rest.toSpliced(i - 1, 0, order[i]));
+    list.children[i === 0 ? order.length - 1 : i - 1].firstChild.focus();
+  };
+  const show = (order) => {
+    if (list.dataset.order === order.join()) return; // so that the focus stays
+    list.dataset.order = order.join();
+    list.replaceChildren(...order.map((name, i) => {
+      const step = button(STEP_NAMES[name], () => move(order, i));
+      const where = i === 0 ? "to the end" : "earlier";
+      step.setAttribute("aria-label", `${i + 1}. ${STEP_NAMES[name]}: move ${where}`);
+      return element("li", {}, step);
+    }));
+  };
+  return { node: element("div", { class: "op-order-row" }, "Order", list), show };
+}
+
+const STATE = ["prompt", "notice", "tokens", "logits", "history", "draws", "seed", "order",
+  ...Object.keys(SLIDERS)];
 const stateOf = (model) => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
 
 function draw(model, count) {
@@ -155,12 +185,23 @@ function legend() {
   return element("p", { class: "op-legend" }, ...swatches, space);
 }
 
+/** The traits of a prompt, from the model in the page. */
+function compute(page, text) {
+  const model = page.model("reference");
+  const ids = page.promptIds(page.tokenizer, text, model.config.context_length);
+  const { final_norm } = page.forward(model, ids);
+  return { logits: Array.from(page.toLogits(model, final_norm)), history: ids, draws: [] };
+}
+
 export default {
+  compute,
   render({ model, el }) {
     const next = element("span", { class: "op-next" });
     const prompt = element("span", {});
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
       slider({ ...options, onInput: (value) => change(model, { [name]: value }) })]);
+    const ask = promptForm(model);
+    const order = orderControl((names) => change(model, { order: names }));
     const figures = statistics();
     const bars = table(model.get("logits").length);
     const message = element("p", { class: "op-status", role: "status" });
@@ -175,6 +216,8 @@ export default {
       const drawn = state.draws.at(-1);
       prompt.textContent = state.prompt;
       next.replaceChildren(drawn === undefined ? "?" : tokenElement(state.tokens[drawn]));
+      ask.show();
+      order.show(state.order);
       for (const [name, control] of sliders) control.show(state[name]);
       figures.show(measured);
       bars.show(state.tokens, measured);
@@ -182,9 +225,10 @@ export default {
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Sampling explorer" },
+      ask.node,
       element("p", { class: "op-prompt" }, prompt, next),
       element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
-      figures.node, bars.node,
+      order.node, figures.node, bars.node,
       legend(), buttons, message));
     return watch(model, STATE, redraw);
   },

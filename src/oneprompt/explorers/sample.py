@@ -5,16 +5,16 @@ from typing import ClassVar
 import torch
 from traitlets import Float, Int, List, Unicode, observe, validate
 
-from oneprompt.explorers.base import Explorer, fallback_table
+from oneprompt.explorers.base import PromptExplorer, fallback_table, readable
 from oneprompt.sample import Sampling, probabilities
 
-SETTINGS = ("temperature", "top_k", "top_p", "min_p", "order")
+SETTINGS = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "order")
 FALLBACK_ROWS = 12
 
 
 def token_text(tokenizer, token_id: int) -> str:
-    """One token as text; bytes that are only a part of a character are written as \\xNN."""
-    return tokenizer.token_bytes(token_id).decode("utf-8", errors="backslashreplace")
+    """One token as text."""
+    return readable(tokenizer.token_bytes(token_id))
 
 
 def shortest_decimals(values: torch.Tensor) -> list[float]:
@@ -22,31 +22,33 @@ def shortest_decimals(values: torch.Tensor) -> list[float]:
     return [float(str(value)) for value in values.float().numpy()]
 
 
-class SamplingExplorer(Explorer):
+class SamplingExplorer(PromptExplorer):
     """The next token's distribution under the sampler's settings, and draws from it.
 
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text whose next token is looked at. Setting it runs the model.
         temperature: 0 is greedy.
-        top_k, top_p, min_p: the filters; 0, 1 and 0 turn them off.
+        top_k, top_p, min_p, repetition_penalty: the filters; 0, 1, 0 and 1 turn them off.
         order: the order of the steps, as in `Sampling.order`.
         seed: the seed of the draws. Draw n uses the n-th random number of this seed.
         ---
         tokens, logits: text and logit of every token of the vocabulary, by id.
+        history: the ids of the prompt, which the repetition penalty makes less likely.
         draws: the ids drawn so far. A new setting, seed or prompt empties it.
     """
 
     modules: ClassVar = ("distribution.js", "sample.js")
 
-    prompt = Unicode().tag(sync=True)
     temperature = Float(1.0).tag(sync=True)
     top_k = Int(0).tag(sync=True)
     top_p = Float(1.0).tag(sync=True)
     min_p = Float(0.0).tag(sync=True)
+    repetition_penalty = Float(1.0).tag(sync=True)
     order = List(Unicode(), list(Sampling().order)).tag(sync=True)
     seed = Int(0).tag(sync=True)
     tokens = List(Unicode()).tag(sync=True)
     logits = List(Float()).tag(sync=True)
+    history = List(Int()).tag(sync=True)
     draws = List(Int()).tag(sync=True)
 
     def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
@@ -62,7 +64,7 @@ class SamplingExplorer(Explorer):
     @property
     def probabilities(self) -> torch.Tensor:
         """The distribution that the explorer shows, (V,)."""
-        return probabilities(torch.tensor(self.logits), self.sampling)
+        return probabilities(torch.tensor(self.logits), self.sampling, self.history)
 
     def fallback(self) -> str:
         before, after = probabilities(torch.tensor(self.logits), Sampling()), self.probabilities
@@ -78,6 +80,7 @@ class SamplingExplorer(Explorer):
             top_k=setting["top_k"] or None,
             top_p=None if setting["top_p"] == 1 else setting["top_p"],
             min_p=setting["min_p"] or None,
+            repetition_penalty=setting["repetition_penalty"],
             order=tuple(setting["order"]),
         )
 
@@ -89,9 +92,10 @@ class SamplingExplorer(Explorer):
     # A validator and no observer: a prompt that the model refuses must not become the state.
     @validate("prompt")
     def _run_model(self, proposal):
-        ids = torch.tensor([self.tokenizer.encode(proposal.value)])
+        ids = self.tokenizer.encode(proposal.value)
         with torch.inference_mode():
-            self.logits = shortest_decimals(self.model(ids)[0, -1])
+            logits = self.model(torch.tensor([ids]))[0, -1]
+        self.logits, self.history = shortest_decimals(logits), ids
         return proposal.value
 
     @observe(*SETTINGS, "seed", "logits")

@@ -2,19 +2,58 @@
 // page and calls mountTwin(host, load): `load` evaluates the explorer's module.
 
 /** The part of the widget model that explorers use, over a plain object. */
-function standInModel(state) {
+function standInModel(state, onSave) {
   const listeners = new Map();
   const of = (event) => listeners.get(event) ?? [];
-  return {
+  const model = {
     get: (key) => state[key],
     set(key, value) {
       if (Object.is(state[key], value)) return;
       state[key] = value;
       for (const callback of of(`change:${key}`)) callback();
     },
-    save_changes() {},
+    save_changes: () => onSave(model),
     on: (event, callback) => listeners.set(event, [...of(event), callback]),
     off: (event, callback) => listeners.set(event, of(event).filter((f) => f !== callback)),
+  };
+  return model;
+}
+
+/** The model in the page (oneprompt/web), loaded once for all explorers of a page. */
+function pageModel() {
+  window.onePromptLoading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = `${document.documentElement.dataset.content_root ?? ""}_static/page_model.js`;
+    script.addEventListener("load", () => resolve(window.onePrompt));
+    script.addEventListener("error", () => {
+      delete window.onePromptLoading;
+      reject(new Error("The model could not be loaded. Check the connection and run again."));
+    });
+    document.head.append(script);
+  });
+  return window.onePromptLoading;
+}
+
+/** What Python does in a notebook: compute the state of the prompt that the reader asked for. */
+function answerWith(compute) {
+  let asked = null;
+  return async (model) => {
+    if (!compute || !model.get("asked") || model.get("asked") === asked) return;
+    asked = model.get("asked");
+    model.set("notice", window.onePrompt ? "Computing …" : "Loading the model (about 5 MB) …");
+    const mine = asked;
+    try {
+      const page = await pageModel();
+      await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
+      if (asked !== mine) return; // the reader has asked again
+      const state = compute(page, mine, model.get);
+      for (const [name, value] of Object.entries(state)) model.set(name, value);
+      model.set("prompt", mine);
+      model.set("notice", "");
+    } catch (error) {
+      asked = null;
+      model.set("notice", error.message);
+    }
   };
 }
 
@@ -23,7 +62,8 @@ function mountTwin(host, load) {
   try {
     const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);
     el.replaceChildren();
-    load().render({ model: standInModel(state), el });
+    const explorer = load();
+    explorer.render({ model: standInModel(state, answerWith(explorer.compute)), el });
   } catch (error) {
     el.textContent = "The explorer could not start: see the browser's console.";
     console.error(error);

@@ -1,0 +1,242 @@
+// The attention explorer: see AttentionExplorer in attention.py for the state.
+
+const STATE = ["layer", "head", "query", "stage", "window", "groups", "trace"];
+const NUMBERS_UP_TO = 8; // tokens: in a larger map the cells are too small for numbers
+const FIRST_SHOWN = 6;
+
+const STAGES = {
+  dots: ["q · k", () => "Dot products: every query (row) with every key (column)."],
+  scores: ["÷ √d", ({ width }) => `Scores: the dot products divided by √${width}.`],
+  masked: ["masked", ({ window }) => (window === 0
+    ? "Masked scores: the keys after a query are hidden."
+    : `Masked scores: a query sees ${window === 1 ? "itself alone" : `${window} positions at most`}.`)],
+  weights: ["weights", () => "Attention weights: the softmax of each row, which adds up to 1."],
+};
+
+/** Everything that is shown of the chosen head. */
+function measure(state) {
+  const { tokens, dots, values: all } = state.trace;
+  const heads = dots[0].length;
+  const values = all[state.layer][sharedHead(state.head, heads, all[0].length)];
+  const width = values[0].length;
+  const query = Math.min(state.query, tokens.length - 1);
+  const rows = dots[state.layer][state.head].map((row, t) => attend(row, t, width, state.window));
+  const mixed = mix(rows[query].weights, values);
+  return { ...state, tokens, heads, values, width, query, rows, mixed };
+}
+
+/** A weight as text; only an exact zero reads "0". */
+function weightText(weight, decimals = 2) {
+  const least = 10 ** -decimals;
+  if (weight === 0) return "0";
+  return weight < least / 2 ? `<${least.toFixed(decimals).slice(1)}` : weight.toFixed(decimals);
+}
+
+const cellText = (value, stage) => {
+  if (value === -Infinity) return "−∞";
+  if (stage === "weights") return weightText(value);
+  return Math.abs(value) < 99.95 ? fixed(value, 1) : fixed(value, 0);
+};
+
+/** The prompt as a choice of the query; under each token what the query gives to it. */
+function promptLine(tokens, change) {
+  const shares = tokens.map(() => element("span", { class: "op-share" }));
+  const options = tokens.map((token, i) => ({
+    value: i,
+    name: `position ${i}: ${tokenText(token)}`,
+    content: element("span", {}, tokenElement(token), shares[i]),
+  }));
+  const chips = choice({ label: "Query", options, onInput: (query) => change({ query }) });
+  chips.node.classList.add("op-attention-prompt");
+  const show = ({ query, rows, window }) => {
+    chips.show(query);
+    rows[query].weights.forEach((weight, key) => {
+      const hidden = !isVisible(query, key, window);
+      chips.buttons[key].classList.toggle("op-hidden", hidden);
+      chips.buttons[key].style.setProperty("--op-weight", weight.toFixed(4));
+      shares[key].textContent = hidden ? "–" : weightText(weight);
+    });
+  };
+  const node = element("div", {}, chips.node,
+    element("p", { class: "op-detail" }, "Framed: the token that asks. Below each: the weight it gets, – where hidden."));
+  return { node, show };
+}
+
+/** The weights of all heads as small maps, a row per layer. */
+function overview({ dots, values }, change) {
+  const heads = dots[0].length;
+  const maps = dots.flatMap((layer, l) => layer.map((_, h) => ({ l, h, map: cells() })));
+  const grid = choice({
+    label: "Head", columns: heads,
+    options: maps.map(({ l, h, map }) => ({
+      value: l * heads + h, name: `layer ${l}, head ${h}`, content: map.node })),
+    onInput: (n) => change({ layer: Math.floor(n / heads), head: n % heads }),
+  });
+  const numbers = (count) => Array.from({ length: count }, (_, i) => element("span", {}, `${i}`));
+  const node = element("div", { class: "op-overview" },
+    element("p", { class: "op-title" }, "All heads"),
+    element("p", { class: "op-detail" }, "a row per layer, a column per head"),
+    element("div", { class: "op-overview-grid" },
+      element("div", { class: "op-overview-heads", "aria-hidden": "true" }, ...numbers(heads)),
+      element("div", { class: "op-overview-layers", "aria-hidden": "true" }, ...numbers(dots.length)),
+      grid.node));
+  node.style.setProperty("--op-heads", heads);
+  let drawn = null;
+  const show = ({ layer, head, window }) => {
+    grid.show(layer * heads + head);
+    if (drawn === window) return;
+    drawn = window;
+    const width = values[0][0][0].length;
+    for (const { l, h, map } of maps) {
+      map.show(dots[l][h].map((row, t) => attend(row, t, width, window).weights), 1);
+    }
+  };
+  return { node, show };
+}
+
+/** The chosen head as a table, query by key; a click on a row chooses its query. */
+function largeMap(tokens, change) {
+  const stages = choice({ label: "Stage",
+    options: Object.entries(STAGES).map(([value, [name]]) => ({ value, name })),
+    onInput: (stage) => change({ stage }) });
+  const title = element("p", { class: "op-title" });
+  const meaning = element("p", { class: "op-detail op-meaning" });
+  const cell = () => element("td", {});
+  const rows = tokens.map((token, t) => {
+    const all = tokens.map(cell);
+    const node = element("tr", {}, element("th", { scope: "row" }, tokenElement(token)), ...all);
+    node.addEventListener("click", () => change({ query: t }));
+    return { node, cells: all };
+  });
+  const caption = element("caption", {});
+  const head = tokens.map((token) => element("th", { scope: "col" }, tokenElement(token)));
+  const table = element("table", { class: "op-map" }, caption,
+    element("thead", {}, element("tr", {}, element("td", {}, "query ↓ key →"), ...head)),
+    element("tbody", {}, ...rows.map(({ node }) => node)));
+  table.style.setProperty("--op-tokens", tokens.length);
+  table.classList.toggle("op-map-small", tokens.length > NUMBERS_UP_TO);
+  const show = (measured) => {
+    const { stage, layer, head: h, query, window } = measured;
+    stages.show(stage);
+    title.textContent = `Layer ${layer}, head ${h}`;
+    meaning.textContent = caption.textContent = STAGES[stage][1](measured);
+    const seen = measured.rows.flatMap((row) => row[stage]).filter(Number.isFinite);
+    const largest = stage === "weights" ? 1 : Math.max(...seen.map(Math.abs));
+    rows.forEach(({ node, cells: all }, t) => {
+      node.classList.toggle("op-chosen", t === query);
+      measured.rows[t][stage].forEach((value, key) => {
+        const hidden = (stage === "masked" || stage === "weights") && !isVisible(t, key, window);
+        all[key].className = hidden ? "op-hidden" : value < 0 ? "op-negative" : "op-positive";
+        all[key].style.setProperty("--op-weight", hidden ? 0 : (Math.abs(value) / largest).toFixed(3));
+        all[key].textContent = cellText(value, stage);
+      });
+    });
+  };
+  return { node: element("div", {}, title, meaning, stages.node, table), show };
+}
+
+/** Every stage of the chosen query as numbers, and the values that its weights mix. */
+function stagesOfQuery(tokens) {
+  const title = element("p", { class: "op-title" });
+  const columns = ["q · k", "÷ √d", "masked", "weight", "weight × value", "length"];
+  const line = (name) => {
+    const strip = cells("op-value-strip");
+    const tds = columns.map((_, i) => element("td", { class: i === 5 ? "op-length-cell" : "" }));
+    tds[4].append(strip.node);
+    const node = element("tr", {}, element("th", { scope: "row" }, name), ...tds);
+    return { node, tds, strip };
+  };
+  const lines = tokens.map((token) => line(tokenElement(token)));
+  const sum = line("sum");
+  const vector = element("p", { class: "op-status", "aria-live": "polite" });
+  const node = element("div", { class: "op-query" }, title,
+    element("table", { class: "op-table" },
+      element("caption", {}, "Every stage of attention for the chosen query, a row per key"),
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "key"),
+        ...columns.map((name, i) => element("th", { scope: "col", class: i === 5 ? "op-length-cell" : "" }, name)))),
+      element("tbody", {}, ...lines.map((each) => each.node)),
+      element("tfoot", {}, sum.node)),
+    vector);
+  const show = ({ tokens: texts, layer, head, query, rows, values, mixed, window }) => {
+    title.replaceChildren("Query ", tokenElement(texts[query]), `, layer ${layer}, head ${head}`);
+    const { dots, scores, masked, weights } = rows[query];
+    const largest = Math.max(...values.flat().map(Math.abs));
+    lines.forEach(({ node: row, tds, strip }, key) => {
+      row.classList.toggle("op-hidden", !isVisible(query, key, window));
+      const texts4 = [number(dots[key]), number(scores[key]),
+        masked[key] === -Infinity ? "−∞" : number(masked[key]), weightText(weights[key], 3)];
+      texts4.forEach((text, i) => { tds[i].textContent = text; });
+      const part = times(values[key], weights[key]);
+      strip.show([part], largest);
+      tds[5].textContent = fixed(lengthOf(part), 2);
+    });
+    sum.tds[3].textContent = weights.reduce((a, b) => a + b, 0).toFixed(3);
+    sum.strip.show([mixed], largest);
+    sum.tds[5].textContent = fixed(lengthOf(mixed), 2);
+    const first = mixed.slice(0, FIRST_SHOWN).map((x) => fixed(x, 2)).join("  ");
+    vector.textContent = `The head hands over ${first} … (${mixed.length} numbers)`;
+  };
+  return { node, show };
+}
+
+/** Which key/value head each query head reads, as lines between two rows of dots. */
+function sharing(heads, change) {
+  const counts = Array.from({ length: heads }, (_, i) => heads - i).filter((g) => heads % g === 0);
+  const kind = (g) => (g === heads ? `${g} (MHA)` : g === 1 ? "1 (MQA)" : `${g}`);
+  const groups = choice({ label: "Key/value heads", onInput: (value) => change({ groups: value }),
+    options: counts.map((value) => ({ value, name: kind(value) })) });
+  const lines = picture({ class: "op-sharing", viewBox: `0 0 ${heads} 2` });
+  const text = element("p", { class: "op-status" });
+  const node = element("div", {}, groups.node, lines, text);
+  const show = ({ head, groups: count }) => {
+    groups.show(count);
+    const at = (g) => ((g + 0.5) * heads) / count;
+    const reads = Array.from({ length: heads }, (_, h) => sharedHead(h, heads, count));
+    const chosen = (is) => ({ class: is ? "op-chosen" : "" });
+    lines.replaceChildren(
+      ...reads.map((g, h) => shape("path", { d: `M${h + 0.5} 0.4L${at(g)} 1.6`, ...chosen(h === head) })),
+      ...reads.map((_, h) => shape("circle", { cx: h + 0.5, cy: 0.4, r: 0.2, ...chosen(h === head) })),
+      ...Array.from({ length: count }, (_, g) => shape("rect",
+        { x: at(g) - 0.2, y: 1.4, width: 0.4, height: 0.4, ...chosen(g === reads[head]) })));
+    text.textContent = `Query head ${head} reads key/value head ${reads[head]}; the cache keeps `
+      + `${count} of ${heads}. (The maps stay this model's own.)`;
+  };
+  return { node, show };
+}
+
+function build(model, trace) {
+  const change = (settings) => {
+    for (const [name, value] of Object.entries(settings)) model.set(name, value);
+    model.save_changes();
+  };
+  const last = trace.tokens.length;
+  const windowed = slider({ label: "Window", stops: [...steps(1, last - 1, 1), 0],
+    describe: (w) => (w === 0 || w >= last ? "off" : `${w}`), onInput: (value) => change({ window: value }) });
+  windowed.show = ((show) => (state) => show(state.window >= last ? 0 : state.window))(windowed.show);
+  const parts = [promptLine(trace.tokens, change), overview(trace, change), largeMap(trace.tokens, change),
+    stagesOfQuery(trace.tokens), windowed, sharing(trace.dots[0].length, change)];
+  const [prompt, all, map, query, , groups] = parts.map((part) => part.node);
+  const more = element("div", { class: "op-more" }, windowed.node,
+    element("details", {}, element("summary", {}, "Shared keys and values"), groups));
+  const show = (measured) => parts.forEach((part) => part.show(measured));
+  return { nodes: [prompt, element("div", { class: "op-two" }, all, map, more), query], show };
+}
+
+export default {
+  render({ model, el }) {
+    const section = element("section", { class: "op-explorer", "aria-label": "Attention explorer" });
+    let [trace, view] = [null, null];
+    const redraw = () => {
+      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+      if (state.trace !== trace) { // another prompt
+        trace = state.trace;
+        view = build(model, trace);
+        section.replaceChildren(...view.nodes);
+      }
+      view.show(measure(state));
+    };
+    redraw();
+    el.append(section);
+    return watch(model, STATE, redraw);
+  },
+};

@@ -1,0 +1,112 @@
+"""The explorer of chapter 4: all heads of the model, and every stage of attention in one."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from traitlets import Dict, Int, Unicode, validate
+
+from oneprompt.attention import apply_mask, attention_scores, causal_mask, repeat_kv
+from oneprompt.explorers.base import Explorer, fallback_table, rounded
+from oneprompt.explorers.sample import token_text
+
+STAGES = ("dots", "scores", "masked", "weights")
+MAX_TOKENS = 24  # more rows and columns than that cannot be read on a phone
+
+
+class AttentionExplorer(Explorer):
+    """The attention of every head on a prompt, from dot products to the mix of values.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text, of 24 tokens at most. Setting it runs the model.
+        layer, head: the head whose numbers are shown.
+        query: the position that asks. A shorter prompt moves it to its last token.
+        stage: what the large map shows: "dots", "scores", "masked" or "weights".
+        window: how many positions a query sees, its own included; 0 means all before it. It is
+            applied to the shown queries and keys, which the model computed without it.
+        groups: in how many key/value heads the picture of shared keys groups the query heads.
+        ---
+        trace: {"tokens": texts, "dots": (L, H, T, T), the dot products, "values": (L, G, T, d)}.
+    """
+
+    modules: ClassVar = ("distribution.js", "drawing.js", "attend.js", "attention.js")
+
+    prompt = Unicode().tag(sync=True)
+    layer = Int(0).tag(sync=True)
+    head = Int(0).tag(sync=True)
+    query = Int(0).tag(sync=True)
+    stage = Unicode("weights").tag(sync=True)
+    window = Int(0).tag(sync=True)
+    groups = Int(1).tag(sync=True)
+    trace = Dict().tag(sync=True)
+
+    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+        if model.config.position == "alibi":
+            raise ValueError("the explorer does not show ALiBi's shift; use a model without it")
+        self.model, self.tokenizer = model, tokenizer
+        super().__init__(prompt=prompt)  # first, since `query` is checked against its tokens
+        first = {
+            "query": len(self.trace["tokens"]) - 1,
+            "window": model.config.sliding_window or 0,
+            "groups": model.config.n_kv_heads,
+        }
+        for name, value in (first | settings).items():
+            self.set_trait(name, value)
+
+    @property
+    def weights(self) -> Tensor:
+        """The attention weights that the explorer shows, (T, T)."""
+        mask = causal_mask(len(self.trace["tokens"]), window=self.window or None)
+        return apply_mask(self._scores[self.layer, self.head], mask).softmax(dim=-1)
+
+    def fallback(self) -> str:
+        tokens = [repr(token) for token in self.trace["tokens"]]
+        rows = [
+            [token, *(f"{weight:.2f}" for weight in row)]
+            for token, row in zip(tokens, self.weights.tolist(), strict=True)
+        ]
+        caption = f"Attention weights of layer {self.layer}, head {self.head}"
+        return fallback_table(caption, ["query \\ key", *tokens], rows)
+
+    @validate("stage")
+    def _check_stage(self, proposal):
+        if proposal.value not in STAGES:
+            raise ValueError(f"stage={proposal.value!r} is unknown; choose from {STAGES}")
+        return proposal.value
+
+    @validate("layer", "head", "query", "window", "groups")
+    def _check_number(self, proposal):
+        name, value, config = proposal.trait.name, proposal.value, self.model.config
+        first, last = {
+            "layer": (0, config.n_layers - 1),
+            "head": (0, config.n_heads - 1),
+            "query": (0, len(self.trace["tokens"]) - 1),
+            "window": (0, MAX_TOKENS),
+            "groups": (1, config.n_heads),
+        }[name]
+        if not first <= value <= last:
+            raise ValueError(f"{name}={value} is outside of {first} to {last}")
+        if name == "groups" and config.n_heads % value:
+            raise ValueError(f"groups={value} must divide the {config.n_heads} query heads")
+        return value
+
+    # A validator and no observer: a prompt that the model refuses must not become the state.
+    @validate("prompt")
+    def _run_model(self, proposal):
+        ids = self.tokenizer.encode(proposal.value)
+        if len(ids) > MAX_TOKENS:
+            raise ValueError(
+                f"the prompt is {len(ids)} tokens long, and the picture has room for "
+                f"{MAX_TOKENS}; shorten the prompt"
+            )
+        layers = self.model.trace(torch.tensor([ids], dtype=torch.int64)).layers
+        q, k, v = (torch.cat([getattr(layer, name) for layer in layers]) for name in "qkv")
+        k = repeat_kv(k, self.model.config.n_heads)  # (L, H, T, d)
+        self._scores = attention_scores(q, k)
+        self.trace = {
+            "tokens": [token_text(self.tokenizer, i) for i in ids],
+            "dots": rounded(q @ k.transpose(-2, -1), 5),
+            "values": rounded(v, 4),
+        }
+        self.query = min(self.query, len(ids) - 1)
+        return proposal.value

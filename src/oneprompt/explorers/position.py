@@ -1,0 +1,190 @@
+"""The explorer of chapter 3: what each position scheme does, and what it makes of a score."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from traitlets import Dict, Float, Int, List, Unicode, validate
+
+from oneprompt.attention import attention_scores, repeat_kv
+from oneprompt.embed import embed
+from oneprompt.explorers.base import Explorer, fallback_table, rounded
+from oneprompt.explorers.sample import shortest_decimals, token_text
+from oneprompt.model import CHOICES
+from oneprompt.position import (
+    PAIRINGS,
+    alibi_bias,
+    alibi_slopes,
+    rope_frequencies,
+    rotate,
+    sinusoidal,
+)
+
+SCHEMES = CHOICES["position"]
+N = 32  # the positions shown are 0 to 31
+FALLBACK_DISTANCES = (0, 1, 2, 3, 4, 8, 16, 31)
+
+
+def score_name(scheme: str, pairing: str) -> str:
+    """The scheme's name in `position_scores`."""
+    return f"rope {pairing}" if scheme == "rope" else scheme
+
+
+def learned_table(model) -> Tensor:
+    """The model's own learned vectors, or random ones as long as its embeddings, (N, D)."""
+    if model.config.position == "learned":
+        return model.position_embedding[:N]
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(N, model.config.d_model, generator=generator) * model.embedding.std()
+
+
+def unturned(model, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """Queries and keys (1, H, n, d) of the first block for embeddings (n, D), without RoPE."""
+    block = model.blocks[0]
+    x = block.norm1(model.embedding_norm(vectors))[None]  # (1, n, D)
+    at_zero = torch.zeros(len(vectors), dtype=torch.int64)  # where RoPE turns nothing
+    q, k, _ = block.attention.project(x, at_zero)
+    return q, repeat_kv(k, model.config.n_heads)
+
+
+def by_distance(scores: Tensor) -> list:
+    """Scores (heads, N, N) -> per head, per query position t, those at distance 0, 1, …, t."""
+    return [[row[t::-1] for t, row in enumerate(head)] for head in rounded(scores, 3)]
+
+
+def position_scores(model, query: Tensor, key: Tensor, tables: dict[str, Tensor]) -> dict:
+    """The scores of one query and one key of the first block under every scheme.
+
+    Args:
+        query, key: (D,), two embeddings that know no position.
+        tables: additive scheme -> (N, D), the vectors that it adds to them.
+
+    Returns:
+        scheme (RoPE's once per pairing) -> per head, per position t of the query, the scores with
+        a key at distance 0, 1, …, t. Where a score depends on the distance alone, the row of the
+        last position stands for all rows.
+    """
+    config, positions = model.config, torch.arange(N)
+    bias = alibi_bias(config.n_heads, positions, positions)
+    frequencies = rope_frequencies(config.n_rotated, config.rope_theta, config.rope_scaling)
+    angles = positions[:, None] * frequencies
+
+    (q, _), (_, k) = (unturned(model, vector.expand(N, -1)) for vector in (query, key))
+    plain = attention_scores(q, k)[0]  # (H, N, N)
+    scores = {"none": plain, "alibi": plain + bias}
+    for pairing in PAIRINGS:
+        turned = rotate(q, angles, pairing), rotate(k, angles, pairing)
+        scores[f"rope {pairing}"] = attention_scores(*turned)[0]
+    relative = {name: [head[-1:] for head in by_distance(s)] for name, s in scores.items()}
+
+    absolute = {}
+    for scheme, table in tables.items():
+        # Vaswani et al. lengthen the embeddings before they add sinusoids of length √(D/2).
+        factor = config.d_model**0.5 if scheme == "sinusoidal" else 1
+        (q, _), (_, k) = (unturned(model, factor * vector + table) for vector in (query, key))
+        absolute[scheme] = by_distance(attention_scores(q, k)[0])
+    return relative | absolute
+
+
+class PositionExplorer(Explorer):
+    """One query and one key under five position schemes: what is added, turned or shifted.
+
+    Both vectors come from the model's first block. The query belongs to the token before the
+    prompt's last one and the key to the token before that: " learning" and " machine" in the
+    book's prompt. They are then put at any positions from 0 to 31. Such scores occur in the model
+    under its own scheme only; the others show what a formula does to the same two tokens.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text that the tokens come from. Setting it computes the scores again.
+        scheme: "learned", "sinusoidal", "rope", "alibi" or "none".
+        position: where the query stands.
+        distance: how many positions before it the key stands, `position` at most.
+        head: whose query and key, and whose ALiBi slope.
+        pair: the pair of coordinates whose turn is drawn (RoPE).
+        pairing: which coordinates form a pair, "halves" or "interleaved" (RoPE).
+        ---
+        tokens: the texts of the query's and the key's token.
+        scores: scheme -> scores, see `position_scores`.
+        tables: "learned" and "sinusoidal" -> (N, D), the vectors that are added.
+        own: the model's own scheme, as named in `scores`. Only then are learned vectors trained;
+            for other models they are random.
+        queries: (H, d), the query of each head, before any turn.
+        frequencies: (pairs,), RoPE's, in radians per position.
+        slopes: (H,), ALiBi's.
+    """
+
+    modules: ClassVar = ("drawing.js", "angles.js", "position.js")
+
+    prompt = Unicode().tag(sync=True)
+    scheme = Unicode("rope").tag(sync=True)
+    position = Int(12).tag(sync=True)
+    distance = Int(4).tag(sync=True)
+    head = Int(0).tag(sync=True)
+    pair = Int(0).tag(sync=True)
+    pairing = Unicode("halves").tag(sync=True)
+    tokens = List(Unicode()).tag(sync=True)
+    scores = Dict().tag(sync=True)
+    tables = Dict().tag(sync=True)
+    own = Unicode().tag(sync=True)
+    queries = List().tag(sync=True)
+    frequencies = List(Float()).tag(sync=True)
+    slopes = List(Float()).tag(sync=True)
+
+    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+        self.model, self.tokenizer, config = model, tokenizer, model.config
+        sinusoids = sinusoidal(torch.arange(N), config.d_model)
+        self._added = {"learned": learned_table(model), "sinusoidal": sinusoids}
+        frequencies = rope_frequencies(config.n_rotated, config.rope_theta, config.rope_scaling)
+        super().__init__(
+            prompt=prompt,
+            tables={scheme: rounded(table) for scheme, table in self._added.items()},
+            own=score_name(config.position, config.rope_pairing),
+            frequencies=shortest_decimals(frequencies),
+            slopes=alibi_slopes(config.n_heads).tolist(),
+            **settings,
+        )
+
+    def fallback(self) -> str:
+        names = [score_name(scheme, self.pairing) for scheme in SCHEMES]
+        columns = [self.scores[name][self.head][-1] for name in names]
+        rows = [[str(d), *(f"{c[d]:.2f}" for c in columns)] for d in FALLBACK_DISTANCES]
+        query, key = self.tokens
+        caption = f"Scores of {query!r} at position {N - 1} and {key!r} before it, head {self.head}"
+        return fallback_table(caption, ["distance", *names], rows)
+
+    @validate("scheme", "pairing")
+    def _check_name(self, proposal):
+        allowed = SCHEMES if proposal.trait.name == "scheme" else PAIRINGS
+        if proposal.value not in allowed:
+            raise ValueError(
+                f"{proposal.trait.name}={proposal.value!r} is unknown; choose from {allowed}"
+            )
+        return proposal.value
+
+    @validate("position", "distance", "head", "pair")
+    def _check_number(self, proposal):
+        config = self.model.config
+        counts = {"head": config.n_heads, "pair": config.n_rotated // 2}
+        count = counts.get(proposal.trait.name, N)
+        if not 0 <= proposal.value < count:
+            raise ValueError(
+                f"{proposal.trait.name}={proposal.value} is outside of 0 to {count - 1}"
+            )
+        return proposal.value
+
+    # A validator and no observer: a prompt that the model refuses must not become the state.
+    @validate("prompt")
+    def _compute_scores(self, proposal):
+        ids = self.tokenizer.encode(proposal.value)
+        if len(ids) < 3:
+            raise ValueError(
+                f"the prompt {proposal.value!r} is {len(ids)} tokens long; the explorer takes the "
+                "query and the key from the two tokens before the last, so it needs 3 or more"
+            )
+        key_id, query_id, _ = ids[-3:]
+        with torch.inference_mode():
+            key, query = embed(torch.tensor([key_id, query_id]), self.model.embedding)
+            self.scores = position_scores(self.model, query, key, self._added)
+            self.queries = rounded(unturned(self.model, query[None])[0][0, :, 0], digits=3)
+        self.tokens = [token_text(self.tokenizer, i) for i in (query_id, key_id)]
+        return proposal.value

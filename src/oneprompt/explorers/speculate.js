@@ -1,0 +1,236 @@
+// The speculation explorer: see SpeculationExplorer in speculate.py for the state.
+
+const GAMMAS = steps(1, 10, 1);
+const CANDIDATES = 4;
+const CHOICES = { Greedy: 0, "Seed 1": 1, "Seed 2": 2, "Seed 3": 3 };
+const SLIDERS = {
+  gamma: { label: "Gamma, tokens drafted", stops: GAMMAS, describe: String },
+  cost: {
+    label: "c, cost of a draft pass", stops: steps(0, 1, 0.05), describe: (c) => c.toFixed(2),
+  },
+};
+const STATE = ["prompt", "mode", "seed", "temperature", "gamma", "step", "cost", "tokens", "runs",
+  "expected"];
+const stateOf = (model) => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+
+/** How much faster than one pass per token, if a draft pass costs `cost` target passes. */
+const speedup = (tokensPerPass, gamma, cost) => tokensPerPass / (cost * gamma + 1);
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
+const added = (blocks) => sum(blocks.map((b) => b.kept + (b.own === null ? 0 : 1)));
+
+/** 0.4123 -> "0.41"; null, where there is no number, "–". */
+function share(probability) {
+  if (probability === null || probability === undefined) return "–";
+  return probability > 0 && probability < 0.005 ? "<0.01" : probability.toFixed(2);
+}
+
+/** Everything that is shown, computed from the state alone. */
+function measure(state) {
+  const choice = state.mode === "sampled" ? state.seed : 0;
+  const runs = state.runs[choice];
+  const run = runs[state.gamma - 1];
+  const step = Math.min(state.step, run.length);
+  const counted = runs.map((blocks) => added(blocks) / blocks.length);
+  const curves = [state.expected[state.mode], counted].map(
+    (perPass) => perPass.map((tokens, i) => speedup(tokens, GAMMAS[i], state.cost)));
+  return { ...state, choice, run, step, counted, curves, block: run[step - 1] };
+}
+
+/** The new tokens as spans: kept drafts, the target's own, and those of later passes unseen. */
+function textSpans({ run, step, tokens }) {
+  const span = (kind, hidden) => (place) =>
+    element("span", { class: `op-${kind}${hidden ? " op-unseen" : ""}` }, tokens[place]);
+  return run.flatMap((block, i) => [
+    ...block.drafted.slice(0, block.kept).map(span("drafted", i >= step)),
+    ...(block.own === null ? [] : [block.own]).map(span("own", i >= step)),
+  ]);
+}
+
+function row() {
+  const name = element("th", { scope: "row" });
+  const shares = bar();
+  const cells = ["bar", "before", "after", "verdict"].map(
+    (column) => element("td", { class: `op-${column}-cell` }));
+  const [track, ...texts] = cells;
+  track.append(shares.node);
+  const node = element("tr", {}, name, ...cells);
+  /** `line` is null (an empty row) or {token, before, after, mark, texts, kind}. */
+  const show = (line) => {
+    node.className = line === null ? "op-unseen" : `op-row-${line.kind}`;
+    const { token = "–", before = 0, after = 0, mark = null } = line ?? {};
+    name.replaceChildren(token === "–" ? token : tokenElement(token));
+    shares.show({ before, after, mark });
+    texts.forEach((cell, i) => { cell.textContent = line === null ? "–" : line.texts[i]; });
+  };
+  return { node, show };
+}
+
+function table(caption, heads, rows) {
+  const head = element("tr", {}, ...Object.entries(heads).map(([column, text]) => text
+    ? element("th", { scope: "col", class: `op-${column}-cell` }, text)
+    : element("td", { class: `op-${column}-cell` })));
+  return element("table", { class: "op-table" }, element("caption", {}, caption),
+    element("thead", {}, head), element("tbody", {}, ...rows.map((each) => each.node)));
+}
+
+/** The line of drafted token i, or of the target's own, which follows the last of them. */
+function lineOf({ block, tokens }, i) {
+  const n = block.drafted.length;
+  if (i > n || (i === n && block.own === null)) return null;
+  if (i === n) {
+    const p = block.candidates.find(([place]) => place === block.own)?.[1] ?? null;
+    const from = block.kept < n ? "residual" : "bonus";
+    return { token: tokens[block.own], after: p ?? 0, texts: ["", share(p), from], kind: "own" };
+  }
+  const read = i < block.u.length;
+  const verdict = i < block.kept ? "kept" : read ? "rejected" : "dropped";
+  const [q, p] = [block.q[i], read ? block.p[i] : null];
+  return { token: tokens[block.drafted[i]], before: q, after: p ?? 0, kind: verdict,
+    mark: read ? block.u[i] * q : null, texts: [share(q), share(p), verdict] };
+}
+
+function passTable() {
+  const rows = [...GAMMAS, 0].map(row);
+  const heads = { token: "Drafted", bar: "", before: "q", after: "p", verdict: "Verdict" };
+  const node = table("One pass of the target: the drafted tokens and its own", heads, rows);
+  const show = (measured) => rows.forEach((each, i) => {
+    each.node.hidden = i > measured.gamma;
+    each.show(lineOf(measured, i));
+  });
+  return { node, show };
+}
+
+function candidateTable() {
+  const rows = Array.from({ length: CANDIDATES }, row);
+  const heads = { token: "Own token", bar: "", before: "q", after: "p", verdict: "Drawn with" };
+  const node = table("Where the target's own token comes from", heads, rows);
+  const show = ({ block, tokens }) => rows.forEach((each, i) => {
+    if (i >= block.candidates.length) return each.show(null);
+    const [place, p, q, chance] = block.candidates[i];
+    const kinds = new Map([[block.drafted[block.kept], "rejected"], [block.own, "own"]]);
+    const kind = kinds.get(place) ?? "candidate";
+    return each.show({ token: tokens[place], before: q ?? 0, after: p, kind,
+      texts: [share(q), share(p), share(chance)] });
+  });
+  return { node, show };
+}
+
+function statistics() {
+  const names = ["Target passes so far", "Tokens per pass", "Drafts kept", "Speedup in theory"];
+  const parts = names.map((name) => [name, element("span", { class: "op-value" }),
+    element("span", { class: "op-detail" })]);
+  const node = element("dl", { class: "op-statistics" }, ...parts.map(([name, ...spans]) =>
+    element("div", {}, element("dt", {}, name), element("dd", {}, ...spans))));
+  const show = ({ run, step, gamma, mode, counted, expected, curves, cost }) => {
+    const seen = run.slice(0, step);
+    const texts = [
+      [`${step} of ${run.length}`, `${added(seen)} one by one`],
+      [counted[gamma - 1].toFixed(2), `expected ${expected[mode][gamma - 1].toFixed(2)}`],
+      [sum(seen.map((b) => b.kept)), `of ${sum(seen.map((b) => b.drafted.length))} so far`],
+      [`${curves[1][gamma - 1].toFixed(2)} ×`, `at c = ${cost.toFixed(2)}`],
+    ];
+    parts.forEach(([, ...spans], i) => spans.forEach((s, j) => { s.textContent = texts[i][j]; }));
+  };
+  return { node, show };
+}
+
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+/** Speedup against gamma: a line from the formula, dots counted on this text. */
+function costCurve() {
+  const [width, height, left, bottom] = [320, 190, 28, 36];
+  const x = (gamma) => left + 12 + ((width - left - 24) * (gamma - 1)) / 9;
+  const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "op-curve" });
+  const label = (text, at, y, anchor) => svg("text", { x: at, y, "text-anchor": anchor }, text);
+  const show = ({ curves, gamma, cost }) => {
+    const [expected, counted] = curves;
+    const top = Math.max(2, Math.ceil(Math.max(...expected, ...counted)));
+    const y = (value) => height - bottom - ((height - bottom - 22) * value) / top;
+    const points = expected.map((value, i) => `${x(GAMMAS[i])},${y(value)}`).join(" ");
+    node.replaceChildren(
+      label("speedup", left, 11, "start"), label("gamma", width, height - 2, "end"),
+      ...[0, 1, top].map((v) => label(v, left - 6, y(v) + 4, "end")),
+      ...GAMMAS.map((g) => label(g, x(g), height - bottom + 16, "middle")),
+      ...[0, 1].map((v) => svg("line", { x1: left, x2: width, y1: y(v), y2: y(v),
+        class: v ? "op-even" : "op-axis" })),
+      svg("polyline", { points, class: "op-line" }),
+      ...counted.map((value, i) => svg("circle", { cx: x(GAMMAS[i]), cy: y(value),
+        r: GAMMAS[i] === gamma ? 6 : 3, class: "op-dot" })));
+    const at = (curve) => curve[gamma - 1].toFixed(2);
+    node.setAttribute("aria-label", `Speedup against gamma for c = ${cost.toFixed(2)}. At gamma `
+      + `${gamma} the formula expects ${at(expected)}, counted on this text ${at(counted)}.`);
+  };
+  return { node, show };
+}
+
+function status({ block, step, tokens }) {
+  const n = block.drafted.length;
+  const start = `Pass ${step}: ${n} drafted, ${block.kept} kept`;
+  if (block.own === null) return `${start}. The text ends here.`;
+  const own = tokenText(tokens[block.own]);
+  if (block.kept === n) return `${start}. All agree, so ${own} comes as a bonus.`;
+  return `${start}, ${tokenText(tokens[block.drafted[block.kept]])} rejected. ${own} replaces it.`;
+}
+
+function legend() {
+  const entries = [["before", "draft's q"], ["after", "target's p"],
+    ["mark", "random number: kept inside p"]];
+  return element("p", { class: "op-legend" }, ...entries.map(([kind, text]) => element("span", {},
+    element("span", { class: `op-swatch op-bar-${kind}`, "aria-hidden": "true" }), text)));
+}
+
+export default {
+  render({ model, el }) {
+    const change = (settings) => {
+      if (!("cost" in settings)) model.set("step", settings.step ?? 1);
+      for (const [name, value] of Object.entries(settings)) model.set(name, value);
+      model.save_changes();
+    };
+    const choose = (choice) =>
+      change(choice === 0 ? { mode: "greedy" } : { mode: "sampled", seed: choice });
+    const move = (target) => () => {
+      const { step, run } = measure(stateOf(model));
+      change({ step: Math.max(1, Math.min(run.length, target(step, run.length))) });
+    };
+    const choices = Object.entries(CHOICES).map(([text, i]) => button(text, () => choose(i)));
+    const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
+      slider({ ...options, onInput: (value) => change({ [name]: value }) })]);
+    const prompt = element("span", {});
+    const text = element("span", {});
+    const parts = [statistics(), passTable(), candidateTable(), costCurve()];
+    const [figures, pass, own, curve] = parts.map((part) => part.node);
+    const message = element("p", { class: "op-status", role: "status" });
+    const setting = element("p", { class: "op-legend" });
+
+    const redraw = () => {
+      const measured = measure(stateOf(model));
+      prompt.textContent = measured.prompt;
+      text.replaceChildren(...textSpans(measured));
+      choices.forEach((each, i) => each.setAttribute("aria-pressed", i === measured.choice));
+      for (const [name, control] of sliders) control.show(measured[name]);
+      for (const part of parts) part.show(measured);
+      setting.textContent = `The seeds are texts sampled at temperature ${measured.temperature}.`;
+      message.textContent = status(measured);
+    };
+    redraw();
+    const group = (name, buttons) =>
+      element("div", { class: "op-buttons", role: "group", "aria-label": name }, ...buttons);
+    const steppers = [button("First", move(() => 1)), button("Back", move((step) => step - 1)),
+      button("Next", move((step) => step + 1)), button("Last", move((_, last) => last))];
+    el.append(element("section",
+      { class: "op-explorer op-speculation", "aria-label": "Speculation explorer" },
+      group("Text", choices), setting,
+      element("div", { class: "op-pair" },
+        element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
+        curve),
+      figures, element("p", { class: "op-prompt" }, prompt, text),
+      group("Pass", steppers), message, pass, legend(), own));
+    return watch(model, STATE, redraw);
+  },
+};

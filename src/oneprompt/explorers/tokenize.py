@@ -1,0 +1,77 @@
+"""The explorer of chapter 1: a text's pieces, and their bytes joined one merge after another."""
+
+from itertools import pairwise
+from typing import ClassVar
+
+from traitlets import Int, List, validate
+
+from oneprompt.explorers.base import PromptExplorer, fallback_table, readable
+from oneprompt.tokenize import Tokenizer, pre_tokenize
+
+MAX_TOKENS = 256  # the reference model's context
+
+
+class TokenizeExplorer(PromptExplorer):
+    """How byte pair encoding cuts a text.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text, of 256 tokens at most. Setting it tokenizes.
+        piece: which piece of the text is shown merge by merge.
+        step: after how many merges; a piece with fewer merges shows its last state.
+        ---
+        pieces: per piece of the text {"ids": of its tokens, "bytes": of each token in hexadecimal,
+            "steps": the tokens after 0, 1, 2, … merges, "ranks": which of the learned merges each
+            step applied, 0 for the one learned first}.
+    """
+
+    modules: ClassVar = ("drawing.js", "tokenize.js")
+
+    piece = Int(0).tag(sync=True)
+    step = Int(0).tag(sync=True)
+    pieces = List().tag(sync=True)
+
+    def __init__(self, tokenizer: Tokenizer, prompt="What is machine learning?", **settings):
+        self.bpe = tokenizer.byte_pair_encoding()
+        super().__init__(prompt=prompt, **settings)
+
+    def fallback(self) -> str:
+        rows = [
+            [token, str(id), data]
+            for piece in self.pieces
+            for token, id, data in zip(
+                piece["steps"][-1], piece["ids"], piece["bytes"], strict=True
+            )
+        ]
+        return fallback_table(f"The tokens of “{self.prompt}”", ["token", "id", "bytes"], rows)
+
+    def _piece(self, text: str) -> dict:
+        steps = self.bpe.merge_steps(text)
+        return {
+            "ids": [self.bpe.ids[token] for token in steps[-1]],
+            "bytes": [token.hex(" ") for token in steps[-1]],
+            "steps": [[readable(token) for token in tokens] for tokens in steps],
+            "ranks": [self._rank(before, after) for before, after in pairwise(steps)],
+        }
+
+    def _rank(self, before: list[bytes], after: list[bytes]) -> int:
+        """The merge between two steps: the pair at the first place where they differ."""
+        at = next(i for i, token in enumerate(after) if token != before[i])
+        return self.bpe.ranks[before[at], before[at + 1]]
+
+    @validate("prompt")
+    def _tokenize(self, proposal):
+        pieces = [self._piece(text) for text in pre_tokenize(proposal.value)]
+        n_tokens = sum(len(piece["ids"]) for piece in pieces)
+        if not 0 < n_tokens <= MAX_TOKENS:
+            raise ValueError(
+                f"the text has {n_tokens} tokens, and 1 to {MAX_TOKENS} can be shown; "
+                f"{'shorten it' if n_tokens else 'type something'}"
+            )
+        self.pieces, self.piece, self.step = pieces, 0, 0
+        return proposal.value
+
+    @validate("piece")
+    def _check_piece(self, proposal):
+        if not 0 <= proposal.value < max(len(self.pieces), 1):
+            raise ValueError(f"piece must be 0 to {len(self.pieces) - 1}, got {proposal.value}")
+        return proposal.value

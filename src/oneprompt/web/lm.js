@@ -1,0 +1,193 @@
+// The model in the page: the forward pass of oneprompt/model.py in plain JavaScript, for the
+// architecture of the reference pair (LayerNorm, RoPE on halves, GELU (tanh), tied output).
+// Matrices are Float32Arrays, row after row. T new positions, S all positions so far, D d_model,
+// H heads, d head_dim, F d_ff, V vocab_size.
+
+const zeros = (length) => new Float32Array(length);
+
+/** Every 16-bit floating-point number by its bits. */
+const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
+  const sign = bits >> 15 ? -1 : 1;
+  const [exponent, fraction] = [(bits >> 10) & 31, bits & 1023];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15); // no weight is infinite or NaN
+});
+
+/** A model from {config, eosId, tensors: name -> [offset, length], halves: all weights in base64}. */
+function makeModel({ config, eosId, tensors, halves }) {
+  const bytes = Uint8Array.from(atob(halves), (character) => character.charCodeAt(0));
+  const bits = new Uint16Array(bytes.buffer); // little-endian, like every browser's machine
+  const weights = {};
+  for (const [name, [offset, length]] of Object.entries(tensors)) {
+    weights[name] = zeros(length);
+    for (let i = 0; i < length; i += 1) weights[name][i] = HALVES[bits[offset + i]];
+  }
+  return { config, eosId, weights, turns: ropeTurns(config) };
+}
+
+/** The cosine and sine of RoPE's angle for every position and pair. */
+function ropeTurns({ context_length, head_dim, rope_theta }) {
+  const pairs = head_dim / 2;
+  const angle = (t, i) => t * Math.fround(rope_theta ** (-(2 * i) / head_dim));
+  const table = (f) =>
+    Float32Array.from({ length: context_length * pairs }, (_, n) =>
+      f(Math.fround(angle(Math.floor(n / pairs), n % pairs))));
+  return { cos: table(Math.cos), sin: table(Math.sin) };
+}
+
+/**
+ * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four positions share each reading of a row of W. Every sum
+ * runs in the same order however many positions there are, so a cached pass gives the same bits.
+ */
+function linear(x, W, b, I) {
+  const [T, O] = [x.length / I, W.length / I];
+  const y = zeros(T * O);
+  let t = 0;
+  for (; t + 4 <= T; t += 4) {
+    const [x0, x1, x2, x3] = [0, 1, 2, 3].map((n) => (t + n) * I);
+    for (let o = 0; o < O; o += 1) {
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      for (let i = 0, w = o * I; i < I; i += 1, w += 1) {
+        s0 += x[x0 + i] * W[w];
+        s1 += x[x1 + i] * W[w];
+        s2 += x[x2 + i] * W[w];
+        s3 += x[x3 + i] * W[w];
+      }
+      const bias = b ? b[o] : 0;
+      y[t * O + o] = s0 + bias;
+      y[(t + 1) * O + o] = s1 + bias;
+      y[(t + 2) * O + o] = s2 + bias;
+      y[(t + 3) * O + o] = s3 + bias;
+    }
+  }
+  for (; t < T; t += 1) {
+    for (let o = 0; o < O; o += 1) {
+      let s = 0;
+      for (let i = 0, w = o * I; i < I; i += 1, w += 1) s += x[t * I + i] * W[w];
+      y[t * O + o] = s + (b ? b[o] : 0);
+    }
+  }
+  return y;
+}
+
+function layerNorm(x, weight, bias, eps) {
+  const D = weight.length;
+  const y = zeros(x.length);
+  for (let row = 0; row < x.length; row += D) {
+    let [mean, variance] = [0, 0];
+    for (let i = 0; i < D; i += 1) mean += x[row + i] / D;
+    for (let i = 0; i < D; i += 1) variance += (x[row + i] - mean) ** 2 / D;
+    const scale = 1 / Math.sqrt(variance + eps);
+    for (let i = 0; i < D; i += 1) y[row + i] = (x[row + i] - mean) * scale * weight[i] + bias[i];
+  }
+  return y;
+}
+
+/** Turn every head's pairs (i, i + d/2) in place, for positions from `start` on. */
+function rotate(x, { cos, sin }, start, width, d) {
+  for (let row = 0; row < x.length; row += d) {
+    const angle = (start + Math.floor(row / width)) * (d / 2);
+    for (let i = 0; i < d / 2; i += 1) {
+      const [a, b] = [x[row + i], x[row + i + d / 2]];
+      x[row + i] = a * cos[angle + i] - b * sin[angle + i];
+      x[row + i + d / 2] = a * sin[angle + i] + b * cos[angle + i];
+    }
+  }
+}
+
+/** Scores and weights (H, T, S) of T queries over all S keys, and the mixed values (T, H d). */
+function attend(q, keys, values, start, { n_heads, head_dim }) {
+  const width = n_heads * head_dim;
+  const T = q.length / width;
+  const S = start + T;
+  const [scores, weights, heads] = [zeros(n_heads * T * S), zeros(n_heads * T * S), zeros(q.length)];
+  for (let h = 0; h < n_heads; h += 1) {
+    for (let t = 0; t < T; t += 1) {
+      const [row, query] = [(h * T + t) * S, t * width + h * head_dim];
+      let [largest, total] = [-Infinity, 0];
+      for (let s = 0; s < S; s += 1) {
+        let dot = 0;
+        for (let i = 0, key = s * width + h * head_dim; i < head_dim; i += 1) {
+          dot += q[query + i] * keys[key + i];
+        }
+        scores[row + s] = dot / Math.sqrt(head_dim);
+        if (s <= start + t) largest = Math.max(largest, scores[row + s]);
+      }
+      const visible = start + t + 1; // the causal mask
+      for (let s = 0; s < visible; s += 1) {
+        weights[row + s] = Math.exp(scores[row + s] - largest);
+        total += weights[row + s];
+      }
+      for (let s = 0; s < visible; s += 1) {
+        weights[row + s] /= total;
+        for (let i = 0, value = s * width + h * head_dim; i < head_dim; i += 1) {
+          heads[query + i] += weights[row + s] * values[value + i];
+        }
+      }
+    }
+  }
+  return { scores, weights, heads };
+}
+
+const gelu = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
+
+const add = (x, y) => x.map((value, i) => value + y[i]);
+
+/** An empty KV cache. Forgetting positions is setting `length` back. */
+function newCache({ config: { n_layers, context_length, n_heads, head_dim } }) {
+  const room = () => Array.from({ length: n_layers }, () => zeros(context_length * n_heads * head_dim));
+  return { length: 0, keys: room(), values: room() };
+}
+
+/** One block, (T, D) -> every tensor on its way, by the names of oneprompt/trace.py. */
+function block(model, l, x, cache) {
+  const { config, weights, turns } = model;
+  const { d_model: D, d_ff: F, head_dim: d, n_heads: H, norm_eps } = config;
+  const of = (name) => weights[`blocks.${l}.${name}`];
+  const norm = (name, input) => layerNorm(input, of(`${name}.weight`), of(`${name}.bias`), norm_eps);
+  const project = (name, input, I) => linear(input, of(`${name}.weight`), of(`${name}.bias`), I);
+  const norm1 = norm("norm1", x);
+  const [q, k, v] = ["query", "key", "value"].map((name) => project(`attention.${name}`, norm1, D));
+  rotate(q, turns, cache.length, H * d, d);
+  rotate(k, turns, cache.length, H * d, d);
+  cache.keys[l].set(k, cache.length * H * d);
+  cache.values[l].set(v, cache.length * H * d);
+  const attended = attend(q, cache.keys[l], cache.values[l], cache.length, config);
+  const attention = project("attention.output", attended.heads, H * d);
+  const middle = add(x, attention);
+  const norm2 = norm("norm2", middle);
+  const hidden = project("feedforward.up", norm2, D).map(gelu);
+  const feedforward = project("feedforward.down", hidden, F);
+  return { norm1, q, k, v, ...attended, attention, middle, norm2, hidden, feedforward,
+           output: add(middle, feedforward) };
+}
+
+/**
+ * One pass over new ids, behind the positions in `cache`, which is extended. Returns the trace:
+ * {embedding, layers, final_norm}; `toLogits` makes logits of its last rows.
+ */
+function forward(model, ids, cache = newCache(model)) {
+  const { config: { d_model: D, n_layers, norm_eps, context_length }, weights } = model;
+  if (cache.length + ids.length > context_length) {
+    throw new RangeError(
+      `${cache.length + ids.length} tokens do not fit into this model's context of ` +
+        `${context_length}; shorten the prompt`);
+  }
+  const embedding = zeros(ids.length * D);
+  ids.forEach((id, t) => embedding.set(weights.embedding.subarray(id * D, (id + 1) * D), t * D));
+  const layers = [];
+  let x = embedding;
+  for (let l = 0; l < n_layers; l += 1) {
+    layers.push(block(model, l, x, cache));
+    x = layers[l].output;
+  }
+  cache.length += ids.length;
+  const [weight, bias] = [weights["final_norm.weight"], weights["final_norm.bias"]];
+  return { embedding, layers, final_norm: layerNorm(x, weight, bias, norm_eps) };
+}
+
+/** The logits (n, V) of the last n positions of normed vectors. */
+function toLogits(model, final_norm, n = 1) {
+  const D = model.config.d_model;
+  return linear(final_norm.subarray(final_norm.length - n * D), model.weights.embedding, null, D);
+}

@@ -1,0 +1,393 @@
+"""The attention explorer: its page mathematics against Python, its controls, its limits."""
+
+import json
+import statistics
+from importlib.resources import files
+
+import pytest
+import torch
+from explorer_stand_ins import StandInTokenizer
+from models import small_model
+
+import oneprompt as op
+from oneprompt.attention import causal_mask, repeat_kv, scaled_dot_product_attention
+from oneprompt.explorers import AttentionExplorer
+from oneprompt.explorers.attention import MAX_TOKENS
+
+PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
+L, H, G, T = 2, 4, 2, 7
+
+
+def make_model(**fields):
+    return small_model(d_model=32, n_layers=L, n_heads=H, n_kv_heads=G, **fields)
+
+
+def make_explorer(prompt=PROMPT, model=None, **settings):
+    return AttentionExplorer(model or make_model(), StandInTokenizer(), prompt, **settings)
+
+
+def traced(model, prompt=PROMPT):
+    return model.trace(torch.tensor([StandInTokenizer().encode(prompt)]))
+
+
+# In Python
+
+
+def test_weights_are_those_of_the_trace():
+    explorer, trace = make_explorer(), traced(make_model())
+    for layer in range(L):
+        for head in range(H):
+            explorer.layer, explorer.head = layer, head
+            assert torch.equal(explorer.weights, trace.layers[layer].weights[0, head])
+
+
+def test_the_state_holds_the_dot_products_and_values_of_the_trace():
+    state, trace = make_explorer().trace, traced(make_model())
+    assert len(state["tokens"]) == T
+    for i, layer in enumerate(trace.layers):
+        dots = layer.scores[0] * layer.q.shape[-1] ** 0.5
+        assert torch.allclose(torch.tensor(state["dots"][i]), dots, rtol=0, atol=1e-4)
+        assert torch.allclose(torch.tensor(state["values"][i]), layer.v[0], rtol=0, atol=6e-5)
+
+
+def test_a_window_gives_the_first_layers_weights_of_a_windowed_model():
+    explorer = make_explorer(window=3, head=1)
+    windowed = make_model(sliding_window=3)  # the same weights: the seed is the same
+    assert torch.equal(explorer.weights, traced(windowed).layers[0].weights[0, 1])
+    assert make_explorer(model=windowed).window == 3
+
+
+def test_setting_the_prompt_runs_the_model_and_keeps_the_query_inside():
+    explorer = make_explorer()
+    assert explorer.query == T - 1
+    explorer.prompt = "now three words"
+    assert explorer.query == 2
+    expected = traced(make_model(), "now three words").layers[0].weights[0, 0]
+    assert torch.equal(explorer.weights, expected)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [("", "empty"), ("word " * (MAX_TOKENS + 1), "25 tokens long.* 24; shorten")],
+)
+def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, message):
+    explorer = make_explorer()
+    before = explorer.state()
+    with pytest.raises(ValueError, match=message):
+        explorer.prompt = prompt
+    assert explorer.state() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("layer", L), ("head", -1), ("query", T), ("window", -1), ("groups", 3), ("groups", 0),
+     ("stage", "softmax")],
+)  # fmt: skip
+def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
+    explorer = make_explorer()
+    before = getattr(explorer, setting)
+    with pytest.raises(ValueError, match=setting):
+        setattr(explorer, setting, value)
+    assert getattr(explorer, setting) == before
+    with pytest.raises(ValueError, match=setting):
+        make_explorer(**{setting: value})
+
+
+def test_a_model_whose_scores_are_shifted_is_refused():
+    with pytest.raises(ValueError, match="ALiBi"):
+        make_explorer(model=make_model(position="alibi"))
+
+
+def test_without_javascript_there_is_a_table():
+    explorer = make_explorer("<b> and a word", stage="dots")
+    fallback = explorer.fallback()
+    assert fallback.count("<tr>") == 5
+    assert f"<td>{explorer.weights[3, 1]:.2f}</td>" in fallback
+    assert "<b>" not in fallback
+
+
+def test_the_twin_depends_on_the_state_alone_and_is_small():
+    assert make_explorer().twin() == make_explorer().twin()
+    explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
+    assert len(json.dumps(explorer.state())) < 50_000
+    assert len(explorer.twin()) < 120_000
+
+
+# On the page
+
+
+@pytest.fixture
+def engine(page):
+    """A page on which the shared JavaScript is loaded."""
+    for name in ("engine.js", "distribution.js", "drawing.js", "attend.js"):
+        page.add_script_tag(content=files("oneprompt.explorers").joinpath(name).read_text())
+    return page
+
+
+@pytest.mark.parametrize("window", [0, 1, 2, 5, 9])
+def test_page_mathematics_equals_python(engine, window):
+    generator = torch.Generator().manual_seed(window)
+    q, k, v = (torch.randn(3, 1, 2, 9, 8, generator=generator) * 3).double()
+    dots = (q @ k.transpose(-2, -1))[0]
+    found = engine.evaluate(
+        """({ dots, values, window }) => dots.map((head, h) => head.map((row, t) => {
+          const { weights } = attend(row, t, 8, window);
+          return mix(weights, values[h]);
+        }))""",
+        {"dots": dots.tolist(), "values": v[0].tolist(), "window": window},
+    )
+    expected = scaled_dot_product_attention(q, k, v, causal_mask(9, window=window or None))
+    assert torch.allclose(torch.tensor(found, dtype=torch.double), expected[0], rtol=0, atol=1e-9)
+
+
+def test_large_scores_do_not_overflow(engine):
+    weights = engine.evaluate("attend([8000, 8000, -8000, 9000], 2, 16, 0).weights")
+    assert weights == [0.5, 0.5, 0, 0]
+
+
+def test_the_page_shares_key_value_heads_as_python_does(engine):
+    for heads, groups in [(6, 6), (6, 3), (6, 2), (6, 1), (8, 4)]:
+        found = engine.evaluate(
+            "([H, G]) => Array.from({ length: H }, (_, head) => sharedHead(head, H, G))",
+            [heads, groups],
+        )
+        numbered = torch.arange(groups).reshape(1, groups, 1, 1)
+        assert found == repeat_kv(numbered, heads).flatten().tolist()
+
+
+def test_numbers_have_three_digits_and_no_exponent(engine):
+    numbers = [0, -0.45, 4.1, 12.345, 298123.4, 0.000123, -0.0156, 999.6, 1e-30]
+    assert engine.evaluate("(all) => all.map(number).slice(0, 8)", numbers) == [
+        "0", "−0.450", "4.10", "12.3", "298,000", "0.000123", "−0.0156", "1,000",
+    ]  # fmt: skip
+    assert engine.evaluate("[[-0.004, 2], [-0.45, 1], [3, 2]].map((each) => fixed(...each))") == [
+        "0.00", "−0.5", "3.00",
+    ]  # fmt: skip
+
+
+def weight_text(weight: float, decimals: int = 2) -> str:
+    if weight == 0:
+        return "0"
+    if weight < 0.5 * 10**-decimals:
+        return f"<{10**-decimals:.{decimals}f}".replace("0.", ".", 1)
+    return f"{weight:.{decimals}f}"
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace("∞", "inf").replace(",", ""))
+
+
+def show(page, explorer):
+    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
+    return page.get_by_role("region", name="Attention explorer")
+
+
+def map_rows(region) -> list[list[str]]:
+    rows = region.locator(".op-map tbody tr").all()
+    return [row.locator("td").all_inner_texts() for row in rows]
+
+
+def assert_page_shows(region, explorer):
+    """The map, the shares under the prompt, the query's numbers and its mix are Python's."""
+    weights = explorer.weights
+    if explorer.stage == "weights":
+        texts = [[weight_text(w) for w in row] for row in weights.tolist()]
+        assert map_rows(region) == texts
+    row = weights[explorer.query]
+    seen = causal_mask(len(row), window=explorer.window or None)[explorer.query]
+    shares = [weight_text(w) if s else "–" for w, s in zip(row.tolist(), seen, strict=True)]
+    assert region.locator(".op-share").all_inner_texts() == shares
+    column = region.locator(".op-query tbody td:nth-child(5)").all_inner_texts()
+    assert column == [weight_text(w, 3) for w in row.tolist()]
+
+    trace = traced(explorer.model, explorer.prompt).layers[explorer.layer]
+    dots = trace.scores[0, explorer.head, explorer.query] * trace.q.shape[-1] ** 0.5
+    column = region.locator(".op-query tbody td:nth-child(2)").all_inner_texts()
+    assert [number(text) for text in column] == pytest.approx(dots.tolist(), rel=6e-3, abs=2e-3)
+    values = repeat_kv(trace.v, H)[0, explorer.head]
+    mixed = (row @ values).tolist()
+    handed = region.locator(".op-query .op-status").inner_text()
+    assert f"{len(mixed)} numbers" in handed
+    numbers = [number(word) for word in handed.split()[4:10]]
+    assert numbers == pytest.approx(mixed[:6], abs=0.006)
+
+
+def test_the_keyboard_moves_everything(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    assert_page_shows(region, explorer)
+
+    heads = region.get_by_role("radiogroup", name="Head", exact=True)
+    heads.get_by_role("radio", name="layer 0, head 0").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    explorer.layer, explorer.head = 1, 2
+    assert heads.get_by_role("radio", checked=True).get_attribute("aria-label") == "layer 1, head 2"
+    assert_page_shows(region, explorer)
+    page.keyboard.press("ArrowDown")  # there is no layer 2
+    assert_page_shows(region, explorer)
+
+    queries = region.get_by_role("radiogroup", name="Query")
+    queries.get_by_role("radio", checked=True).press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    explorer.query = T - 3
+    assert_page_shows(region, explorer)
+
+    region.get_by_label("Window").press("Home")
+    explorer.window = 1
+    assert_page_shows(region, explorer)
+    region.get_by_label("Window").press("ArrowRight")
+    region.get_by_label("Window").press("ArrowRight")
+    explorer.window = 3
+    assert_page_shows(region, explorer)
+    region.get_by_label("Window").press("End")
+    explorer.window = 0
+    assert region.get_by_label("Window").get_attribute("aria-valuetext") == "off"
+    assert_page_shows(region, explorer)
+
+    queries.get_by_role("radio", checked=True).press("Home")
+    explorer.query = 0
+    assert_page_shows(region, explorer)
+
+
+def test_a_click_on_a_row_chooses_its_query(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    region.locator(".op-map tbody tr").nth(2).click()
+    explorer.query = 2
+    assert_page_shows(region, explorer)
+
+
+def test_the_map_shows_each_stage(page):
+    explorer = make_explorer(layer=1, head=3, window=4)
+    region = show(page, explorer)
+    trace = traced(explorer.model).layers[1]
+    scores = trace.scores[0, 3]
+    masked = scores.masked_fill(~causal_mask(T, window=4), -torch.inf)
+    dots = scores * trace.q.shape[-1] ** 0.5
+    stages = region.get_by_role("radiogroup", name="Stage")
+    stages.get_by_role("radio", checked=True).focus()
+    for stage in (masked, scores, dots):
+        page.keyboard.press("ArrowLeft")
+        shown = torch.tensor([[number(text) for text in row] for row in map_rows(region)])
+        assert torch.allclose(shown, stage, rtol=0, atol=0.052)
+    assert "Dot products" in region.locator(".op-meaning").inner_text()
+
+
+def test_key_value_heads_are_shared(page):
+    region = show(page, make_explorer(head=3))
+    region.locator("summary").press("Enter")
+    status = region.locator("details .op-status")
+    assert "Query head 3 reads key/value head 1; the cache keeps 2 of 4" in status.inner_text()
+    sizes = region.get_by_role("radiogroup", name="Key/value heads")
+    sizes.get_by_role("radio", checked=True).press("End")
+    assert "Query head 3 reads key/value head 0; the cache keeps 1 of 4" in status.inner_text()
+    assert sizes.get_by_role("radio").all_inner_texts() == ["4 (MHA)", "2", "1 (MQA)"]
+
+
+def test_a_small_map_belongs_to_each_head(page):
+    """Its colored cells are the visible weights that do not round to zero."""
+    explorer = make_explorer()
+    region = show(page, explorer)
+    for layer in range(L):
+        for head in range(H):
+            explorer.layer, explorer.head = layer, head
+            button = region.get_by_role("radio", name=f"layer {layer}, head {head}")
+            paths = [path.get_attribute("d") for path in button.locator("path").all()]
+            assert sum(path.count("M") for path in paths) == int((explorer.weights > 0.025).sum())
+
+
+def test_a_new_prompt_from_python_redraws_everything(page):
+    """What a notebook does: the model of the widget gets a new trace."""
+    explorer = make_explorer("one two six")
+    module = "\n".join(
+        files("oneprompt.explorers").joinpath(name).read_text()
+        for name in ("engine.js", *AttentionExplorer.modules)
+    )
+    state = explorer.state()
+    explorer.prompt = PROMPT
+    page.set_content("<!doctype html><html lang=en><body><div></div></body></html>")
+    page.evaluate(
+        """([module, state, trace, css]) => {
+          const style = document.createElement("style");
+          style.textContent = css;
+          document.head.append(style);
+          const explorer = new Function(module.replace("export default", "return"))();
+          const listeners = [];
+          explorer.render({ el: document.querySelector("div"), model: {
+            get: (name) => state[name], on: (event, callback) => listeners.push([event, callback]),
+            off() {}, set() {}, save_changes() {} } });
+          state.trace = trace;
+          listeners.filter(([event]) => event === "change:trace").forEach(([, f]) => f());
+        }""",
+        [module, state, explorer.trace, AttentionExplorer._css],
+    )
+    assert_page_shows(page.get_by_role("region", name="Attention explorer"), explorer)
+
+
+def test_hostile_tokens_are_text(page):
+    hostile = "</script><img src=x onerror=console.error(1)><!--"
+    explorer = AttentionExplorer(make_model(), StandInTokenizer(*[hostile] * 31), PROMPT)
+    region = show(page, explorer)
+    assert page.locator("img").count() == 0
+    assert hostile.replace(" ", "␣") in region.inner_text()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("prompt", ["What is machine learning?", "A training set " * 7])
+def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
+    page.set_viewport_size({"width": width, "height": 900})
+    explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer(), prompt)
+    region = show(page, explorer)
+    height = region.bounding_box()["height"]
+    for name in ("Stage", "Query", "Head"):
+        group = region.get_by_role("radiogroup", name=name, exact=True)
+        for _ in range(4):
+            group.get_by_role("radio", checked=True).press("ArrowLeft")
+            assert region.bounding_box()["height"] == pytest.approx(height, abs=1), name
+        group.get_by_role("radio", checked=True).press("End")
+    region.get_by_label("Window").press("Home")
+    assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    region.locator("summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for control in region.locator("button, input, summary").all():
+        box = control.bounding_box()
+        assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
+
+
+def test_a_redraw_takes_less_than_a_frame(page):
+    region = show(page, AttentionExplorer(op.load_model("reference"), op.load_tokenizer()))
+    milliseconds = region.get_by_role("radiogroup", name="Head", exact=True).evaluate(
+        """(group) => Array.from(group.children, (button) => {
+          const start = performance.now();
+          button.click();
+          return performance.now() - start;
+        })"""
+    )
+    assert len(milliseconds) == 24
+    assert statistics.median(milliseconds) < 16  # the median: other processes want the CPU too
+
+
+def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
+    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.get_by_role("row").count() == T + 1
+    assert page.locator("noscript p").is_visible()
+    context.close()
+
+
+def test_the_chapter_has_the_explorer(page, site):
+    """Read from the built page: the weights of the book's prompt in every layer's first head."""
+    explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
+    page.goto(f"{site}book/04_attention.html")
+    region = page.get_by_role("region", name="Attention explorer").first
+    for layer in range(4):
+        explorer.layer = layer
+        region.get_by_role("radio", name=f"layer {layer}, head 0").click()
+        texts = [[weight_text(w) for w in row] for row in explorer.weights.tolist()]
+        assert map_rows(region) == texts
+    assert page.get_by_text("from ipywidgets import").count() >= 1  # the live-only cell's code

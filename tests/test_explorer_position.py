@@ -1,0 +1,379 @@
+"""The position explorer: its page mathematics against Python, its scores, its controls."""
+
+import json
+import math
+import statistics
+from importlib.resources import files
+
+import pytest
+import torch
+from explorer_stand_ins import StandInTokenizer
+from models import small_model
+
+import oneprompt as op
+from oneprompt.explorers import PositionExplorer
+from oneprompt.explorers.position import SCHEMES, N
+from oneprompt.position import PAIRINGS, alibi_slopes, rope_frequencies, rotate, sinusoidal
+
+PROMPT = "a word of several letters"  # the key is the token "of", the query the token "several"
+QUERY_ID, KEY_ID = 7, 2
+H, D, d = 4, 32, 8
+
+
+def make_model(**fields):
+    return small_model(d_model=D, n_heads=H, **fields)
+
+
+def make_explorer(prompt=PROMPT, model=None, **settings):
+    return PositionExplorer(model or make_model(), StandInTokenizer(), prompt, **settings)
+
+
+def score_in_the_model(model, head: int, position: int, distance: int) -> float:
+    """The score in a whole pass: other tokens stand around the two, and position 0 is real."""
+    ids = torch.full((1, N), 5)
+    ids[0, position], ids[0, position - distance] = QUERY_ID, KEY_ID
+    layer = model.trace(ids).layers[0]
+    return layer.masked[0, head, position, position - distance].item()
+
+
+# In Python
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_models_own_scores_are_those_of_a_pass(scheme):
+    model = make_model(position=scheme)
+    if scheme == "sinusoidal":  # the package adds to the embeddings as they are, see `factor`
+        model.embedding.data *= D**0.5
+        plain = make_model(position=scheme)
+        scores = make_explorer(model=plain).scores[scheme]
+    else:
+        scores = make_explorer(model=model).scores[make_explorer(model=model).own]
+    for head, position, distance in [(0, 1, 1), (1, 9, 4), (2, 31, 31), (3, 20, 1)]:
+        rows = scores[head]
+        row = rows[0] if len(rows) == 1 else rows[position]
+        expected = score_in_the_model(model, head, position, distance)
+        assert row[distance] == pytest.approx(expected, abs=2e-3), (head, position, distance)
+
+
+def test_the_other_pairing_is_what_a_model_of_that_pairing_computes():
+    scores = make_explorer().scores["rope interleaved"]
+    model = make_model(rope_pairing="interleaved")
+    expected = score_in_the_model(model, head=1, position=9, distance=4)
+    assert scores[1][0][4] == pytest.approx(expected, abs=2e-3)
+
+
+def test_only_additive_schemes_have_a_row_per_position():
+    for name, heads in make_explorer().scores.items():
+        assert {len(rows) for rows in heads} == {N if name in ("learned", "sinusoidal") else 1}
+        for rows in heads:
+            assert [len(row) for row in rows] == ([N] if len(rows) == 1 else [*range(1, N + 1)])
+
+
+def test_the_state_is_the_packages():
+    explorer = make_explorer()
+    assert torch.equal(torch.tensor(explorer.frequencies), rope_frequencies(d, 100_000.0))
+    assert torch.equal(torch.tensor(explorer.slopes), alibi_slopes(H))
+    shown, expected = explorer.tables["sinusoidal"], sinusoidal(torch.arange(N), D)
+    assert torch.allclose(torch.tensor(shown), expected, rtol=0, atol=0.0051)
+    assert (explorer.own, explorer.tokens) == ("rope halves", [" word7", " word2"])
+
+
+def test_learned_vectors_are_the_models_where_it_has_them():
+    model = make_model(position="learned")
+    explorer = make_explorer(model=model)
+    shown = torch.tensor(explorer.tables["learned"])
+    assert explorer.own == "learned"
+    assert torch.allclose(shown, model.position_embedding[:N], rtol=0, atol=0.0051)
+
+
+def test_setting_the_prompt_computes_the_scores_again():
+    explorer = make_explorer()
+    explorer.prompt = "now another three words"
+    assert explorer.tokens == [" word5", " word7"]
+    assert explorer.scores == make_explorer("now another three words").scores
+    assert explorer.scores != make_explorer().scores
+
+
+def test_a_prompt_that_is_too_short_is_refused_and_changes_nothing():
+    explorer = make_explorer()
+    before = explorer.state()
+    with pytest.raises(ValueError, match=r"2 tokens long.*needs 3"):
+        explorer.prompt = "two words"
+    assert explorer.state() == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("scheme", "rotary"), ("pairing", "both"), ("position", N), ("distance", -1), ("head", H),
+     ("pair", d // 2)],
+)  # fmt: skip
+def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
+    explorer = make_explorer()
+    before = getattr(explorer, setting)
+    with pytest.raises(ValueError, match=setting):
+        setattr(explorer, setting, value)
+    assert getattr(explorer, setting) == before
+
+
+def test_without_javascript_there_is_a_table():
+    explorer = make_explorer(pairing="interleaved", head=2)
+    fallback = explorer.fallback()
+    assert fallback.count("<tr>") == 9
+    assert f"<td>{explorer.scores['rope interleaved'][2][0][4]:.2f}</td>" in fallback
+
+
+def test_the_twin_depends_on_the_state_alone_and_is_small():
+    assert make_explorer().twin() == make_explorer().twin()
+    explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer())
+    assert len(json.dumps(explorer.state(), separators=(",", ":"))) < 150_000
+
+
+# On the page
+
+
+@pytest.fixture
+def engine(page):
+    """A page on which the shared JavaScript is loaded."""
+    for name in ("engine.js", "drawing.js", "angles.js"):
+        page.add_script_tag(content=files("oneprompt.explorers").joinpath(name).read_text())
+    return page
+
+
+@pytest.mark.parametrize("pairing", PAIRINGS)
+def test_the_page_turns_as_python_does(engine, pairing):
+    x = torch.randn(1, 1, 300, 8, generator=torch.Generator().manual_seed(0)).double()
+    frequencies = rope_frequencies(8, 1000.0).double()
+    expected = rotate(x, torch.arange(300)[:, None] * frequencies, pairing)[0, 0]
+    found = engine.evaluate(
+        """({ x, frequencies, pairing }) => x.map((row, position) => {
+          const result = new Array(row.length);
+          frequencies.forEach((frequency, i) => {
+            const [a, b] = pairCoordinates(i, frequencies.length, pairing);
+            [result[a], result[b]] = turn([row[a], row[b]], angleAt(position, frequency));
+          });
+          return result;
+        })""",
+        {"x": x[0, 0].tolist(), "frequencies": frequencies.tolist(), "pairing": pairing},
+    )
+    assert torch.allclose(torch.tensor(found, dtype=torch.double), expected, rtol=0, atol=1e-9)
+
+
+def test_a_wavelength_is_one_whole_turn(engine):
+    frequencies = rope_frequencies(32, 100_000.0).tolist()
+    turns = engine.evaluate("(all) => all.map((w) => angleAt(wavelength(w), w))", frequencies)
+    assert turns == pytest.approx([2 * math.pi] * 16)
+
+
+def test_the_page_shifts_as_alibi_does(engine):
+    bias = op.position.alibi_bias(6, torch.tensor([31]), torch.arange(32))[:, 0].flip(-1)
+    found = engine.evaluate(
+        "(slopes) => slopes.map((m) => Array.from({ length: 32 }, (_, d) => alibiShift(m, d)))",
+        alibi_slopes(6).tolist(),
+    )
+    assert torch.equal(torch.tensor(found), bias)
+
+
+def test_the_axis_holds_the_values_and_ends_on_round_numbers(engine):
+    spans = [[-0.22, 4.56], [4.1, 4.1], [-17.01, -1.51], [0, 0], [-3.9, 1000]]
+    ends = engine.evaluate("(spans) => spans.map(([low, high]) => axisEnds(low, high, 2))", spans)
+    for (low, high), (bottom, top) in zip(spans, ends, strict=True):
+        assert bottom <= low <= high <= top
+        assert top - bottom <= 2 * max(high - low, 2)
+        for end in (bottom, top):
+            assert float(f"{end:.2g}") == pytest.approx(end)
+
+
+def show(page, explorer):
+    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
+    return page.get_by_role("region", name="Position explorer")
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def fact(region, name: str) -> str:
+    """The value under a name in a list of facts that can be seen."""
+    item = region.locator("dl > div").filter(has=region.page.get_by_text(name, exact=True))
+    return item.locator(".op-value").filter(visible=True).inner_text()
+
+
+def assert_page_shows(region, explorer):
+    """The numbers of the chosen scheme, and the score, are Python's."""
+    e = explorer
+    distance = min(e.distance, e.position)
+    rows = e.scores[f"rope {e.pairing}" if e.scheme == "rope" else e.scheme][e.head]
+    score = (rows[0] if len(rows) == 1 else rows[e.position])[distance]
+    plain = e.scores["none"][e.head][0][0]
+    assert number(fact(region, "Score")) == pytest.approx(score, abs=0.0051)
+    assert number(fact(region, "No position")) == pytest.approx(plain, abs=0.0051)
+    assert number(fact(region, "Difference")) == pytest.approx(score - plain, abs=0.0051)
+    if e.scheme in ("learned", "sinusoidal"):
+        text = region.get_by_text("numbers)").inner_text()
+        shown = [number(word) for word in text.split("…")[0].split()]
+        assert shown == pytest.approx(e.tables[e.scheme][e.position][:6], abs=1e-9)
+        assert f"({D} numbers)" in text
+    if e.scheme == "rope":
+        angle, frequency = e.position * e.frequencies[e.pair], e.frequencies[e.pair]
+        assert number(fact(region, "Angle (rad)")) == pytest.approx(angle, rel=6e-3)
+        wavelength = 2 * math.pi / frequency
+        assert number(fact(region, "Full turn")) == pytest.approx(wavelength, rel=6e-3)
+        first, second = map(int, fact(region, "Coordinates").split(" and "))
+        pairs = len(e.frequencies)
+        expected = (0, pairs) if e.pairing == "halves" else (0, 1)
+        step = 1 if e.pairing == "halves" else 2
+        assert (first, second) == (expected[0] + step * e.pair, expected[1] + step * e.pair)
+    if e.scheme == "alibi":
+        slope = e.slopes[e.head]
+        assert number(fact(region, "Slope of the head")) == pytest.approx(slope, rel=6e-3)
+        shift = number(fact(region, "Added to the score"))
+        assert shift == pytest.approx(-slope * distance, rel=6e-3)
+
+
+def test_the_keyboard_moves_everything(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    assert_page_shows(region, explorer)
+
+    region.get_by_label("Pair", exact=True).press("ArrowRight")
+    explorer.pair = 1
+    assert_page_shows(region, explorer)
+    pairings = region.get_by_role("radiogroup", name="Pairing")
+    pairings.get_by_role("radio", checked=True).press("ArrowRight")
+    explorer.pairing = "interleaved"
+    assert_page_shows(region, explorer)
+
+    schemes = region.get_by_role("radiogroup", name="Position scheme")
+    schemes.get_by_role("radio", checked=True).press("Home")
+    for scheme in SCHEMES:
+        explorer.scheme = scheme
+        assert schemes.get_by_role("radio", checked=True).inner_text().lower() == scheme
+        assert_page_shows(region, explorer)
+        position = region.get_by_label("Position of the query")
+        position.press("ArrowRight")
+        explorer.position += 1
+        region.get_by_label("Head").press("ArrowRight")
+        explorer.head = min(explorer.head + 1, H - 1)
+        region.get_by_label("Distance").press("ArrowLeft")
+        explorer.distance -= explorer.distance > 0
+        assert_page_shows(region, explorer)
+        schemes.get_by_role("radio", checked=True).press("ArrowRight")
+
+
+def test_a_key_cannot_stand_before_the_text(page):
+    explorer = make_explorer(distance=20, position=25, scheme="learned")
+    region = show(page, explorer)
+    region.get_by_label("Position of the query").press("Home")
+    explorer.position = 0
+    assert region.get_by_label("Distance").get_attribute("aria-valuetext") == "0"
+    assert_page_shows(region, explorer)
+    region.get_by_label("Position of the query").press("End")
+    explorer.position = 31
+    assert region.get_by_label("Distance").get_attribute("aria-valuetext") == "20"
+    assert_page_shows(region, explorer)
+
+
+def test_the_arrow_points_where_rope_turns_the_query(page):
+    explorer = make_explorer(position=9, pair=1, head=2)
+    region = show(page, explorer)
+    path = region.locator(".op-arrow-after").get_attribute("d")
+    x, y = map(float, path.split("L")[1].split("M")[0].split())
+    query = torch.tensor(explorer.queries)[2].reshape(1, 1, 1, d)
+    turned = rotate(query, 9 * torch.tensor(explorer.frequencies)[None])[0, 0, 0]
+    pair = turned[[1, 1 + d // 2]]
+    a, b = (40 * pair / pair.norm()).tolist()
+    assert (x, -y) == pytest.approx((a, b), abs=0.02)
+
+
+def test_the_lines_of_relative_schemes_coincide(page):
+    """One gray line where all query positions have the same scores, 32 where they differ."""
+    for scheme, lines in (("sinusoidal", N), ("rope", 1), ("alibi", 1), ("none", 1)):
+        region = show(page, make_explorer(scheme=scheme))
+        chart = region.locator(".op-chart").last
+        assert chart.locator(".op-line-other").count() == lines
+        assert chart.locator(".op-line-now").get_attribute("points").count(",") == 13
+
+
+def test_the_label_is_honest_about_what_is_trained(page):
+    region = show(page, make_explorer(scheme="learned"))
+    assert "random, not trained" in region.locator(".op-remark").inner_text()
+    region = show(page, make_explorer(scheme="learned", model=make_model(position="learned")))
+    assert "the model itself" in region.locator(".op-remark").inner_text()
+    region = show(page, make_explorer(pairing="interleaved"))
+    assert "other pairing" in region.locator(".op-remark").inner_text()
+
+
+def test_hostile_tokens_are_text(page):
+    hostile = "</script><img src=x onerror=console.error(1)><!--"
+    tokenizer = StandInTokenizer(*[hostile] * 31)
+    region = show(page, PositionExplorer(make_model(), tokenizer, PROMPT))
+    assert page.locator("img").count() == 0
+    assert hostile.replace(" ", "␣") in region.inner_text()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer(), scheme="learned")
+    region = show(page, explorer)
+    height = region.bounding_box()["height"]
+    schemes = region.get_by_role("radiogroup", name="Position scheme")
+    for scheme in SCHEMES:
+        for control in region.locator("button, input").filter(visible=True).all():
+            box = control.bounding_box()
+            assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
+        for key in ("Home", "End"):
+            region.get_by_label("Position of the query").press(key)
+            region.get_by_label("Head").press(key)
+            if scheme == "rope":
+                region.get_by_label("Pair", exact=True).press(key)
+                region.get_by_role("radio", name="interleaved").click()
+            assert region.bounding_box()["height"] == pytest.approx(height, abs=1), scheme
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            cells = region.locator("dd").filter(visible=True)
+            too_wide = (
+                "all => all.filter((c) => c.scrollWidth > c.clientWidth).map((c) => c.innerText)"
+            )
+            assert cells.evaluate_all(too_wide) == []
+        schemes.get_by_role("radio", checked=True).press("ArrowRight")
+
+
+def test_a_redraw_takes_less_than_a_frame(page):
+    model = op.load_model("reference")
+    explorer = PositionExplorer(model, op.load_tokenizer(), scheme="sinusoidal")
+    region = show(page, explorer)
+    milliseconds = region.get_by_label("Position of the query").evaluate(
+        """(input) => Array.from({ length: 32 }, (_, position) => {
+          const start = performance.now();
+          input.value = position;
+          input.dispatchEvent(new Event("input"));
+          return performance.now() - start;
+        })"""
+    )
+    assert statistics.median(milliseconds) < 16  # the median: other processes want the CPU too
+
+
+def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
+    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.get_by_role("row").count() == 9
+    assert page.locator("noscript p").is_visible()
+    context.close()
+
+
+def test_the_chapter_has_the_explorer(page, site):
+    """Read from the built page: the scores of the book's model under each scheme."""
+    explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer())
+    page.goto(f"{site}book/03_position.html")
+    region = page.get_by_role("region", name="Position explorer").first
+    region.get_by_label("Position of the query").press("End")
+    explorer.position = 31
+    assert explorer.own == "rope halves"
+    for scheme, label in (("alibi", "ALiBi"), ("none", "none"), ("rope", "RoPE")):
+        explorer.scheme = scheme
+        region.get_by_role("radio", name=label).click()
+        name = "rope halves" if scheme == "rope" else scheme
+        shown = number(fact(region, "Score"))
+        assert shown == pytest.approx(explorer.scores[name][0][0][4], abs=0.0051)
