@@ -10,7 +10,9 @@ from .autoregress import Generation, generate, stream, stream_text
 from .cache import KVCache
 from .corpus import load_glossary
 from .draft import NGramTable, PromptLookup
+from .export import export_hf
 from .model import ModelConfig, Transformer
+from .pretrained import load_pretrained
 from .sample import GREEDY, Sampling, probabilities
 from .speculate import SpeculativeDecoder, speculative_generate
 from .tokenize import BytePairEncoding, Tokenizer, load_tokenizer
@@ -20,7 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "GREEDY", "BytePairEncoding", "Generation", "KVCache", "ModelConfig", "NGramTable",
-    "PromptLookup", "Sampling", "SpeculativeDecoder", "Tokenizer", "Transformer", "generate",
-    "load_glossary", "load_model", "load_tokenizer", "probabilities", "save_model",
-    "speculative_generate", "stream", "stream_text",
+    "PromptLookup", "Sampling", "SpeculativeDecoder", "Tokenizer", "Transformer", "export_hf",
+    "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
+    "probabilities", "save_model", "speculative_generate", "stream", "stream_text",
 ]  # fmt: skip

@@ -56,10 +56,10 @@ def check_request(model: Transformer, ids: list[int], max_new_tokens: int) -> No
 
 
 def resolve_stop_ids(model: Transformer, stop_ids: Iterable[int] | None) -> frozenset[int]:
-    """None means the model's end-of-sequence token, () means never."""
-    if stop_ids is not None:
-        return frozenset(stop_ids)
-    return frozenset() if model.eos_id is None else frozenset({model.eos_id})
+    """None means the model's end-of-sequence token (or tokens), () means never."""
+    if stop_ids is None:
+        stop_ids = () if model.eos_id is None else model.eos_id
+    return frozenset({stop_ids} if isinstance(stop_ids, int) else stop_ids)
 
 
 def generate(

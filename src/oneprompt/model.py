@@ -63,6 +63,8 @@ class ModelConfig:
     def __post_init__(self):
         for name in SIZES:
             size = getattr(self, name)
+            if size is not None and not isinstance(size, int):
+                raise TypeError(f"{name} must be an integer, got {size!r}")
             if size is not None and size < 1:
                 raise ValueError(f"{name} must be at least 1, got {size}")
         if self.head_dim is None and self.d_model % self.n_heads:
@@ -124,7 +126,7 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A causal language model: token ids in, logits for the next token out.
 
-    `eos_id` is the id that ends a text, or None where the model has no such token.
+    `eos_id` is the id that ends a text, a tuple where several do, or None where none does.
     """
 
     def __init__(self, config: ModelConfig):

@@ -77,12 +77,12 @@ class BytePairEncoding:
             the merges.
     """
 
-    def __init__(self, merges: list[Pair]):
+    def __init__(self, merges: list[Pair], ids: dict[bytes, int] | None = None):
         self.merges = merges
         self.ranks = {pair: rank for rank, pair in enumerate(merges)}
         alphabet = sorted(BYTE_TO_CHAR, key=BYTE_TO_CHAR.get)
         tokens = [bytes([b]) for b in alphabet] + [a + b for a, b in merges]
-        self.ids = {token: id for id, token in enumerate(tokens, start=1)}
+        self.ids = ids or {token: id for id, token in enumerate(tokens, start=1)}
         self.tokens = {id: token for token, id in self.ids.items()}
 
     @classmethod
@@ -126,8 +126,9 @@ class BytePairEncoding:
     def decode(self, ids: list[int]) -> str:
         """Ids -> text. Bytes that are no valid UTF-8 become U+FFFD."""
         if unknown := [i for i in ids if i not in self.tokens]:
+            first, last = min(self.tokens), max(self.tokens)
             raise ValueError(
-                f"token id {unknown[0]} is outside the vocabulary (1 to {len(self.ids)})"
+                f"token id {unknown[0]} is outside the vocabulary ({first} to {last})"
             )
         return b"".join(self.tokens[i] for i in ids).decode("utf-8", errors="replace")
 
@@ -148,29 +149,53 @@ def _to_bytes(token: str) -> bytes:
     return bytes(CHAR_TO_BYTE[char] for char in token)
 
 
+def _piece_to_bytes(token: str) -> bytes:
+    """The bytes of a SentencePiece token, in which "▁" is a space and "<0x0A>" one byte."""
+    if byte := regex.fullmatch("<0x([0-9A-F]{2})>", token):
+        return bytes.fromhex(byte[1])
+    return token.replace("▁", " ").encode()
+
+
 class Tokenizer:
     """Byte-level BPE with a fixed vocabulary, run by the `tokenizers` library.
 
     Special tokens are never made from text: a typed "<|endoftext|>" is plain characters.
 
+    Args:
+        backend: the library's tokenizer. A public checkpoint's may also be a SentencePiece one; its
+            texts begin with a space of their own, which `decode` keeps.
+        eos_id: None for that of "<|endoftext|>".
+        vocab_size: None for as many ids as there are tokens. A model may have more, to fill up its
+            table; these stand for no bytes.
+
     Attributes:
         vocab_size: the number of ids.
         eos_id: the id of the end-of-sequence token.
+        start_ids: what the model expects in front of each text, in Llama's case one id; often [].
     """
 
-    def __init__(self, backend: tokenizers.Tokenizer):
+    def __init__(
+        self,
+        backend: tokenizers.Tokenizer,
+        eos_id: int | None = None,
+        vocab_size: int | None = None,
+    ):
         self.backend = backend
         self.backend.encode_special_tokens = True  # treat special tokens in a text as text
-        self.vocab_size = backend.get_vocab_size()
-        self.eos_id = backend.token_to_id(EOS)
+        self.vocab_size = backend.get_vocab_size() if vocab_size is None else vocab_size
+        self.eos_id = backend.token_to_id(EOS) if eos_id is None else eos_id
+        start = backend.encode("")
+        self.start_ids = [i for i, s in zip(start.ids, start.special_tokens_mask, strict=True) if s]
+        self._added = backend.get_added_tokens_decoder()  # id -> a token outside the merges
+        self._byte_level = "ByteLevel" in repr(backend.decoder)
 
     @classmethod
-    def load(cls, path: str | Path) -> "Tokenizer":
+    def load(cls, path: str | Path, eos_id=None, vocab_size=None) -> "Tokenizer":
         """Read a tokenizer.json; FileNotFoundError or ValueError when there is none to read."""
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no tokenizer at {path}")
         try:
-            return cls(tokenizers.Tokenizer.from_file(str(path)))
+            return cls(tokenizers.Tokenizer.from_file(str(path)), eos_id, vocab_size)
         except Exception as error:  # the library raises plain Exception
             raise ValueError(f"{path} is not a tokenizer.json: {error}") from None
 
@@ -199,10 +224,13 @@ class Tokenizer:
         return self.backend.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: list[int]) -> str:
-        """Ids -> text, without the end-of-sequence token, which is a signal and no text."""
-        return b"".join(self.token_bytes(i) for i in ids if i != self.eos_id).decode(
-            "utf-8", errors="replace"
-        )
+        """Ids -> text, without special tokens such as EOS, which are signals and no text."""
+        parts = [self.token_bytes(i) for i in ids if not self.is_special(i)]
+        return b"".join(parts).decode("utf-8", errors="replace")
+
+    def is_special(self, id: int) -> bool:
+        """Whether an id is a signal (the end of a text, its start, ...) and no text."""
+        return id == self.eos_id or (id in self._added and self._added[id].special)
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text as strings; a token that is part of a character shows as U+FFFD.
@@ -214,16 +242,28 @@ class Tokenizer:
 
     def token_bytes(self, id: int) -> bytes:
         """The bytes that one id stands for."""
-        token = self.backend.id_to_token(id) if 0 <= id < self.vocab_size else None
-        if token is None:
+        if not 0 <= id < self.vocab_size:
             last = self.vocab_size - 1
             raise ValueError(f"token id {id} is outside the vocabulary (0 to {last})")
-        return EOS.encode() if id == self.eos_id else _to_bytes(token)
+        token = self.backend.id_to_token(id)
+        if token is None:
+            return b""
+        if id in self._added:
+            return self._added[id].content.encode()
+        return _to_bytes(token) if self._byte_level else _piece_to_bytes(token)
 
     def byte_pair_encoding(self) -> BytePairEncoding:
-        """The same merges as our own `BytePairEncoding`."""
-        merges = json.loads(self.backend.to_str())["model"]["merges"]
-        return BytePairEncoding([(_to_bytes(a), _to_bytes(b)) for a, b in merges])
+        """The same merges and ids as our own `BytePairEncoding`, if it splits text as that does."""
+        spec = json.loads(self.backend.to_str())
+        model, splits = spec["model"], spec["pre_tokenizer"] or {}
+        of_gpt2 = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
+        splits_otherwise = spec["normalizer"] or not of_gpt2.items() <= splits.items()
+        if splits_otherwise or model.get("ignore_merges"):
+            raise ValueError("this tokenizer does not split text as GPT-2's and our own BPE do")
+        merges = [(_to_bytes(a), _to_bytes(b)) for a, b in model["merges"]]
+        added = {token.content for token in self._added.values()}
+        vocabulary = {_to_bytes(t): id for t, id in model["vocab"].items() if t not in added}
+        return BytePairEncoding(merges, vocabulary)
 
 
 def load_tokenizer(path: str | Path | None = None) -> Tokenizer:

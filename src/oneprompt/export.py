@@ -1,0 +1,102 @@
+"""Our models as a folder that the field's tools load: `transformers`, and engines such as vLLM.
+
+The format is GPT-NeoX's, with the residual that the model has: for the reference pair a sequential
+one, each sublayer reading what the one before it added.
+"""
+
+import json
+from pathlib import Path
+
+from safetensors.torch import save_file
+
+from .checkpoint import WEIGHTS, join, layout
+from .families import FAMILIES
+from .model import ModelConfig, Transformer
+from .tokenize import Tokenizer
+
+FAMILY = FAMILIES["gpt_neox"]
+NEEDED = {  # what the format cannot say otherwise
+    "position": "rope",
+    "rope_pairing": "halves",
+    "norm": "layernorm",
+    "sliding_window": None,
+    "bias": True,
+    "qkv_bias": True,
+    "embedding_norm": False,
+}
+ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
+
+
+def export_hf(model: Transformer, tokenizer: Tokenizer, folder: str | Path) -> None:
+    """Write the model and its tokenizer as a GPT-NeoX checkpoint.
+
+    `AutoModelForCausalLM.from_pretrained(folder)` then gives the same logits, and
+    `AutoTokenizer.from_pretrained(folder)` the same ids, with one difference: there a typed
+    "<|endoftext|>" becomes the token.
+
+    Raises:
+        ValueError: the model has what GPT-NeoX has not; the message names it.
+    """
+    config = config_json(model)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = model.state_dict()
+    tensors = {}
+    for theirs, ours, _ in layout(FAMILY, model):
+        parts = [state[name].cpu() for name in ours]
+        name = theirs if theirs.startswith("embed_out") else FAMILY.prefix + theirs
+        tensors[name] = (join(parts, model, FAMILY) if len(parts) > 1 else parts[0]).contiguous()
+    save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
+    tokenizer.save(folder / "tokenizer.json")
+    end = None if tokenizer.eos_id is None else tokenizer.backend.id_to_token(tokenizer.eos_id)
+    write_json(folder / "config.json", config)
+    write_json(folder / "generation_config.json", {
+        "do_sample": False, "eos_token_id": model.eos_id, "pad_token_id": tokenizer.eos_id,
+    })  # fmt: skip
+    write_json(folder / "tokenizer_config.json", {
+        "tokenizer_class": "PreTrainedTokenizerFast", "eos_token": end, "pad_token": end,
+        "model_max_length": model.config.context_length, "clean_up_tokenization_spaces": False,
+    })  # fmt: skip
+
+
+def config_json(model: Transformer) -> dict:
+    """The fields of config.json for a model that GPT-NeoX can stand for."""
+    c = model.config
+    for name, needed in NEEDED.items():
+        if getattr(c, name) != needed:
+            raise ValueError(
+                f"GPT-NeoX needs {name}={needed!r}, this model has {getattr(c, name)!r}"
+            )
+    if c.activation not in ACTIVATIONS:
+        raise ValueError(f"GPT-NeoX has no activation {c.activation!r}; it has {list(ACTIVATIONS)}")
+    if c.n_kv_heads != c.n_heads or c.n_heads * c.head_dim != c.d_model:
+        raise ValueError(
+            "GPT-NeoX needs n_kv_heads = n_heads and head_dim = d_model / n_heads, this model has "
+            f"n_kv_heads={c.n_kv_heads}, n_heads={c.n_heads}, head_dim={c.head_dim}"
+        )
+    sizes = {name: getattr(c, f.ours) for name, f in FAMILY.used.items() if f.ours}
+    return sizes | {
+        "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "is_decoder": True,
+        "hidden_act": ACTIVATIONS[c.activation], "attention_bias": True,
+        "hidden_dropout": 0.0, "attention_dropout": 0.0, "torch_dtype": dtype_of(model),
+        "bos_token_id": None, "eos_token_id": model.eos_id, "use_cache": True,
+        "rotary_emb_base": c.rope_theta, "rotary_pct": c.rope_fraction,  # read by older versions
+        "rope_parameters": rope_parameters(c),
+    }  # fmt: skip
+
+
+def rope_parameters(config: ModelConfig) -> dict:
+    """RoPE's settings under their names in `transformers`."""
+    scaling = dict(config.rope_scaling or {"type": "default"})
+    given = {"rope_type": scaling.pop("type"), "rope_theta": config.rope_theta}
+    if "original_context_length" in scaling:
+        given["original_max_position_embeddings"] = scaling.pop("original_context_length")
+    return given | scaling | {"partial_rotary_factor": config.rope_fraction}
+
+
+def dtype_of(model: Transformer) -> str:
+    return str(model.embedding.dtype).removeprefix("torch.")
+
+
+def write_json(path: Path, content: dict) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,46 @@
+"""Where a checkpoint lies: in a folder, or on the Hugging Face hub."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+SMALL = ["config.json", "generation_config.json", "tokenizer.json"]
+LARGE = ["model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"]
+
+
+def locate(name: str | Path, revision: str | None, check: Callable[[Path], object]) -> Path:
+    """The folder of a checkpoint, downloaded into the hub's cache where it is no local one.
+
+    Args:
+        name, revision: as for `load_pretrained`.
+        check: raises where the config is not supported; asked before the weights are downloaded.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise ValueError(f"{name} is a file; give the folder that it is in")
+    if isinstance(name, Path) or not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
+        raise FileNotFoundError(f"there is no folder {name}, and it is no name on the hub")
+    check(download(name, revision, SMALL))
+    return download(name, revision, SMALL + LARGE)
+
+
+def download(name: str, revision: str | None, patterns: list[str]) -> Path:
+    """The hub's files of these names, through `huggingface_hub`.
+
+    It keeps them in its cache, shows its progress, and with HF_HUB_OFFLINE=1 asks only the cache.
+    """
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise FileNotFoundError(
+            f"there is no folder {name}; to fetch it from the hub, pip install huggingface_hub"
+        ) from None
+    try:
+        return Path(snapshot_download(name, revision=revision, allow_patterns=patterns))
+    except Exception as error:  # of many kinds: no network, no such name, no access, ...
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise FileNotFoundError(
+            f"there is no folder {name}, and the hub did not give it: {reason}"
+        ) from error

@@ -1,0 +1,177 @@
+"""Tokenizers as public checkpoints have them: the ids and texts of `transformers`.
+
+Small ones trained on the spot, in the makes of GPT-2, Pythia, Llama 3, Qwen2 and Llama 2.
+"""
+
+import json
+
+import pytest
+import tokenizers
+from checkpoints import OTHERS, change_config, saved_model
+from tokenizers import AddedToken, Regex, decoders, normalizers, pre_tokenizers
+from tokenizers.models import BPE
+from tokenizers.processors import TemplateProcessing
+from tokenizers.trainers import BpeTrainer
+from transformers import AutoTokenizer, LlamaConfig
+
+import oneprompt as op
+from oneprompt.corpus.grammar import training_documents
+
+N_IDS = 420  # of the model: more than any of the tokenizers has
+SPLIT = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+"
+              r"[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")  # fmt: skip
+TEXTS = [
+    "What is machine learning?", " two  spaces,   three", "déjà vu 中文 🙂\n\n\tend", "1234567",
+    "don't", "\ufeff\x85 odd", "", "a", " " * 40 + "x",
+]  # fmt: skip
+
+
+def train(backend: tokenizers.Tokenizer, **options) -> tokenizers.Tokenizer:
+    backend.train_from_iterator(
+        training_documents(200), BpeTrainer(vocab_size=360, show_progress=False, **options)
+    )
+    return backend
+
+
+def byte_level(splitter=None, **options) -> tokenizers.Tokenizer:
+    backend = tokenizers.Tokenizer(BPE())
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    if splitter is not None:
+        backend.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.Split(splitter, "isolated"),
+                pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+            ]
+        )
+    backend.decoder = decoders.ByteLevel()
+    return train(backend, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), **options)
+
+
+def begins_with(backend: tokenizers.Tokenizer, token: str) -> None:
+    backend.post_processor = TemplateProcessing(
+        single=f"{token} $A", special_tokens=[(token, backend.token_to_id(token))]
+    )
+
+
+def gpt2():
+    backend = byte_level()
+    backend.add_special_tokens(["<|endoftext|>"])  # with the last id
+    return backend, "<|endoftext|>"
+
+
+def pythia():
+    """NFC, EOS with id 0, and runs of spaces as tokens of their own that are no signals."""
+    backend = byte_level(special_tokens=["<|endoftext|>", "<|padding|>"])
+    backend.normalizer = normalizers.NFC()
+    backend.add_tokens([AddedToken(" " * n, normalized=True) for n in range(12, 1, -1)])
+    return backend, "<|endoftext|>"
+
+
+def llama3():
+    backend = byte_level(SPLIT)
+    backend.add_special_tokens(["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"])
+    begins_with(backend, "<|begin_of_text|>")
+    return backend, "<|eot_id|>"
+
+
+def qwen2():
+    backend = byte_level(SPLIT)
+    backend.normalizer = normalizers.NFC()
+    backend.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
+    return backend, "<|im_end|>"
+
+
+def llama2():
+    """SentencePiece: spaces are "▁", one stands in front, unknown characters fall back to bytes."""
+    backend = tokenizers.Tokenizer(BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    backend.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    special = ["<unk>", "<s>", "</s>"]
+    train(backend, special_tokens=special + [f"<0x{b:02X}>" for b in range(256)])
+    strip_first = decoders.Strip(" ", 1, 0)
+    backend.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), strip_first]
+    )
+    begins_with(backend, "<s>")
+    spec = json.loads(backend.to_str())  # the bytes are ordinary tokens there
+    spec["added_tokens"] = [t for t in spec["added_tokens"] if t["content"] in special]
+    return tokenizers.Tokenizer.from_str(json.dumps(spec)), "</s>"
+
+
+MAKES = {make.__name__: make for make in (gpt2, pythia, llama3, qwen2, llama2)}
+
+
+@pytest.fixture(scope="module", params=MAKES)
+def made(request, tmp_path_factory):
+    """The make, what `load_pretrained` gives of such a checkpoint, and their tokenizer."""
+    folder = tmp_path_factory.mktemp(request.param)
+    saved_model(folder, LlamaConfig, OTHERS | {"vocab_size": N_IDS})
+    backend, eos = MAKES[request.param]()
+    backend.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": eos})
+    )
+    (folder / "generation_config.json").unlink()
+    change_config(folder, eos_token_id=[backend.token_to_id(eos), 3])
+    model, tokenizer = op.load_pretrained(folder)
+    return request.param, model, tokenizer, AutoTokenizer.from_pretrained(folder)
+
+
+def test_ids_are_theirs(made):
+    name, _, ours, theirs = made
+    for text in [*TEXTS, *training_documents(30)]:
+        ids = ours.encode(text)
+        assert ids == theirs(text, add_special_tokens=False).input_ids, repr(text)
+        assert [*ours.start_ids, *ids] == theirs(text).input_ids
+    assert len(ours.start_ids) == (name in ("llama3", "llama2"))
+
+
+def test_texts_are_theirs(made):
+    """A SentencePiece text begins with a space of its own, which we keep and they take away."""
+    name, _, ours, theirs = made
+    for text in [*TEXTS, *training_documents(30)]:
+        ids = ours.encode(text)
+        space = " " if name == "llama2" and text else ""
+        marked = [*ours.start_ids, *ids, ours.eos_id]
+        assert ours.decode(marked) == ours.decode(ids)  # signals are no text
+        assert ours.decode(ids) == space + theirs.decode(ids, skip_special_tokens=True)
+        if name in ("gpt2", "llama3", "llama2"):  # the others normalize
+            assert ours.decode(ids) == space + text
+
+
+def test_streamed_text_keeps_its_spaces(made):
+    _, _, ours, _ = made
+    ids = ours.encode("What is machine learning? 🙂 中")
+    assert "".join(op.stream_text(ours, ids)) == ours.decode(ids)
+
+
+def test_vocabulary_is_the_model_s(made):
+    """The rows that only fill up the table stand for no bytes."""
+    _, model, ours, theirs = made
+    assert ours.vocab_size == model.config.vocab_size == N_IDS > len(theirs)
+    assert ours.token_bytes(N_IDS - 1) == b""
+    assert ours.decode([N_IDS - 1, *ours.encode("a")]).strip() == "a"
+    with pytest.raises(ValueError, match=f"token id {N_IDS} is outside the vocabulary"):
+        ours.decode([N_IDS])
+    assert ours.eos_id == theirs.eos_token_id == model.eos_id[0]
+
+
+def test_typed_special_tokens_are_text(made):
+    _, _, ours, theirs = made
+    for token in theirs.all_special_tokens:
+        ids = ours.encode(f"a {token} b")
+        assert not any(ours.is_special(id) for id in ids)
+        assert ours.decode(ids).strip() == f"a {token} b"
+
+
+def test_our_own_bpe_has_their_ids_or_says_why_not(made):
+    name, _, ours, _ = made
+    if name != "gpt2":
+        with pytest.raises(ValueError, match="does not split text as GPT-2's"):
+            ours.byte_pair_encoding()
+        return
+    bpe = ours.byte_pair_encoding()
+    for text in TEXTS:
+        assert bpe.encode(text) == ours.encode(text)
+        assert bpe.decode(bpe.encode(text)) == text

@@ -1,0 +1,143 @@
+"""What `export_hf` writes, the field's library loads: equal logits, ids and texts."""
+
+import pytest
+import torch
+from checkpoints import AutoModelForCausalLM
+from models import random_model
+from transformers import AutoTokenizer
+
+import oneprompt as op
+from oneprompt.corpus.grammar import training_documents
+
+PROMPT = "What is machine learning?"
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The reference pair, exported and loaded by `transformers`."""
+    folder = tmp_path_factory.mktemp("exported")
+    tokenizer, loaded = op.load_tokenizer(), {}
+    for name in ("reference", "draft"):
+        model = op.load_model(name)
+        op.export_hf(model, tokenizer, folder / name)
+        loaded[name] = (model, AutoModelForCausalLM.from_pretrained(folder / name).eval())
+    return folder, tokenizer, AutoTokenizer.from_pretrained(folder / "reference"), loaded
+
+
+@pytest.fixture(params=["reference", "draft"])
+def name(request):
+    return request.param
+
+
+@torch.no_grad()
+def test_logits_are_equal(exported, name):
+    _, tokenizer, _, loaded = exported
+    ours, theirs = loaded[name]
+    ids = torch.tensor([tokenizer.encode(" ".join(training_documents(40)))[:256]])
+    assert ids.shape == (1, 256)  # the whole context
+    torch.testing.assert_close(theirs(ids).logits, ours(ids), atol=1e-4, rtol=0)
+    assert type(theirs).__name__ == "GPTNeoXForCausalLM"
+    assert theirs.config.use_parallel_residual is ours.config.parallel_residual is False
+    assert theirs.num_parameters() == ours.n_parameters  # tied there too
+
+
+def test_ids_and_texts_are_equal(exported):
+    _, tokenizer, theirs, _ = exported
+    for text in [PROMPT, *training_documents(60), " déjà 中文 🙂\n\n  two  spaces", ""]:
+        ids = tokenizer.encode(text)
+        assert theirs(text).input_ids == ids
+        assert theirs.decode(ids) == tokenizer.decode(ids) == text
+    assert theirs.eos_token_id == tokenizer.eos_id
+    assert len(theirs) == tokenizer.vocab_size
+    assert theirs.model_max_length == 256
+
+
+def generate(theirs, ids, **more):
+    """Greedy, by `transformers`, with what the exported files say and nothing else."""
+    out = theirs.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), **more)
+    return out[0, len(ids) :].tolist()
+
+
+def test_greedy_answer_is_equal(exported, name):
+    _, tokenizer, _, loaded = exported
+    ours, theirs = loaded[name]
+    ids = tokenizer.encode(PROMPT)
+    expected = op.generate(ours, ids, 60)
+    assert expected.stop_reason == "stop"
+    assert generate(theirs, ids, max_new_tokens=60) == expected.ids
+
+
+def test_assisted_generation_runs_on_the_pair(exported):
+    """Their speculative decoding, our speculative decoding and plain decoding: one text."""
+    _, tokenizer, _, loaded = exported
+    (target, their_target), (draft, their_draft) = loaded["reference"], loaded["draft"]
+    passes = []
+    their_target.register_forward_hook(lambda *_: passes.append(1))
+    for question in (PROMPT, "What is a token?", "What is attention?"):
+        ids = tokenizer.encode(question)
+        ours = op.speculative_generate(target, draft, ids, 60)
+        passes.clear()
+        found = generate(their_target, ids, max_new_tokens=60, assistant_model=their_draft)
+        assert found == ours.ids == op.generate(target, ids, 60).ids
+        assert len(passes) < len(found)  # it did speculate
+
+
+def test_comes_back_as_the_same_model(exported, name):
+    folder, tokenizer, _, loaded = exported
+    model, back = op.load_pretrained(folder / name)
+    ours = loaded[name][0]
+    assert (model.config, model.eos_id) == (ours.config, ours.eos_id)
+    for key, tensor in ours.state_dict().items():
+        assert torch.equal(model.state_dict()[key], tensor), key
+    assert (back.eos_id, back.vocab_size) == (tokenizer.eos_id, tokenizer.vocab_size)
+    assert back.encode(PROMPT) == tokenizer.encode(PROMPT)
+
+
+SIZES = {"vocab_size": 300, "context_length": 40, "d_model": 24, "n_layers": 2, "n_heads": 3}
+LLAMA3 = {"type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+          "original_context_length": 20}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"parallel_residual": True, "tie_embeddings": False, "rope_fraction": 0.25},
+        {"activation": "gelu", "d_ff": 50, "norm_eps": 1e-2, "rope_theta": 300.0},
+        {"activation": "relu", "rope_scaling": {"type": "linear", "factor": 3.0}},
+        {"rope_scaling": LLAMA3},
+    ],
+    ids=str,
+)
+@torch.no_grad()
+def test_other_models_of_the_kind(choices, tmp_path):
+    model = random_model(op.ModelConfig(**SIZES | choices))
+    model.eos_id = (3, 4)
+    op.export_hf(model, op.Tokenizer.train(["text"], 300), tmp_path)
+    theirs = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    ids = torch.arange(40)[None] * 7
+    torch.testing.assert_close(theirs(ids).logits, model(ids), atol=1e-4, rtol=0)
+    assert theirs.generation_config.eos_token_id == [3, 4]
+    back = op.load_pretrained(tmp_path)[0]
+    assert (back.config, back.eos_id) == (model.config, model.eos_id)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        ({"position": "alibi"}, "needs position='rope', this model has 'alibi'"),
+        ({"rope_pairing": "interleaved"}, "needs rope_pairing='halves'"),
+        ({"norm": "rmsnorm"}, "needs norm='layernorm'"),
+        ({"sliding_window": 4}, "needs sliding_window=None, this model has 4"),
+        ({"bias": False}, "needs bias=True"),
+        ({"qkv_bias": False}, "needs qkv_bias=True"),
+        ({"embedding_norm": True}, "needs embedding_norm=False"),
+        ({"activation": "swiglu"}, "no activation 'swiglu'"),
+        ({"n_kv_heads": 1}, "n_kv_heads=1, n_heads=3, head_dim=8"),
+        ({"head_dim": 10}, "n_heads=3, head_dim=10"),
+    ],
+)
+def test_what_the_format_cannot_say_is_refused(choices, words, tmp_path):
+    model = op.Transformer(op.ModelConfig(**SIZES | choices))
+    with pytest.raises(ValueError, match=words):
+        op.export_hf(model, op.load_tokenizer(), tmp_path / "new")
+    assert not (tmp_path / "new").exists()

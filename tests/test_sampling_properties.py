@@ -1,0 +1,133 @@
+"""The samplers against `transformers`' own, in every order, and at the extremes."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers.generation.logits_process import (
+    MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+import oneprompt as op
+from oneprompt.sample import (
+    FILTERS,
+    apply_min_p,
+    apply_repetition_penalty,
+    apply_temperature,
+    apply_top_k,
+    apply_top_p,
+    probabilities,
+)
+
+law = settings(max_examples=200, deadline=None, derandomize=True, database=None)
+distinct = st.lists(st.integers(-3000, 3000), min_size=2, max_size=40, unique=True).map(
+    lambda values: torch.tensor(values, dtype=torch.float64) / 100
+)
+
+shares = st.floats(0.01, 0.99)
+
+
+@law
+@given(distinct, st.floats(0.05, 5), st.integers(1, 50), shares, shares)
+def test_each_filter_is_that_of_transformers(logits, temperature, k, p, min_p):
+    """On distinct logits; among equal ones `transformers` keeps all at the k-th place."""
+    row = logits[None]
+    for ours, theirs in (
+        (apply_temperature(row, temperature), TemperatureLogitsWarper(temperature)),
+        (apply_top_k(row, k), TopKLogitsWarper(k)),
+        (apply_top_p(row, p), TopPLogitsWarper(p)),
+        (apply_min_p(row, min_p), MinPLogitsWarper(min_p)),
+    ):
+        torch.testing.assert_close(ours, theirs(None, row), atol=1e-12, rtol=1e-12)
+    history = list(range(0, len(logits), 3))
+    expected = RepetitionPenaltyLogitsProcessor(1.7)(torch.tensor([history]), row.clone())
+    torch.testing.assert_close(apply_repetition_penalty(row, 1.7, history), expected)
+
+
+APPLY = {
+    "repetition_penalty": lambda logits, s, h: apply_repetition_penalty(logits, s, h),
+    "temperature": lambda logits, s, h: apply_temperature(logits, s),
+    "top_k": lambda logits, s, h: apply_top_k(logits, s),
+    "top_p": lambda logits, s, h: apply_top_p(logits, s),
+    "min_p": lambda logits, s, h: apply_min_p(logits, s),
+}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(FILTERS)), ids=" ".join)
+def test_every_order_is_the_chain_of_its_filters(order):
+    generator = torch.Generator().manual_seed(7)
+    fields = dict(zip(FILTERS, (1.9, 0.7, 9, 0.8, 0.04), strict=True))
+    logits = 3 * torch.randn(30, generator=generator, dtype=torch.float64)
+    history = [1, 5, 5, 29, int(logits.argmax())]
+    expected = logits
+    for name in order:
+        expected = APPLY[name](expected, fields[name], history)
+    found = probabilities(logits, op.Sampling(**fields, order=order), history)
+    torch.testing.assert_close(found, expected.softmax(-1), atol=1e-15, rtol=0)
+
+
+@law
+@given(distinct, st.integers(1, 30), st.floats(0.05, 0.95))
+def test_a_looser_filter_keeps_what_a_stricter_one_keeps(logits, k, p):
+    def kept(filtered):
+        return filtered > float("-inf")
+
+    assert (kept(apply_top_k(logits, k)) <= kept(apply_top_k(logits, k + 1))).all()
+    assert (kept(apply_top_p(logits, p)) <= kept(apply_top_p(logits, min(1, p + 0.04)))).all()
+    assert (kept(apply_min_p(logits, p)) <= kept(apply_min_p(logits, p - 0.04))).all()
+
+
+@law
+@given(distinct, st.floats(0.1, 4), st.integers(1, 30), st.floats(0.05, 0.95), st.randoms())
+def test_the_names_of_tokens_do_not_matter(logits, temperature, k, p, rng):
+    """Distinct logits in another order give the same probabilities in that order."""
+    order = list(range(len(logits)))
+    rng.shuffle(order)
+    sampling = op.Sampling(temperature, k, p, min_p=p / 10)
+    expected = probabilities(logits, sampling)[order]
+    torch.testing.assert_close(probabilities(logits[order], sampling), expected, atol=1e-12, rtol=0)
+
+
+@law
+@given(distinct, st.floats(-1e6, 1e6), st.integers(1, 30), st.floats(0.05, 0.95))
+def test_a_constant_added_to_all_logits_does_not_matter(logits, constant, k, p):
+    sampling = op.Sampling(0.7, k, p, min_p=p / 10)
+    shifted = probabilities(logits + constant, sampling)
+    torch.testing.assert_close(shifted, probabilities(logits, sampling), atol=1e-6, rtol=0)
+
+
+EXTREMES = {
+    "one token": torch.tensor([3.0]),
+    "all equal": torch.zeros(50),
+    "all equal and huge": torch.full((50,), 3e38),
+    "from -3e38 to 3e38": torch.linspace(-1, 1, 50) * 3e38,
+    "all but one impossible": torch.tensor([-float("inf"), 2.0, -float("inf")]),
+    "fp16": torch.linspace(-60000, 60000, 50).half(),
+    "bf16": torch.linspace(-1e30, 1e30, 50).bfloat16(),
+    "tiny differences": torch.arange(50) * 1e-30,
+}
+
+
+@pytest.mark.parametrize("logits", EXTREMES.values(), ids=EXTREMES.keys())
+@pytest.mark.parametrize("temperature", [0, 1e-6, 1e-3, 1, 1e6, 1e100])
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"top_k": 1}, {"top_k": 10**9}, {"top_p": 1e-300}, {"top_p": 1 - 1e-16}, {"min_p": 1.0},
+     {"repetition_penalty": 1e6}, {"repetition_penalty": 1e-6},
+     {"top_k": 3, "top_p": 0.5, "min_p": 0.3, "repetition_penalty": 2.0}],
+    ids=str,
+)  # fmt: skip
+def test_extremes_give_a_distribution(logits, temperature, fields):
+    found = probabilities(logits, op.Sampling(temperature, **fields), history=[0])
+    assert found.shape == logits.shape
+    assert (found >= 0).all()
+    assert found.sum().item() == pytest.approx(1, abs=1e-9)
+    assert (found[logits == float("-inf")] == 0).all()
+    if "repetition_penalty" not in fields:
+        assert found[logits.argmax()] == found.max()
