@@ -5,6 +5,7 @@
 prints the table of families and shapes with the largest difference between its logits and ours.
 """
 
+import copy
 import json
 import os
 import tempfile
@@ -186,7 +187,8 @@ def random_model(config, seed: int = 0):
 
 def saved_model(folder: Path, config_class, fields: dict, **options):
     """A random model, saved in the folder."""
-    model = random_model(config_class(**fields))
+    # A copy, since a config writes into the dictionaries it is given.
+    model = random_model(config_class(**copy.deepcopy(fields)))
     model.save_pretrained(folder, **options)
     return model
 

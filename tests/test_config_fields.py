@@ -5,6 +5,8 @@ Every field of the six config classes is changed in turn. We must give the logit
 the logits of the unchanged model.
 """
 
+import copy
+
 import pytest
 import torch
 from checkpoints import (
@@ -69,7 +71,9 @@ def base(family: str):
 
 def fields_of(family: str) -> list[str]:
     config_class, fields = base(family)
-    return [name for name in config_class(**fields).to_dict() if name != "model_type"]
+    return [
+        name for name in config_class(**copy.deepcopy(fields)).to_dict() if name != "model_type"
+    ]
 
 
 def changes(value: object, name: str) -> list:
@@ -89,12 +93,13 @@ def changes(value: object, name: str) -> list:
 def test_a_changed_field_makes_no_silent_difference(family, name, tmp_path):
     config_class, fields = base(family)
     table = families.FAMILIES[family]
-    unchanged = config_class(**fields)
+    unchanged = config_class(**copy.deepcopy(fields))
     n_compared = n_refused = 0
     for i, value in enumerate(changes(unchanged.to_dict()[name], name)):
         folder = tmp_path / str(i)
         try:
-            config = config_class(**fields | {name: value})
+            # A copy, since a config writes into the dictionaries it is given.
+            config = config_class(**copy.deepcopy(fields | {name: value}))
             theirs = random_model(config)
             theirs.set_attn_implementation("eager")  # where most of the fields are read
             theirs(random_ids(1, 4))

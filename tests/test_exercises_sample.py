@@ -79,7 +79,7 @@ RIGHT = [
 ]  # fmt: skip
 
 WRONG = [
-    ("sample.temperature_by_hand", [0.634, 0.366], "expected"),  # rounded, so no cause is sure
+    ("sample.temperature_by_hand", [0.634, 0.366], "got:"),  # rounded, so no cause is sure
     ("sample.temperature_by_hand", [0.6339746, 0.3660254], "temperature 2"),
     ("sample.temperature_by_hand", [0.5625, 0.0625], "divide by their sum"),
     ("sample.temperature_by_hand", [0.75, 0.25], "nothing changed"),

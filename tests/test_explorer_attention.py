@@ -13,6 +13,7 @@ import oneprompt as op
 from oneprompt.attention import causal_mask, repeat_kv, scaled_dot_product_attention
 from oneprompt.explorers import AttentionExplorer
 from oneprompt.explorers.attention import MAX_TOKENS
+from oneprompt.web import page_model
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, H, G, T = 2, 4, 2, 7
@@ -57,11 +58,12 @@ def test_a_window_gives_the_first_layers_weights_of_a_windowed_model():
     assert make_explorer(model=windowed).window == 3
 
 
-def test_setting_the_prompt_runs_the_model_and_keeps_the_query_inside():
+def test_setting_the_prompt_runs_the_model_and_lets_the_last_token_ask():
     explorer = make_explorer()
     assert explorer.query == T - 1
     explorer.prompt = "now three words"
     assert explorer.query == 2
+    assert make_explorer(query=1).query == 1
     expected = traced(make_model(), "now three words").layers[0].weights[0, 0]
     assert torch.equal(explorer.weights, expected)
 
@@ -76,6 +78,15 @@ def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, messa
     with pytest.raises(ValueError, match=message):
         explorer.prompt = prompt
     assert explorer.state() == before
+
+
+def test_a_reader_is_told_why_a_prompt_does_not_fit():
+    explorer = make_explorer()
+    explorer.asked = "word " * (MAX_TOKENS + 1)
+    assert (explorer.prompt, explorer.query) == (PROMPT, T - 1)
+    assert "25 tokens long" in explorer.notice
+    explorer.asked = "now three words"
+    assert (explorer.prompt, explorer.query, explorer.notice) == (explorer.asked, 2, "")
 
 
 @pytest.mark.parametrize(
@@ -309,7 +320,7 @@ def test_a_new_prompt_from_python_redraws_everything(page):
     explorer.prompt = PROMPT
     page.set_content("<!doctype html><html lang=en><body><div></div></body></html>")
     page.evaluate(
-        """([module, state, trace, css]) => {
+        """([module, state, next, css]) => {
           const style = document.createElement("style");
           style.textContent = css;
           document.head.append(style);
@@ -318,12 +329,39 @@ def test_a_new_prompt_from_python_redraws_everything(page):
           explorer.render({ el: document.querySelector("div"), model: {
             get: (name) => state[name], on: (event, callback) => listeners.push([event, callback]),
             off() {}, set() {}, save_changes() {} } });
-          state.trace = trace;
+          Object.assign(state, next);
           listeners.filter(([event]) => event === "change:trace").forEach(([, f]) => f());
         }""",
-        [module, state, explorer.trace, AttentionExplorer._css],
+        [module, state, explorer.state(), AttentionExplorer._css],
     )
     assert_page_shows(page.get_by_role("region", name="Attention explorer"), explorer)
+
+
+def test_a_readers_prompt_is_computed_by_the_model_in_the_page(page):
+    explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
+    region = show(page, explorer)
+    page.add_script_tag(content=page_model())  # which the built page loads by its address
+    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
+    for prompt in ("What is a token?", "A B C A B C A B"):
+        region.get_by_label("Your prompt").fill(prompt)
+        region.get_by_label("Your prompt").press("Enter")
+        explorer.prompt = prompt
+        last = len(explorer.trace["tokens"]) - 1
+        region.get_by_role("radio", name=f"position {last}:", checked=True).wait_for()
+        for layer, head in ((0, 0), (3, 5)):
+            region.get_by_role("radio", name=f"layer {layer}, head {head}").click()
+            explorer.layer, explorer.head = layer, head
+            shown = region.locator(".op-query tbody td:nth-child(5)").all_inner_texts()
+            shares = [number(text.replace("<", "")) for text in shown]
+            assert shares == pytest.approx(explorer.weights[-1].tolist(), abs=1.1e-3)
+            lengths = region.locator(".op-length-cell").all_inner_texts()[1:-1]
+            values = torch.tensor(explorer.trace["values"][layer][head])
+            parts = (explorer.weights[-1][:, None] * values).norm(dim=-1)
+            assert [number(text) for text in lengths] == pytest.approx(parts.tolist(), abs=0.02)
+    region.get_by_label("Your prompt").fill("a " * 25)
+    region.get_by_label("Your prompt").press("Enter")
+    page.get_by_text(f"at most {MAX_TOKENS} fit").wait_for()
+    assert region.get_by_role("radiogroup", name="Query").get_by_role("radio").count() == last + 1
 
 
 def test_hostile_tokens_are_text(page):

@@ -109,6 +109,13 @@ def test_losses_are_in_order(model, tokenizer):
     assert loss_new < loss_seen + 0.5
 
 
+def test_glossary_openings_are_the_beginnings_of_entries(tokenizer):
+    openings = evaluate.glossary_openings(tokenizer, 20)
+    assert openings.shape == (len(ENTRIES), 20)
+    assert tokenizer.decode(openings[0].tolist()) in f"{FIRST.definition} {FIRST.how}"
+    assert len(evaluate.glossary_openings(tokenizer, 60)) < len(ENTRIES)
+
+
 def test_head_scores_find_the_patterns_they_are_named_after():
     """On attention made by hand every score is what its definition says."""
     config = op.ModelConfig(vocab_size=16, context_length=16, d_model=16, n_layers=1, n_heads=2)

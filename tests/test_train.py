@@ -194,7 +194,7 @@ from oneprompt.model import ModelConfig
 sizes = dict(vocab_size=400, context_length=24, d_model=16, n_layers=1, n_heads=2)
 train.VOCAB_SIZE, train.TARGET, train.DRAFT = 400, ModelConfig(**sizes), ModelConfig(**sizes)
 train.DRAFT_RECIPE = train.FINISH_RECIPE = train.Recipe(steps=3)
-train.training_documents = lambda: training_documents(n=60)
+train.training_documents = lambda: training_documents(n=1000)
 sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1]]
 train.main()
 """

@@ -10,7 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from .autoregress import generate
-from .corpus import Entry
+from .corpus import Entry, load_glossary
 from .corpus.grammar import ask, definition_sentences
 from .logits import cross_entropy
 from .model import Transformer
@@ -75,6 +75,13 @@ def document_loss(model: Transformer, documents: Iterable[Sequence[int]]) -> flo
         total += cross_entropy(model(ids[:, :-1]), ids[:, 1:]).item() * n
         n_tokens += n
     return total / n_tokens
+
+
+def glossary_openings(tokenizer: Tokenizer, n_tokens: int = 48) -> Tensor:
+    """The first tokens of every glossary entry that is long enough, (entries, n_tokens)."""
+    texts = (" ".join([entry.definition, *entry.details]) for entry in load_glossary())
+    openings = (tokenizer.encode(text)[:n_tokens] for text in texts)
+    return torch.tensor([ids for ids in openings if len(ids) == n_tokens])
 
 
 def repeated_sequences(n: int, period: int, vocab_size: int, seed: int = 0) -> Tensor:

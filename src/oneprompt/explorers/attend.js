@@ -21,3 +21,25 @@ const mix = (weights, values) =>
 
 /** The key/value head that a query head reads when `heads` query heads share `groups` of them. */
 const sharedHead = (head, heads, groups) => Math.floor(head / (heads / groups));
+
+const MAX_TOKENS = 24; // as in attention.py
+
+/** The state of a prompt, computed by the model in the page as `_run_model` does in Python. */
+function traceInPage(page, text) {
+  const model = page.model("reference");
+  const { n_heads: heads, head_dim: width } = model.config;
+  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
+  const row = (x, t, h) => Array.from(x.slice((t * heads + h) * width, (t * heads + h + 1) * width));
+  const split = (x) => // (T, H d) -> (H, T, d)
+    Array.from({ length: heads }, (_, h) => ids.map((_, t) => row(x, t, h)));
+  const dot = (q, k) => q.reduce((sum, x, i) => sum + x * k[i], 0);
+  const products = (queries, keys) =>
+    queries.map((rows, h) => rows.map((q) => keys[h].map((k) => dot(q, k))));
+  const { layers } = page.forward(model, ids);
+  const trace = {
+    tokens: ids.map(page.tokenizer.text),
+    dots: layers.map(({ q, k }) => products(split(q), split(k))),
+    values: layers.map(({ v }) => split(v)),
+  };
+  return { trace, query: ids.length - 1 };
+}

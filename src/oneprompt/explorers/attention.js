@@ -1,6 +1,6 @@
 // The attention explorer: see AttentionExplorer in attention.py for the state.
 
-const STATE = ["layer", "head", "query", "stage", "window", "groups", "trace"];
+const STATE = ["notice", "layer", "head", "query", "stage", "window", "groups", "trace"];
 const NUMBERS_UP_TO = 8; // tokens: in a larger map the cells are too small for numbers
 const FIRST_SHOWN = 6;
 
@@ -223,20 +223,24 @@ function build(model, trace) {
 }
 
 export default {
+  compute: traceInPage,
   render({ model, el }) {
-    const section = element("section", { class: "op-explorer", "aria-label": "Attention explorer" });
+    const ask = promptForm(model);
+    const body = element("div", {});
     let [trace, view] = [null, null];
     const redraw = () => {
       const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
       if (state.trace !== trace) { // another prompt
         trace = state.trace;
         view = build(model, trace);
-        section.replaceChildren(...view.nodes);
+        body.replaceChildren(...view.nodes);
       }
       view.show(measure(state));
+      ask.show();
     };
     redraw();
-    el.append(section);
+    el.append(element("section", { class: "op-explorer", "aria-label": "Attention explorer" },
+      ask.node, body));
     return watch(model, STATE, redraw);
   },
 };

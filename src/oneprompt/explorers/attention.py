@@ -7,20 +7,21 @@ from torch import Tensor
 from traitlets import Dict, Int, Unicode, validate
 
 from oneprompt.attention import apply_mask, attention_scores, causal_mask, repeat_kv
-from oneprompt.explorers.base import Explorer, fallback_table, rounded
+from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
 from oneprompt.explorers.sample import token_text
 
 STAGES = ("dots", "scores", "masked", "weights")
-MAX_TOKENS = 24  # more rows and columns than that cannot be read on a phone
+MAX_TOKENS = 24  # more rows and columns cannot be read on a phone; also in attend.js
 
 
-class AttentionExplorer(Explorer):
+class AttentionExplorer(PromptExplorer):
     """The attention of every head on a prompt, from dot products to the mix of values.
 
     Attributes (all synced; those above the line can be set from Python):
-        prompt: the text, of 24 tokens at most. Setting it runs the model.
+        prompt: the text, of 24 tokens at most. Setting it runs the model and makes the last token
+            the one that asks.
         layer, head: the head whose numbers are shown.
-        query: the position that asks. A shorter prompt moves it to its last token.
+        query: the position that asks.
         stage: what the large map shows: "dots", "scores", "masked" or "weights".
         window: how many positions a query sees, its own included; 0 means all before it. It is
             applied to the shown queries and keys, which the model computed without it.
@@ -31,7 +32,6 @@ class AttentionExplorer(Explorer):
 
     modules: ClassVar = ("distribution.js", "drawing.js", "attend.js", "attention.js")
 
-    prompt = Unicode().tag(sync=True)
     layer = Int(0).tag(sync=True)
     head = Int(0).tag(sync=True)
     query = Int(0).tag(sync=True)
@@ -46,7 +46,6 @@ class AttentionExplorer(Explorer):
         self.model, self.tokenizer = model, tokenizer
         super().__init__(prompt=prompt)  # first, since `query` is checked against its tokens
         first = {
-            "query": len(self.trace["tokens"]) - 1,
             "window": model.config.sliding_window or 0,
             "groups": model.config.n_kv_heads,
         }
@@ -108,5 +107,5 @@ class AttentionExplorer(Explorer):
             "dots": rounded(q @ k.transpose(-2, -1), 5),
             "values": rounded(v, 4),
         }
-        self.query = min(self.query, len(ids) - 1)
+        self.query = len(ids) - 1
         return proposal.value

@@ -32,7 +32,9 @@ class TokenizeExplorer(PromptExplorer):
 
     def __init__(self, tokenizer: Tokenizer, prompt="What is machine learning?", **settings):
         self.bpe = tokenizer.byte_pair_encoding()
-        super().__init__(prompt=prompt, **settings)
+        super().__init__(prompt=prompt)  # first, since `piece` is checked against its pieces
+        for name, value in settings.items():
+            self.set_trait(name, value)
 
     def fallback(self) -> str:
         rows = [

@@ -15,6 +15,7 @@ function standInModel(state, onSave) {
     save_changes: () => onSave(model),
     on: (event, callback) => listeners.set(event, [...of(event), callback]),
     off: (event, callback) => listeners.set(event, of(event).filter((f) => f !== callback)),
+    page: pageModel, // where there is a kernel, Python computes and this is missing
   };
   return model;
 }
@@ -46,7 +47,8 @@ function answerWith(compute) {
       const page = await pageModel();
       await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
       if (asked !== mine) return; // the reader has asked again
-      const state = compute(page, mine, model.get);
+      const state = await compute(page, mine, model.get);
+      if (asked !== mine) return;
       for (const [name, value] of Object.entries(state)) model.set(name, value);
       model.set("prompt", mine);
       model.set("notice", "");
