@@ -9,7 +9,7 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup serve lab test train notebooks bench clean
+.PHONY: book setup serve lab test train notebooks bench bench-web clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -35,6 +35,9 @@ notebooks: setup  ## execute the notebooks again and store their text outputs
 
 bench: setup  ## measure what the KV cache and speculation save
 	@python benchmarks/decoding.py
+
+bench-web: book  ## measure the built pages and the model in the page, in Chromium
+	@python benchmarks/web.py
 
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

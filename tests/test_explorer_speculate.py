@@ -238,7 +238,7 @@ def show(page, explorer):
 
 
 def share(p):
-    return "–" if p is None else "<0.01" if 0 < p < 0.005 else f"{p:.2f}"
+    return "–" if p is None else "≈0" if 0 < p < 0.005 else f"{p:.2f}"
 
 
 def visible(text):

@@ -127,9 +127,7 @@ class BytePairEncoding:
         """Ids -> text. Bytes that are no valid UTF-8 become U+FFFD."""
         if unknown := [i for i in ids if i not in self.tokens]:
             first, last = min(self.tokens), max(self.tokens)
-            raise ValueError(
-                f"token id {unknown[0]} is outside the vocabulary ({first} to {last})"
-            )
+            raise ValueError(f"token id {unknown[0]} is outside the vocabulary ({first} to {last})")
         return b"".join(self.tokens[i] for i in ids).decode("utf-8", errors="replace")
 
 

@@ -5,9 +5,9 @@
 
 Everything is seeded and the number of steps is fixed. The first steps of the target see only short
 rows of random tokens that repeat with a fixed period, which no knowledge but only copying can
-predict (Olsson et al. 2022): a head that looks one token back forms on these and stays. Then most
-rows hold documents, packed one after another with an end-of-sequence token between them. A short
-finish at a low learning rate reads those about the book's own prompt more often.
+predict (Olsson et al. 2022): for these it has to look back. Then most rows hold documents, packed
+one after another with an end-of-sequence token between them. A short finish at a low learning rate
+reads those about the book's own prompt more often.
 """
 
 import argparse

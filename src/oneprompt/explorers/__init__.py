@@ -1,12 +1,13 @@
 """Interactive figures: widgets in a notebook, alive on the static page as well."""
 
 from oneprompt.explorers.attention import AttentionExplorer
+from oneprompt.explorers.playground import Playground
 from oneprompt.explorers.position import PositionExplorer
 from oneprompt.explorers.sample import SamplingExplorer
 from oneprompt.explorers.speculate import SpeculationExplorer
 from oneprompt.explorers.tokenize import TokenizeExplorer
 
 __all__ = [
-    "AttentionExplorer", "PositionExplorer", "SamplingExplorer", "SpeculationExplorer",
-    "TokenizeExplorer",
+    "AttentionExplorer", "Playground", "PositionExplorer", "SamplingExplorer",
+    "SpeculationExplorer", "TokenizeExplorer",
 ]  # fmt: skip

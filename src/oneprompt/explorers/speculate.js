@@ -19,10 +19,10 @@ const speedup = (tokensPerPass, gamma, cost) => tokensPerPass / (cost * gamma + 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const added = (blocks) => sum(blocks.map((b) => b.kept + (b.own === null ? 0 : 1)));
 
-/** 0.4123 -> "0.41"; null, where there is no number, "–". */
+/** 0.4123 -> "0.41", 0.0004 -> "≈0", and "–" where there is no number. */
 function share(probability) {
   if (probability === null || probability === undefined) return "–";
-  return probability > 0 && probability < 0.005 ? "<0.01" : probability.toFixed(2);
+  return probability > 0 && probability < 0.005 ? "≈0" : probability.toFixed(2);
 }
 
 /** Everything that is shown, computed from the state alone. */

@@ -45,8 +45,8 @@ function residual(p, q) {
 
 /**
  * The same text from two models: `draft` proposes up to gamma tokens, one pass of `target` checks
- * them. Yields {drafted, kept, accepted, p, q, stop} per pass: the ids, how many drafted ones stay,
- * and for each drafted one its chance under target and draft.
+ * them. Yields {drafted, kept, accepted, p, q, stop} per pass of the target: the ids, how many drafted
+ * ones stay, and for each drafted one its chance under target and draft; null wherever the page may draw.
  */
 function* speculate(target, draft, ids, maxNewTokens, settings, uniform, gamma) {
   let text = [...ids];
@@ -62,9 +62,11 @@ function* speculate(target, draft, ids, maxNewTokens, settings, uniform, gamma) 
       const logits = toLogits(draft, (yield* read(draft, whole, draftCache)).final_norm);
       proposals.push(chances(logits, settings, whole));
       drafted.push(drawToken(proposals.at(-1), uniform()));
+      yield null;
     }
     const start = cache.length;
     const { final_norm } = forward(target, [...text, ...drafted].slice(start), cache);
+    yield null;
     const rows = toLogits(target, final_norm, drafted.length + 1);
     const V = rows.length / (drafted.length + 1);
     const [kept, p, q] = [[], [], []];

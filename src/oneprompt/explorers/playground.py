@@ -1,0 +1,186 @@
+"""The playground of the first page: an own prompt on its way through all the steps."""
+
+import re
+from typing import ClassVar
+
+import torch
+from traitlets import Dict, Float, Int, List, Unicode, observe, validate
+
+from oneprompt.autoregress import generate
+from oneprompt.corpus import load_glossary
+from oneprompt.corpus.grammar import CANONICAL, ask
+from oneprompt.draft import ModelDraft
+from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
+from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.speculate import Recorder
+from oneprompt.sample import Sampling, probabilities, uniforms
+from oneprompt.speculate import SpeculativeDecoder
+
+MAX_PROMPT = 48  # tokens: more strips and map rows than that cannot be read
+MAX_NEW_TOKENS = 80
+GAMMA = 5
+SHOWN = 8  # of the most likely next tokens
+SUGGESTED = ("machine learning", "causal mask", "token", "KV cache", "speculative decoding")
+NOT_COVERED = "What is a volcano?"  # shows what the model says of other things
+SETTINGS = ("temperature", "top_k", "top_p", "seed")
+
+
+def plain(text: str) -> str:
+    """Lower case, and one space in place of all that is no letter or digit of ASCII."""
+    return f" {re.sub('[^a-z0-9]+', ' ', text.lower()).strip()} "
+
+
+def glossary_terms() -> list[str]:
+    """Every term and alias of the glossary, as `plain` writes them."""
+    names = {name for entry in load_glossary() for name in (entry.term, *entry.aliases)}
+    return sorted(plain(name).strip() for name in names)
+
+
+def names_a_term(text: str, terms: list[str]) -> bool:
+    """Whether one of the terms stands in the text, in the singular or with an s."""
+    words = plain(text)
+    return any(f" {term}{ending} " in words for term in terms for ending in ("", "s"))
+
+
+def suggested_questions() -> list[str]:
+    entries = {entry.term: entry for entry in load_glossary()}
+    return [*(ask(CANONICAL, entries[term]) for term in SUGGESTED), NOT_COVERED]
+
+
+class Playground(PromptExplorer):
+    """A prompt's tokens, vectors, attention, next token and answer, alone and with a draft.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text, of 48 tokens at most. Setting it runs both models.
+        temperature, top_k, top_p: the sampler's settings; 0 is greedy, 0 and 1 turn the others off.
+        seed: of the draws. The page and Python draw different numbers from the same seed.
+        layer, head: whose attention is shown.
+        requests: counts the reader's wishes for a new answer; a change makes one.
+        ---
+        suggestions: questions to choose from.
+        terms: the glossary's terms and aliases, to say when a question has none of them.
+        vocabulary: the text of every token, by id.
+        trace: of the prompt {"ids", "embedding": (T, D), "weights": rows of each map of every
+            layer and head, without the hidden keys, "logits": (V,) of the next token, "covered":
+            whether the prompt names a term}.
+        answer: {"ids", "text", "chances": the model's own probability of each id, "stop": why it
+            ended, "passes": of the speculative run [{"drafted", "accepted", "kept"}], "made": the
+            SETTINGS that it was made with}.
+    """
+
+    modules: ClassVar = ("distribution.js", "drawing.js", "ask.js", "playground.js")
+
+    temperature = Float(0.0).tag(sync=True)
+    top_k = Int(0).tag(sync=True)
+    top_p = Float(1.0).tag(sync=True)
+    seed = Int(0).tag(sync=True)
+    layer = Int(0).tag(sync=True)
+    head = Int(0).tag(sync=True)
+    requests = Int(0).tag(sync=True)
+    suggestions = List(Unicode()).tag(sync=True)
+    terms = List(Unicode()).tag(sync=True)
+    vocabulary = List(Unicode()).tag(sync=True)
+    trace = Dict().tag(sync=True)
+    answer = Dict().tag(sync=True)
+
+    def __init__(self, model, draft, tokenizer, prompt="What is machine learning?", **settings):
+        self.model, self.draft, self.tokenizer = model, draft, tokenizer
+        texts = [token_text(tokenizer, id) for id in range(model.config.vocab_size)]
+        texts[model.eos_id] = "(end)"
+        state = {"suggestions": suggested_questions(), "terms": glossary_terms()}
+        super().__init__(vocabulary=texts, **state, **settings)
+        self.prompt = prompt  # last, since it is answered with the settings
+
+    @property
+    def sampling(self) -> Sampling:
+        """The settings as the package's own `Sampling`."""
+        return self._sampling()
+
+    def fallback(self) -> str:
+        likely = probabilities(torch.tensor(self.trace["logits"]), Sampling()).topk(SHOWN)
+        tokens = (repr(self.vocabulary[id]) for id in likely.indices.tolist())
+        pairs = zip(tokens, likely.values.tolist(), strict=True)
+        rows = [
+            ["prompt", self.prompt],
+            ["tokens", ", ".join(repr(self.vocabulary[id]) for id in self.trace["ids"])],
+            ["most likely next", ", ".join(f"{token} {p:.1%}" for token, p in pairs)],
+            ["answer", self.answer["text"]],
+        ]
+        return fallback_table("A prompt and the model's answer", ["step", "result"], rows)
+
+    def _sampling(self, **changed) -> Sampling:
+        setting = {name: getattr(self, name) for name in SETTINGS} | changed
+        return Sampling(
+            temperature=setting["temperature"],
+            top_k=setting["top_k"] or None,
+            top_p=None if setting["top_p"] == 1 else setting["top_p"],
+        )
+
+    @validate("temperature", "top_k", "top_p")
+    def _check_setting(self, proposal):
+        self._sampling(**{proposal.trait.name: proposal.value})  # raises on a bad value
+        return proposal.value
+
+    @validate("layer", "head")
+    def _check_place(self, proposal):
+        name, config = proposal.trait.name, self.model.config
+        count = config.n_layers if name == "layer" else config.n_heads
+        if not 0 <= proposal.value < count:
+            raise ValueError(f"{name}={proposal.value} is outside of 0 to {count - 1}")
+        return proposal.value
+
+    # A validator and no observer: a prompt that the model refuses must not become the state.
+    @validate("prompt")
+    def _run(self, proposal):
+        text = proposal.value
+        if not text.strip():
+            raise ValueError("The prompt is empty: type a question.")
+        ids = self.tokenizer.encode(text)
+        if len(ids) > MAX_PROMPT:
+            raise ValueError(
+                f"The prompt has {len(ids):,} tokens, and at most {MAX_PROMPT} fit here: "
+                "shorten it."
+            )
+        self.trace, self.answer = self._trace(text, ids), self._answer_to(ids)
+        return text
+
+    @observe("requests")
+    def _again(self, change):
+        self.answer = self._answer_to(self.trace["ids"])
+
+    def _trace(self, text: str, ids: list[int]) -> dict:
+        trace = self.model.trace(torch.tensor([ids]))
+        maps = [rounded(layer.weights[0], 3) for layer in trace.layers]
+        return {
+            "ids": ids,
+            "embedding": rounded(trace.embedding[0], 3),
+            "weights": [[[r[: t + 1] for t, r in enumerate(h)] for h in each] for each in maps],
+            "logits": rounded(trace.logits[0, -1], 4),
+            "covered": names_a_term(text, self.terms),
+        }
+
+    def _answer_to(self, ids: list[int]) -> dict:
+        result = generate(self.model, ids, MAX_NEW_TOKENS, self.sampling, seed=self.seed)
+        return {
+            "ids": result.ids,
+            "text": self.tokenizer.decode(result.ids),
+            "chances": rounded(torch.tensor(result.logprobs).exp(), 4),
+            "stop": result.stop_reason,
+            "passes": self._passes(ids),
+            "made": [getattr(self, name) for name in SETTINGS],
+        }
+
+    def _passes(self, ids: list[int]) -> list[dict]:
+        """The same once more with the draft: what each pass of the model kept."""
+        recorder = Recorder(ModelDraft(self.draft, uniforms(-1 - self.seed)))
+        decoder = SpeculativeDecoder(self.model, recorder)
+        result = decoder.generate(ids, MAX_NEW_TOKENS, self.sampling, gamma=GAMMA, seed=self.seed)
+        text = [*ids, *result.ids]
+        ends = [start for start, _, _ in recorder.proposals[1:]] + [len(text)]
+        passes = []
+        for (start, drafted, _), end in zip(recorder.proposals, ends, strict=True):
+            kept = text[start:end]
+            agree = [i for i, id in enumerate(drafted) if kept[i : i + 1] != [id]]
+            accepted = min([*agree, len(drafted)])
+            passes.append({"drafted": drafted, "accepted": accepted, "kept": kept})
+        return passes

@@ -1,0 +1,463 @@
+"""The playground of the first page: its state, its answers on the built page, hostile prompts."""
+
+import itertools
+import json
+import re
+
+import pytest
+import torch
+
+import oneprompt as op
+from oneprompt.explorers import Playground
+from oneprompt.explorers.playground import MAX_NEW_TOKENS, MAX_PROMPT, SHOWN, names_a_term
+from oneprompt.sample import Sampling, probabilities
+
+PROMPT = "What is machine learning?"
+OWN = "What is a causal mask?"
+NEAR_TIE = 1e-3
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return op.load_model("reference"), op.load_model("draft"), op.load_tokenizer()
+
+
+def make(parts, prompt=PROMPT, **settings):
+    return Playground(*parts, prompt, **settings)
+
+
+def greedy(parts, prompt):
+    model, _, tokenizer = parts
+    return op.generate(model, tokenizer.encode(prompt), MAX_NEW_TOKENS)
+
+
+def has_a_near_tie(parts, prompt) -> bool:
+    """Whether the page's float32 sums could choose another token than Python's."""
+    model, _, tokenizer = parts
+    ids = tokenizer.encode(prompt)
+    logits = model(torch.tensor([[*ids, *greedy(parts, prompt).ids[:-1]]]))[0, len(ids) - 1 :]
+    best = logits.detach().topk(2).values
+    return float((best[:, 0] - best[:, 1]).min()) < NEAR_TIE
+
+
+# In Python
+
+
+def test_the_state_is_the_models(parts):
+    model, _, tokenizer = parts
+    explorer = make(parts, OWN)
+    ids = tokenizer.encode(OWN)
+    trace = model.trace(torch.tensor([ids]))
+    assert explorer.trace["ids"] == ids
+    torch.testing.assert_close(
+        torch.tensor(explorer.trace["logits"]), trace.logits[0, -1], rtol=0, atol=1e-4
+    )
+    torch.testing.assert_close(
+        torch.tensor(explorer.trace["embedding"]), trace.embedding[0], rtol=0, atol=1e-3
+    )
+    row = trace.layers[2].weights[0, 3, 4, :5]
+    torch.testing.assert_close(
+        torch.tensor(explorer.trace["weights"][2][3][4]), row, rtol=0, atol=1e-3
+    )
+
+
+def test_the_answer_is_greedy_and_the_draft_changes_nothing(parts):
+    explorer, expected = make(parts), greedy(parts, PROMPT)
+    answer = explorer.answer
+    assert answer["ids"] == expected.ids
+    assert answer["text"] == parts[2].decode(expected.ids)
+    assert answer["stop"] == expected.stop_reason
+    assert [id for each in answer["passes"] for id in each["kept"]] == expected.ids
+    for each in answer["passes"]:
+        assert each["drafted"][: each["accepted"]] == each["kept"][: each["accepted"]]
+    assert len(answer["passes"]) < len(expected.ids)
+
+
+def test_a_request_answers_again_with_the_settings(parts):
+    explorer = make(parts)
+    explorer.temperature, explorer.top_k, explorer.seed = 1.5, 20, 3
+    assert explorer.answer["made"] == [0.0, 0, 1.0, 0]  # a setting alone answers nothing
+    explorer.requests += 1
+    ids = parts[2].encode(PROMPT)
+    sampling = Sampling(temperature=1.5, top_k=20)
+    expected = op.generate(parts[0], ids, MAX_NEW_TOKENS, sampling, seed=3)
+    assert explorer.answer["ids"] == expected.ids
+    assert explorer.answer["made"] == [1.5, 20, 1.0, 3]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [("", "empty"), ("  \n ", "empty"), ("word " * 60, f"at most {MAX_PROMPT} fit here: shorten")],
+)
+def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(parts, prompt, message):
+    explorer = make(parts)
+    before = explorer.state()
+    with pytest.raises(ValueError, match=message):
+        explorer.prompt = prompt
+    assert explorer.state() == before
+    explorer.asked = "a"
+    explorer.asked = prompt  # as a reader does: a message and no exception
+    assert re.search(message, explorer.notice)
+    assert explorer.prompt == "a"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("temperature", -1.0), ("top_p", 0.0), ("layer", 4), ("head", -1)]
+)
+def test_a_bad_setting_is_refused(parts, setting, value):
+    explorer = make(parts)
+    before = getattr(explorer, setting)
+    with pytest.raises(ValueError, match=setting):
+        setattr(explorer, setting, value)
+    assert getattr(explorer, setting) == before
+
+
+def test_a_question_of_the_glossary_is_known_as_one(parts):
+    terms = make(parts).terms
+    for text in (PROMPT, OWN, "why do TOKENS matter", "What is a KV-cache?"):
+        assert names_a_term(text, terms), text
+    for text in ("What is a volcano?", "Who was Napoleon?", "hello", "", "שלום"):
+        assert not names_a_term(text, terms), text
+
+
+def test_the_suggested_questions_fit(parts):
+    suggestions = make(parts).suggestions
+    assert PROMPT in suggestions
+    assert OWN in suggestions
+    assert all(len(parts[2].encode(text)) <= MAX_PROMPT for text in suggestions)
+
+
+def test_the_twin_is_small_and_depends_on_the_state_alone(parts):
+    explorer = make(parts)
+    assert explorer.twin() == make(parts).twin()
+    assert len(json.dumps(explorer.state())) < 100_000
+
+
+def test_without_javascript_there_is_the_answer(parts):
+    fallback = make(parts, "<b> token").fallback()
+    assert "<b>" not in fallback
+    assert make(parts).answer["text"] in make(parts).fallback()
+
+
+# On the built page
+
+IDLE = """() =>
+  !/Loading|Computing/.test(document.querySelector(".op-playground .op-notice").textContent)
+  && document.querySelector(".op-playground .op-hero").getAttribute("aria-busy") === "false" """
+COMPUTE = """async (texts) => {
+  const found = [];
+  const state = JSON.parse(document.querySelector(
+    "[data-explorer=Playground] script[type='application/json']").textContent);
+  for (const text of texts) found.push(await compute(onePrompt, text, (name) => state[name]));
+  return found;
+}"""
+
+
+@pytest.fixture(params=["server", "file"])
+def opened(request, page, site, built_book):
+    """The first page, from a server and from a folder."""
+    folder = f"{built_book.as_uri()}/"
+    page.goto(f"{site if request.param == 'server' else folder}book/index.html")
+    page.set_default_timeout(90_000)
+    return page
+
+
+@pytest.fixture
+def served(page, site):
+    page.goto(f"{site}book/index.html")
+    page.set_default_timeout(90_000)
+    return page
+
+
+def playground(page):
+    return page.get_by_role("region", name="Playground")
+
+
+def texts(page, label: str) -> list[str]:
+    chips = page.get_by_role("list", name=label).locator("li .op-token")
+    return [text.replace("␣", " ") for text in chips.all_inner_texts()]
+
+
+def ask(page, text: str) -> None:
+    """Type a prompt and press Enter; wait for the answer or a message."""
+    prompt = page.get_by_label("Your prompt")
+    prompt.fill(text)
+    prompt.press("Enter")
+    page.wait_for_timeout(50)
+    page.wait_for_function(IDLE)
+
+
+def percent(p: float) -> str:
+    return "0 %" if p == 0 else "<0.1 %" if p < 0.0005 else f"{100 * p:.1f} %"
+
+
+def assert_shows(page, parts, prompt):
+    """Tokens, ids, next tokens, the answer and its ending are those of Python."""
+    explorer = make(parts, prompt)
+    vocabulary, ids = explorer.vocabulary, explorer.trace["ids"]
+    assert texts(page, "Tokens and ids") == [vocabulary[id] for id in ids]
+    shown = page.get_by_role("list", name="Tokens and ids").locator(".op-share").all_inner_texts()
+    assert shown == [str(id) for id in ids]
+    likely = probabilities(torch.tensor(explorer.trace["logits"]), Sampling()).topk(SHOWN)
+    rows = playground(page).locator("tbody tr")
+    found = [text.replace("␣", " ") for text in rows.locator("th").all_inner_texts()]
+    assert found == [vocabulary[id] for id in likely.indices.tolist()]
+    for cell, p in zip(rows.locator(".op-before-cell").all(), likely.values.tolist(), strict=True):
+        # The page's logits differ by up to 1e-3: the last digit may differ.
+        value = float(cell.inner_text().rstrip(" %").lstrip("<"))
+        assert value == pytest.approx(100 * p, abs=0.11), percent(p)
+    assert playground(page).locator(".op-answer").inner_text() == explorer.answer["text"].strip()
+    assert texts(page, "Tokens of the answer") == [vocabulary[id] for id in explorer.answer["ids"]]
+    assert texts(page, "Drafted") == texts(page, "Tokens of the answer")
+    kinds = page.get_by_role("list", name="Drafted").locator("li .op-share").all_inner_texts()
+    expected = [
+        "drafted" if i < each["accepted"] else "own"
+        for each in explorer.answer["passes"] for i in range(len(each["kept"]))
+    ]  # fmt: skip
+    assert kinds == expected
+    assert "It ended the text itself" in playground(page).inner_text()
+
+
+def test_the_stored_example_stands_before_anything_is_loaded(opened, parts):
+    assert_shows(opened, parts, PROMPT)
+    assert opened.evaluate("window.onePrompt === undefined")
+    links = playground(opened).locator(".op-step a")
+    stems = [link.get_attribute("href") for link in links.all()]
+    assert stems == [
+        "01_tokenize.html", "02_embed.html", "04_attention.html", "06_logits.html",
+        "07_sample.html", "08_autoregress.html", "09_speculate.html",
+    ]  # fmt: skip
+
+
+def test_an_own_prompt_is_answered_as_python_does(opened, parts):
+    ask(opened, OWN)
+    assert not has_a_near_tie(parts, OWN)
+    assert_shows(opened, parts, OWN)
+    assert not playground(opened).locator(".op-doubt").is_visible()
+    ask(opened, OWN)  # the same once more
+    assert_shows(opened, parts, OWN)
+
+
+def test_a_suggestion_outside_the_glossary_gets_an_honest_line(served):
+    served.get_by_role("button", name="What is a volcano?").press("Enter")
+    served.wait_for_timeout(50)
+    served.wait_for_function(IDLE)
+    assert served.get_by_label("Your prompt").input_value() == "What is a volcano?"
+    assert "names no term of the glossary" in served.locator(".op-doubt").inner_text()
+    ask(served, PROMPT)
+    assert not served.locator(".op-doubt").is_visible()
+
+
+def test_the_page_computes_the_traits_that_python_does(served, parts):
+    prompts = [PROMPT, OWN, "one", "What is a volcano?", "word " * 30, "😀 שלום\u2028<b>"]
+    served.add_script_tag(url=served.url.replace("book/index.html", "_static/page_model.js"))
+    code = served.evaluate("[...document.querySelectorAll('[data-explorer] > script')].at(-1).text")
+    start, end = code.index("// What every explorer draws with"), code.index("return {\n  compute,")
+    served.add_script_tag(content=code[start:end])
+    for prompt, found in zip(prompts, served.evaluate(COMPUTE, prompts), strict=True):
+        expected, trace = make(parts, prompt).trace, found["trace"]
+        assert found.keys() == {"trace"}
+        assert trace.keys() == expected.keys()
+        assert (trace["ids"], trace["covered"]) == (expected["ids"], expected["covered"])
+        for name, tolerance in (("embedding", 1e-3), ("logits", 1e-3)):
+            difference = torch.tensor(trace[name]) - torch.tensor(expected[name])
+            assert difference.abs().max() <= tolerance, (prompt, name)
+        for ours, theirs in zip(flat(expected["weights"]), flat(trace["weights"]), strict=True):
+            assert ours == pytest.approx(theirs, abs=1.1e-3)  # both are rounded to 1e-3
+
+
+def flat(weights) -> list[list[float]]:
+    return [row for layer in weights for head in layer for row in head]
+
+
+def test_everything_works_by_keyboard(served, parts):
+    temperature = served.get_by_role("slider", name="Temperature")
+    temperature.focus()
+    for _ in range(20):
+        served.keyboard.press("ArrowRight")
+    assert temperature.get_attribute("aria-valuetext") == "1.00"
+    rows = playground(served).locator("tbody tr")
+    assert rows.locator(".op-after-cell").all_inner_texts() == (
+        rows.locator(".op-before-cell").all_inner_texts()
+    )
+    assert "The settings have changed" in playground(served).inner_text()
+    served.get_by_role("slider", name="Top-k").press("Home")
+    assert rows.locator(".op-after-cell").all_inner_texts() == ["100.0 %"] + ["0 %"] * (SHOWN - 1)
+
+    chosen = playground(served).get_by_role("radio", checked=True)
+    chosen.press("ArrowDown")
+    chosen.press("ArrowRight")
+    assert "Layer 1, head 1: the last token gives" in playground(served).inner_text()
+
+    served.get_by_role("slider", name="Top-k").press("End")
+    served.get_by_role("slider", name="Seed").press("ArrowRight")
+    served.get_by_role("button", name="Generate").press("Enter")
+    served.wait_for_function(IDLE)
+    assert "temperature 1.00, seed 1." in playground(served).inner_text()
+    first = texts(served, "Tokens of the answer")
+    served.get_by_role("button", name="Generate").press("Enter")
+    served.wait_for_function(IDLE)
+    assert texts(served, "Tokens of the answer") == first  # the same seed
+
+
+def test_stop_ends_the_answer(served):
+    ask(served, "שלום עולם")  # the model rambles on after this
+    button = served.get_by_role("button", name="Stop")
+    assert button.is_disabled()
+    # Stop as soon as some tokens are there; in the page, because a test would come too late.
+    served.evaluate(
+        """() => new Promise((done) => {
+          const list = document.querySelector("ol[aria-label='Tokens of the answer']");
+          const named = (text) => [...document.querySelectorAll(".op-playground button")]
+            .find((each) => each.textContent === text);
+          const observer = new MutationObserver(() => {
+            if (list.children.length !== 3) return;
+            observer.disconnect();
+            named("Stop").click();
+            done();
+          });
+          observer.observe(list, { childList: true });
+          named("Generate").click();
+        })"""
+    )
+    served.wait_for_function(IDLE)
+    assert len(texts(served, "Tokens of the answer")) == 3
+    assert texts(served, "Drafted") == []
+    assert "3 tokens, greedy. Stopped." in playground(served).inner_text()
+    assert button.is_disabled()
+
+
+def test_a_new_prompt_ends_the_running_answer(served, parts):
+    ask(served, PROMPT)
+    served.get_by_label("Your prompt").fill("שלום עולם")
+    served.get_by_label("Your prompt").press("Enter")
+    ask(served, OWN)
+    assert_shows(served, parts, OWN)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [("<img src=x onerror=alert(1)>", None), ("</script><!--", None), ("\u202eשלום عالم", None),
+     ("x" * 10_000, "10,000 characters"), ("word " * 60, f"at most {MAX_PROMPT} fit here"),
+     ("    ", "empty"), ("", "empty"), ("\x00\ufffe\ufeff", None)],
+)  # fmt: skip
+def test_hostile_prompts_do_no_harm(served, parts, prompt, message):
+    served.on("dialog", lambda dialog: pytest.fail("a script of the prompt ran"))
+    ask(served, prompt)
+    notice = served.locator(".op-playground .op-notice").inner_text()
+    if message is None:
+        assert notice == ""
+        # A control character is shown as such in the token, and the asked text is the text typed.
+        assert served.locator(".op-asked").text_content() == prompt
+        assert texts(served, "Tokens of the answer")
+    else:
+        assert message in notice
+        assert served.locator(".op-asked").text_content() == PROMPT  # what was there stays
+    assert playground(served).locator("img, script").count() == 0
+    ask(served, PROMPT)  # and it goes on working
+    assert_shows(served, parts, PROMPT)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("prompt", [None, "supercalifragilistic" * 5])
+def test_the_page_is_not_too_wide(served, width, prompt):
+    served.set_viewport_size({"width": width, "height": 800})
+    if prompt:
+        ask(served, prompt)
+    assert served.evaluate("document.documentElement.scrollWidth") <= width
+    for control in playground(served).locator("button:not([role=radio]), input, .op-step a").all():
+        assert control.bounding_box()["height"] >= 44
+
+
+def test_the_page_is_drawn_between_all_passes(served):
+    """`make bench-web` measures the milliseconds; here no frame may show two new tokens."""
+    ask(served, OWN)
+    lengths = served.evaluate(
+        """async () => {
+          const list = document.querySelector("ol[aria-label='Tokens of the answer']");
+          const card = document.querySelector(".op-playground .op-hero");
+          [...document.querySelectorAll(".op-playground button")]
+            .find((each) => each.textContent === "Generate").click();
+          const lengths = [];
+          while (card.getAttribute("aria-busy") === "true") {
+            await new Promise(requestAnimationFrame);
+            lengths.push(list.children.length);
+          }
+          return lengths;
+        }"""
+    )
+    assert lengths[-1] == len(texts(served, "Tokens of the answer"))
+    assert max(b - a for a, b in itertools.pairwise([0, *lengths])) == 1
+
+
+def test_a_model_that_cannot_be_loaded_is_said(page, site, page_problems):
+    page.route("**/page_model.js", lambda route: route.abort())
+    page.goto(f"{site}book/index.html")
+    ask(page, OWN)
+    assert "could not be loaded" in page.locator(".op-playground .op-notice").inner_text()
+    page.get_by_role("button", name="Generate").press("Enter")
+    page.wait_for_function(IDLE)
+    assert "could not be loaded" in page.locator(".op-playground .op-notice").inner_text()
+    assert all("ERR_FAILED" in problem for problem in page_problems)
+    page_problems.clear()
+
+
+def test_loading_is_said_with_its_size(page, site, parts):
+    held = []
+    page.route("**/page_model.js", lambda route: held.append(route))
+    page.goto(f"{site}book/index.html")
+    page.set_default_timeout(90_000)
+    progress = page.get_by_role("progressbar", name="Loading the model")
+    assert not progress.is_visible()
+    page.get_by_role("button", name=OWN).press("Enter")
+    progress.wait_for()
+    assert "about 5 MB" in page.locator(".op-playground .op-notice").inner_text()
+    held.pop().continue_()
+    page.wait_for_function(IDLE)
+    assert not progress.is_visible()
+    assert_shows(page, parts, OWN)
+
+
+LIVE = """async ([module, state]) => {
+  const { default: explorer } = await import(
+    URL.createObjectURL(new Blob([module], { type: "text/javascript" })));
+  const listeners = [];
+  const saved = [];
+  const model = {  // of a notebook: without `page`
+    get: (name) => state[name],
+    set: (name, value) => {
+      state[name] = value;
+      listeners.filter(([event]) => event === `change:${name}`).forEach(([, call]) => call());
+    },
+    save_changes: () => saved.push([state.asked, state.requests]),
+    on: (event, call) => listeners.push([event, call]),
+    off: (event, call) => listeners.splice(
+      listeners.findIndex(([e, c]) => e === event && c === call), 1),
+  };
+  const el = document.body.appendChild(document.createElement("div"));
+  const end = explorer.render({ model, el });
+  el.querySelector("input").value = "one";
+  el.querySelector("form").requestSubmit();
+  [...el.querySelectorAll("button")].find((each) => each.textContent === "Generate").click();
+  const links = el.querySelectorAll("a").length;
+  const before = listeners.length;
+  end();
+  const loaded = window.onePromptLoading !== undefined;
+  return { saved, links, before, after: listeners.length, loaded };
+}"""
+
+
+def test_in_a_notebook_python_is_asked_and_nothing_is_loaded(page, parts):
+    explorer = make(parts)
+    found = page.evaluate(LIVE, [explorer._esm, explorer.state()])
+    assert found["saved"] == [["one", 0], ["one", 1]]
+    assert (found["links"], found["after"], found["loaded"]) == (0, 0, False)
+    assert found["before"] > 0
+
+
+def test_a_page_without_javascript_shows_the_answer(browser, site, parts):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site}book/index.html")
+    assert make(parts).answer["text"].strip() in page.locator("article").inner_text()
+    context.close()
