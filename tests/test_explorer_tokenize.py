@@ -9,7 +9,7 @@ from oneprompt.explorers import TokenizeExplorer
 
 TEXTS = (
     "What is machine learning?",
-    "  two  spaces\n",
+    "  two  spaces ",
     "héllo 机器 😀 don't",
     "<b>&amp;</b>",
     "שלום",

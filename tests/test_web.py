@@ -77,7 +77,7 @@ def test_ids_equal_those_of_tokenizers(in_page, tokenizer):
 
 
 def test_logits_and_attention_equal_python(in_page, model, tokenizer):
-    prompts = [tokenizer.encode(text) for text in (*questions(49), " ".join(questions(18)))]
+    prompts = [tokenizer.encode(text) for text in (*questions(49), " ".join(questions(24)))]
     assert len(prompts[-1]) > 100
     found = in_page(
         """(prompts) => prompts.map((ids) => {

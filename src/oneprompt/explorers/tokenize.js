@@ -90,7 +90,8 @@ export default {
     const merges = staircase();
     const ends = element("p", { class: "op-detail" });
     const go = (step) => change(model, { step });
-    const chosen = () => model.get("pieces")[model.get("piece")];
+    // While another text arrives trait by trait, the piece may be one of the text before.
+    const chosen = () => model.get("pieces")[model.get("piece")] ?? model.get("pieces")[0];
     const now = () => Math.min(model.get("step"), chosen().ranks.length);
     const next = button("Next merge", () => go(now() + 1));
     const back = button("Back", () => go(now() - 1));
