@@ -87,6 +87,23 @@ def compare(
     raise Wrong("\n".join(lines))
 
 
+def one_tensor(result) -> torch.Tensor:
+    """The reader's result, if it is a tensor; else Wrong."""
+    if not isinstance(result, torch.Tensor):
+        kind = type(result).__name__
+        raise Wrong(
+            f"not yet. The result is a {kind} and should be one tensor; "
+            "torch.stack makes one of a list of tensors"
+        )
+    return result
+
+
+def random_tensors(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
+    """Normally distributed numbers, the same every time."""
+    generator = torch.Generator().manual_seed(0)
+    return [torch.randn(shape, generator=generator) for shape in shapes]
+
+
 def _checker(exercise: str) -> Callable:
     chapter, _, name = exercise.partition(".")
     try:

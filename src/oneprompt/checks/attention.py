@@ -13,7 +13,7 @@ from oneprompt.attention import (
     scaled_dot_product_attention,
 )
 
-from . import Wrong, compare
+from . import compare, one_tensor, random_tensors
 
 
 def by_hand(answer) -> None:
@@ -46,7 +46,7 @@ def by_hand(answer) -> None:
 
 def causal_attention(function) -> None:
     """Causal attention of one head, (T, d) -> (T, d)."""
-    q, k, v = _random((5, 4), (5, 4), (5, 4))
+    q, k, v = random_tensors((5, 4), (5, 4), (5, 4))
     scores, mask = attention_scores(q, k), causal_mask(5)
     masked = apply_mask(scores, mask)
     without_scale = apply_mask(q @ k.T, mask)
@@ -72,7 +72,7 @@ def causal_attention(function) -> None:
         (masked.softmax(dim=-1) @ k, "the weights mix the keys, and should mix the values"),
         (masked.softmax(dim=-1), "these are the weights: the values are still to be mixed"),
     )  # fmt: skip
-    got = _tensor(function(q.clone(), k.clone(), v.clone()))
+    got = one_tensor(function(q.clone(), k.clone(), v.clone()))
     call = "causal_attention(q, k, v) with random q, k, v of shape (5, 4)"
     compare(call, got, scaled_dot_product_attention(q, k, v, mask), causes)
 
@@ -80,7 +80,7 @@ def causal_attention(function) -> None:
 def grouped_attention(function) -> None:
     """Causal grouped-query attention, q (H, T, d) and k, v (G, T, d) -> (H, T, d)."""
     n_heads, n_groups = 6, 2
-    q, k, v = _random((n_heads, 5, 4), (n_groups, 5, 4), (n_groups, 5, 4))
+    q, k, v = random_tensors((n_heads, 5, 4), (n_groups, 5, 4), (n_groups, 5, 4))
     mask = causal_mask(5)
 
     def attend(k: Tensor, v: Tensor, mask: Tensor | None = mask) -> Tensor:
@@ -106,23 +106,8 @@ def grouped_attention(function) -> None:
         (attend(k[in_turn], grouped(v)),
          "values are grouped, but keys take turns: treat both alike"),
     )  # fmt: skip
-    got = _tensor(function(q.clone(), k.clone(), v.clone()))
+    got = one_tensor(function(q.clone(), k.clone(), v.clone()))
     call = "grouped_attention(q, k, v) with 6 query heads and 2 key/value heads"
     compare(call, got, attend(grouped(k), grouped(v)), causes)
-    got = _tensor(function(q.clone(), q.clone(), q.clone()))
+    got = one_tensor(function(q.clone(), q.clone(), q.clone()))
     compare("with as many key/value heads as query heads", got, attend(q, q))
-
-
-def _random(*shapes: tuple[int, ...]) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return [torch.randn(shape, generator=generator) for shape in shapes]
-
-
-def _tensor(result) -> Tensor:
-    if not isinstance(result, Tensor):
-        kind = type(result).__name__
-        raise Wrong(
-            f"not yet. The result is a {kind} and should be one tensor; "
-            "torch.stack makes one of a list of tensors"
-        )
-    return result

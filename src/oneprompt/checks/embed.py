@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oneprompt.embed import embed
 
-from . import Wrong, compare
+from . import Wrong, compare, one_tensor
 
 
 def by_hand(answer) -> None:
@@ -44,12 +44,12 @@ def lookup(function) -> None:
         (rows.T, "the result is transposed: one row per position"),
     )
     call = "lookup(torch.tensor([2, 0, 5, 2]), table) with a random table of shape (6, 4)"
-    compare(call, _tensor(function(ids.clone(), table.clone())), rows, causes)
+    compare(call, one_tensor(function(ids.clone(), table.clone())), rows, causes)
     batch = torch.tensor([[1, 4], [4, 3], [0, 0]])
     expected = embed(batch, table)
     causes = ((expected.flatten(0, 1), "the batch was flattened: (B, T) becomes (B, T, D)"),)
     call = "lookup(torch.tensor([[1, 4], [4, 3], [0, 0]]), the same table)"
-    compare(call, _tensor(function(batch.clone(), table.clone())), expected, causes)
+    compare(call, one_tensor(function(batch.clone(), table.clone())), expected, causes)
     _refuses(function, -1, table, "in Python -1 means the last row, and no token has that id")
     _refuses(function, 6, table, "the table has rows 0 to 5")
 
@@ -118,16 +118,6 @@ def _refuses(function, id: int, table: Tensor, why: str) -> None:
         f"not yet. For id {id} your function returns a result\n"
         f"  likely cause: nothing checks the ids; {why}. Raise a ValueError that says so"
     )
-
-
-def _tensor(result) -> Tensor:
-    if not isinstance(result, Tensor):
-        kind = type(result).__name__
-        raise Wrong(
-            f"not yet. The result is a {kind} and should be one tensor; "
-            "torch.stack makes one of a list of tensors"
-        )
-    return result
 
 
 def _ids(result) -> list:

@@ -7,7 +7,7 @@ from oneprompt.feedforward import gelu, relu, silu
 from oneprompt.norm import layer_norm as package_layer_norm
 from oneprompt.norm import rms_norm
 
-from . import Wrong, compare
+from . import compare, one_tensor, random_tensors
 
 EPS = 1e-5
 
@@ -50,7 +50,7 @@ def by_hand(answer) -> None:
 
 def layer_norm(function) -> None:
     """LayerNorm over the last axis, (T, D) -> (T, D)."""
-    x, weight, bias = _random((5, 4), (4,), (4,))
+    x, weight, bias = random_tensors((5, 4), (4,), (4,))
     x, eps = 3 * x + 2, 0.1  # a mean far from 0, and an eps that is seen
     centered = x - x.mean(dim=-1, keepdim=True)
     variance = centered.square().mean(dim=-1, keepdim=True)
@@ -77,16 +77,16 @@ def layer_norm(function) -> None:
         (normed + bias, "the weight is left out"),
         ((normed + bias) * weight, "the bias was stretched too: first the weight, then the bias"),
     )  # fmt: skip
-    got = _tensor(function(x.clone(), weight.clone(), bias.clone(), eps))
+    got = one_tensor(function(x.clone(), weight.clone(), bias.clone(), eps))
     call = "my_layer_norm(x, weight, bias, 0.1) with random x of shape (5, 4)"
     compare(call, got, package_layer_norm(x, weight, bias, eps), causes)
-    got = _tensor(function(torch.full((2, 4), 7.0), weight.clone(), bias.clone(), EPS))
+    got = one_tensor(function(torch.full((2, 4), 7.0), weight.clone(), bias.clone(), EPS))
     compare("and for rows of equal numbers", got, bias.expand(2, 4))
 
 
 def llama_line(function) -> None:
     """x + (SiLU(norm(x) W_gate) ⊙ norm(x) W₁) W₂ with RMSNorm, (T, D) -> (T, D)."""
-    x, weight, W_gate, W_1, W_2 = _random((5, 4), (4,), (4, 6), (4, 6), (6, 4))
+    x, weight, W_gate, W_1, W_2 = random_tensors((5, 4), (4,), (4, 6), (4, 6), (6, 4))
     x = 3 * x + 2
     normed = rms_norm(x, weight, EPS)
 
@@ -115,21 +115,6 @@ def llama_line(function) -> None:
         (x + silu(normed @ W_1) @ W_2, "W_gate is not used: this is a network without a gate"),
     )  # fmt: skip
     parameters = (x, weight, W_gate, W_1, W_2)
-    got = _tensor(function(*(parameter.clone() for parameter in parameters)))
+    got = one_tensor(function(*(parameter.clone() for parameter in parameters)))
     call = "llama_line(x, weight, W_gate, W_1, W_2) with random x of shape (5, 4), F = 6"
     compare(call, got, x + network(normed), causes)
-
-
-def _random(*shapes: tuple[int, ...]) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return [torch.randn(shape, generator=generator) for shape in shapes]
-
-
-def _tensor(result) -> Tensor:
-    if not isinstance(result, Tensor):
-        kind = type(result).__name__
-        raise Wrong(
-            f"not yet. The result is a {kind} and should be one tensor; "
-            "torch.stack makes one of a list of tensors"
-        )
-    return result

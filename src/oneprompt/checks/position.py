@@ -7,7 +7,7 @@ from torch import Tensor
 
 from oneprompt.position import rope_frequencies, rotate
 
-from . import Wrong, compare
+from . import compare, one_tensor
 
 QUARTER = math.pi / 2
 
@@ -58,7 +58,7 @@ def turn_pairs(function) -> None:
         (rotate(x, angles[:1].expand_as(angles)),
          "every row was turned by the angles of the first one: position t has angles[t]"),
     )  # fmt: skip
-    got = _tensor(function(x.clone(), angles.clone()))
+    got = one_tensor(function(x.clone(), angles.clone()))
     call = "turn_pairs(x, angles) with random x of shape (5, 6) and angles of shape (5, 3)"
     compare(call, got, rotate(x, angles), causes)
 
@@ -92,10 +92,10 @@ def partial_rope(function) -> None:
         (torch.cat((right[:, :n], 0 * x[:, n:]), dim=-1), "the unturned numbers became 0"),
         (turned(-frequencies), "the pairs turn the wrong way: check the sign of the angles"),
     )  # fmt: skip
-    got = _tensor(function(x.clone(), positions.clone(), n, theta))
+    got = one_tensor(function(x.clone(), positions.clone(), n, theta))
     call = "partial_rope(x, positions=[3, 4, 5, 6, 7], n_rotated=4, theta=10_000) with x (5, 8)"
     compare(call, got, right, causes)
-    got = _tensor(function(x.clone(), positions.clone(), d, 500.0))
+    got = one_tensor(function(x.clone(), positions.clone(), d, 500.0))
     whole = turned(rope_frequencies(d, 500.0))
     fixed = turned(rope_frequencies(d, theta))
     compare("the same with n_rotated=8 and theta=500", got, whole,
@@ -104,13 +104,3 @@ def partial_rope(function) -> None:
 
 def _random(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
-
-
-def _tensor(result) -> Tensor:
-    if not isinstance(result, Tensor):
-        kind = type(result).__name__
-        raise Wrong(
-            f"not yet. The result is a {kind} and should be one tensor; "
-            "torch.stack makes one of a list of tensors"
-        )
-    return result
