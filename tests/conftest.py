@@ -8,10 +8,12 @@ set it fails instead, so that a run that tested no page cannot pass for one that
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -34,29 +36,63 @@ CHROMIUM_FLAGS = (
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the browser tests and run them last.
+    """Mark the browser tests and run them last, and those that need the built book before them.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
     kernels of the notebook tests must not meet.
     """
-    in_browser = [item for item in items if "browser" in getattr(item, "fixturenames", ())]
-    for item in in_browser:
-        item.add_marker("browser")
-    items.sort(key=lambda item: item in in_browser)
+    for item in items:
+        if "browser" in _fixtures(item):
+            item.add_marker("browser")
+    items.sort(key=lambda item: ("browser" in _fixtures(item), "book_build" in _fixtures(item)))
 
 
-@pytest.fixture(scope="session")
-def book_build() -> subprocess.CompletedProcess:
-    """One run of `make book`, with its output; what is already built is reused."""
+def _fixtures(item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+def pytest_collection_finish(session):
+    """Start building the book where a test needs it, beside the tests that do not."""
+    if any("book_build" in _fixtures(item) for item in session.items):
+        session.config.stash[BUILD] = _start_build()
+
+
+def pytest_unconfigure(config):
+    if build := config.stash.get(BUILD, None):
+        build.process.terminate()  # of no effect once it has ended
+
+
+class Build(NamedTuple):
+    """A running `make book`, and the file that takes its output."""
+
+    process: subprocess.Popen
+    output: IO[str]
+
+
+BUILD = pytest.StashKey[Build]()
+
+
+def _start_build() -> Build:
+    output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open as long as the tests run
     environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
-    return subprocess.run(
+    process = subprocess.Popen(
         ["make", "--no-print-directory", "book"],
         cwd=ROOT,
         env=environment,
         text=True,
-        stdout=subprocess.PIPE,
+        stdout=output,
         stderr=subprocess.STDOUT,
     )
+    return Build(process, output)
+
+
+@pytest.fixture(scope="session")
+def book_build(request) -> subprocess.CompletedProcess:
+    """One run of `make book`, with its output; what is already built is reused."""
+    process, output = request.config.stash[BUILD]
+    process.wait()
+    output.seek(0)
+    return subprocess.CompletedProcess(process.args, process.returncode, output.read())
 
 
 @pytest.fixture(scope="session")
