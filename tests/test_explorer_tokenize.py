@@ -114,5 +114,9 @@ def test_own_text_is_tokenized_in_the_page_as_in_python(region, tokenizer, text)
     title.get_by_text("".join(shown(expected.pieces[0]["steps"][-1])), exact=True).wait_for()
     ids = [str(id) for piece in expected.pieces for id in piece["ids"]]
     assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
-    region.get_by_role("button", name="All merges").click()
-    assert rows(region) == [shown(tokens) for tokens in expected.pieces[0]["steps"]]
+    longest = max(range(len(expected.pieces)), key=lambda i: len(expected.pieces[i]["ranks"]))
+    region.get_by_role("radio").nth(longest).click()
+    merges = region.get_by_role("button", name="All merges")
+    if merges.is_enabled():  # not where no learned merge applies
+        merges.click()
+    assert rows(region) == [shown(tokens) for tokens in expected.pieces[longest]["steps"]]
