@@ -22,9 +22,11 @@ def _source(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def _stylesheet() -> str:
+def _stylesheet(name: str) -> str:
+    """The colors of the book, what all explorers share, and what only the named one needs."""
     colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
-    return f".op-explorer {{\n{colors}}}\n{_source('explorers.css')}"
+    own = _source(name) if files(__package__).joinpath(name).is_file() else ""
+    return f".op-explorer {{\n{colors}}}\n{_source('explorers.css')}{own}"
 
 
 def script_json(state: dict) -> str:
@@ -76,7 +78,8 @@ class Explorer(anywidget.AnyWidget):
 
     A subclass lists its JavaScript files in `modules` (the last one exports
     `{render({model, el})}`; `engine.js` is always put in front), gives its state as synced traits
-    of plain JSON values, and says in `fallback()` what a page without JavaScript shows.
+    of plain JSON values, and says in `fallback()` what a page without JavaScript shows. A stylesheet
+    of its own bears the name of the last module.
     """
 
     modules: ClassVar[tuple[str, ...]] = ()
@@ -85,7 +88,7 @@ class Explorer(anywidget.AnyWidget):
         super().__init_subclass__(**kwargs)
         if "modules" in cls.__dict__:  # not in the class that traitlets derives per instance
             cls._esm = "\n".join(_source(name) for name in ("engine.js", *cls.modules))
-            cls._css = _stylesheet()
+            cls._css = _stylesheet(cls.modules[-1].replace(".js", ".css"))
 
     def fallback(self) -> str:
         """Safe HTML with the explorer's main content; see `fallback_table`."""
