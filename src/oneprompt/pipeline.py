@@ -1,4 +1,4 @@
-"""The picture that opens each chapter: the nine steps, with the current one lit."""
+"""What opens each chapter: the nine steps as a picture and as links, the current one lit."""
 
 from html import escape
 
@@ -19,13 +19,25 @@ STEPS = {
 
 CSS = f"""
 .op-pipeline{{display:flex;flex-wrap:wrap;gap:.3rem;list-style:none;padding:0;margin:1rem 0}}
-.op-pipeline li{{flex:1 1 6.2rem;margin:0;padding:.35rem .5rem;border-radius:.4rem;
+.op-pipeline li{{display:flex;flex:1 1 6.2rem;margin:0;border-radius:.4rem;
  border:1px solid var(--pst-color-border,var(--jp-border-color1,#999));font-size:.85rem;
  line-height:1.3}}
+.op-pipeline li>*{{flex:1;padding:.35rem .5rem}}
+.op-pipeline a{{color:inherit;text-decoration:none}}
+.op-pipeline a:hover{{text-decoration:underline}}
 .op-pipeline li[aria-current]{{border-width:2px;border-color:{PALETTE["blue"]};font-weight:700;
  background:color-mix(in srgb,{PALETTE["blue"]} 14%,transparent)}}
 .op-pipeline small{{display:block;font-weight:400}}
 """
+
+
+def chapter(step: str) -> str:
+    """The file name of a step's chapter.
+
+    >>> chapter("feed-forward")
+    '05_feedforward.ipynb'
+    """
+    return f"{list(STEPS).index(step) + 1:02}_{step.replace('-', '')}.ipynb"
 
 
 class Pipeline:
@@ -36,13 +48,20 @@ class Pipeline:
             raise ValueError(f"unknown step {step!r}; choose from {', '.join(STEPS)}")
         self.step = step
 
+    def _item(self, number: int, step: str) -> str:
+        given, made = (escape(shape) for shape in STEPS[step])
+        text = f"{number}. {escape(step)}<small>{given} → {made}</small>"
+        if step == self.step:
+            return f'<li aria-current="step"><span>{text}</span></li>'
+        # On the site these links lead to the pages: book/_ext/pipeline_links.py.
+        return f'<li><a class="op-step" href="{chapter(step)}">{text}</a></li>'
+
     def _repr_html_(self) -> str:
-        items = "".join(
-            f"<li{' aria-current=step' if name == self.step else ''}>"
-            f"{number}. {escape(name)}<small>{escape(given)} → {escape(made)}</small></li>"
-            for number, (name, (given, made)) in enumerate(STEPS.items(), start=1)
+        items = "".join(self._item(number, step) for number, step in enumerate(STEPS, start=1))
+        return (
+            f"<style>{CSS}</style><nav aria-label='The pipeline'>"
+            f"<ol class='op-pipeline'>{items}</ol></nav>"
         )
-        return f"<style>{CSS}</style><ol class='op-pipeline' aria-label='The pipeline'>{items}</ol>"
 
     def __repr__(self) -> str:
         return " → ".join(f"[{name}]" if name == self.step else name for name in STEPS)
