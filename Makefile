@@ -9,7 +9,7 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup serve lab test train notebooks bench bench-web clean
+.PHONY: book setup serve lab test train notebooks bench bench-web screenshots clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -25,7 +25,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	@jupyter lab book
 
 test: setup  ## run every test
-	@python -m pytest
+	@python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
 	@python -m oneprompt.train
@@ -37,7 +37,10 @@ bench: setup  ## measure what the KV cache and speculation save
 	@python benchmarks/decoding.py
 
 bench-web: book  ## measure the built pages and the model in the page, in Chromium
-	@python benchmarks/web.py
+	@PYTHONPATH=tests python benchmarks/web.py
+
+screenshots: book  ## picture every explorer, light and dark, wide and narrow, on one sheet
+	@PYTHONPATH=tests python scripts/screenshots.py
 
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -1,27 +1,18 @@
 """What the book weighs and how fast the model in the page is, measured in Chromium.
 
-    python benchmarks/web.py [folder of the built book]
+    PYTHONPATH=tests python benchmarks/web.py [folder of the built book]
 
 Serves the built book on this machine, opens every page, and asks the playground of the first page.
 """
 
 import gzip
-import os
-import shutil
 import statistics
 import sys
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import chromium
 from playwright.sync_api import sync_playwright
 
-BUILT = Path(__file__).resolve().parent.parent / "_build" / "html"
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 ROUNDS = 5
 QUESTIONS = ("What is machine learning?", "What is a causal mask?", "What is a token?")
 
@@ -86,11 +77,6 @@ PASSES = """(question) => {
     times.push(performance.now() - start);
   }
 }"""
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
 
 
 def compressed(data: bytes) -> int:
@@ -164,22 +150,19 @@ def report(weights: dict, model_bytes: int, speeds: dict) -> None:
 
 
 def main() -> None:
-    built = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else BUILT
+    built = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else chromium.BUILT
     script = built / "_static" / "page_model.js"
     if not script.exists():
         sys.exit(f"{script} is missing: build the book first, with `make book`")
-    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chrome")
     pages = sorted(path.relative_to(built).as_posix() for path in built.glob("book/*.html"))
-    handler = partial(QuietHandler, directory=built)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        site = f"http://127.0.0.1:{server.server_port}/"
+    with chromium.served(built) as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(playwright), args=list(chromium.FLAGS)
+        )
         weights = page_weights(browser, site, pages)
         speeds = measure_model(browser, site)
         report(weights, compressed(script.read_bytes()), speeds)
         browser.close()
-        server.shutdown()
 
 
 if __name__ == "__main__":

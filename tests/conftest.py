@@ -3,48 +3,43 @@
 A test that uses `browser` or `page` gets the marker `browser` by itself, so
 `pytest -m "not browser"` is the quick part. Without Chromium such a test is skipped; where `CI` is
 set it fails instead, so that a run that tested no page cannot pass for one that did.
+
+`make test` runs two test processes (pytest-xdist), one file of tests after the other in each, and
+the build of the book beside them.
 """
 
 import os
-import shutil
 import subprocess
+import sys
 import tempfile
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
 
+import chromium
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Requests are refused in `page`; this also covers what routing does not see, such as sockets.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-)
+# One thread for each process that computes, kernels included: they are two or three at a time, and
+# the models so small that a second thread would mostly wait. Read when torch is first imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the browser tests and run them last, and those that need the built book before them.
+    """Mark the browser tests; their files come last, and before them those that need the book.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
     kernels of the notebook tests must not meet.
     """
+    last = {name: set() for name in ("browser", "book_build")}
     for item in items:
         if "browser" in _fixtures(item):
             item.add_marker("browser")
-    items.sort(key=lambda item: ("browser" in _fixtures(item), "book_build" in _fixtures(item)))
+        for name, files in last.items():
+            if name in _fixtures(item):
+                files.add(item.path)
+    items.sort(key=lambda item: [item.path in files for files in last.values()])
 
 
 def _fixtures(item) -> list[str]:
@@ -53,6 +48,8 @@ def _fixtures(item) -> list[str]:
 
 def pytest_collection_finish(session):
     """Start building the book where a test needs it, beside the tests that do not."""
+    if session.config.option.collectonly:
+        return
     if any("book_build" in _fixtures(item) for item in session.items):
         session.config.stash[BUILD] = _start_build()
 
@@ -63,7 +60,7 @@ def pytest_unconfigure(config):
 
 
 class Build(NamedTuple):
-    """A running `make book`, and the file that takes its output."""
+    """A running build of the book, and the file that takes its output."""
 
     process: subprocess.Popen
     output: IO[str]
@@ -74,11 +71,8 @@ BUILD = pytest.StashKey[Build]()
 
 def _start_build() -> Build:
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open as long as the tests run
-    environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL")}
     process = subprocess.Popen(
-        ["make", "--no-print-directory", "book"],
-        cwd=ROOT,
-        env=environment,
+        [sys.executable, Path(__file__).with_name("build_book.py")],
         text=True,
         stdout=output,
         stderr=subprocess.STDOUT,
@@ -100,29 +94,14 @@ def built_book(book_build) -> Path:
     """The folder of the built book, `_build/html`."""
     if book_build.returncode:
         pytest.fail(f"`make book` failed:\n{book_build.stdout[-8000:]}", pytrace=False)
-    return ROOT / "_build" / "html"
-
-
-class _QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
+    return chromium.BUILT
 
 
 @pytest.fixture(scope="session")
 def site(built_book):
     """The address of a local server of the built book, with a slash at its end."""
-    handler = partial(_QuietHandler, directory=built_book)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def _chromium(playwright) -> str | None:
-    """The browser's path: $CHROMIUM, then one on the path, then Playwright's own."""
-    own = playwright.chromium.executable_path
-    candidates = [os.environ.get("CHROMIUM"), *map(shutil.which, CHROMIUM_NAMES), own]
-    return next((path for path in candidates if path and Path(path).exists()), None)
+    with chromium.served(built_book) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -131,13 +110,13 @@ def browser():
     from playwright.sync_api import sync_playwright  # only where a test needs it: it is slow
 
     with sync_playwright() as playwright:
-        path = _chromium(playwright)
+        path = chromium.find(playwright)
         if path is None:
             missing = pytest.fail if os.environ.get("CI") else pytest.skip
             missing("no Chromium: install it, or set CHROMIUM to the path of one")
-        chromium = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
-        yield chromium
-        chromium.close()
+        browser = playwright.chromium.launch(executable_path=path, args=list(chromium.FLAGS))
+        yield browser
+        browser.close()
 
 
 def _is_local(url: str) -> bool:
@@ -169,7 +148,7 @@ def page(browser, page_problems):
 
     context.route(lambda url: not _is_local(url), refuse)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     page.on("pageerror", lambda error: page_problems.append(f"exception: {error}"))
     page.on("console", note_error)
     yield page
