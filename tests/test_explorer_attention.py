@@ -6,6 +6,15 @@ from importlib.resources import files
 
 import pytest
 import torch
+from explorer_page import (
+    answer_to,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_hostile_prompts_do_no_harm,
+    assert_table_without_javascript,
+    give_model,
+)
+from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
 from models import small_model
 
@@ -13,7 +22,6 @@ import oneprompt as op
 from oneprompt.attention import causal_mask, repeat_kv, scaled_dot_product_attention
 from oneprompt.explorers import AttentionExplorer
 from oneprompt.explorers.attention import MAX_TOKENS
-from oneprompt.web import page_model
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, H, G, T = 2, 4, 2, 7
@@ -189,8 +197,7 @@ def number(text: str) -> float:
 
 
 def show(page, explorer):
-    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
-    return page.get_by_role("region", name="Attention explorer")
+    return show_explorer(page, explorer, "Attention explorer")
 
 
 def map_rows(region) -> list[list[str]]:
@@ -338,13 +345,12 @@ def test_a_new_prompt_from_python_redraws_everything(page):
 
 
 def test_a_readers_prompt_is_computed_by_the_model_in_the_page(page):
-    explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
+    model, tokenizer = op.load_model("reference"), op.load_tokenizer()
+    explorer = AttentionExplorer(model, tokenizer)
     region = show(page, explorer)
-    page.add_script_tag(content=page_model())  # which the built page loads by its address
-    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
+    give_model(page, tokenizer, model, op.load_model("draft"))
     for prompt in ("What is a token?", "A B C A B C A B"):
-        region.get_by_label("Your prompt").fill(prompt)
-        region.get_by_label("Your prompt").press("Enter")
+        assert answer_to(region, prompt) == ""
         explorer.prompt = prompt
         last = len(explorer.trace["tokens"]) - 1
         region.get_by_role("radio", name=f"position {last}:", checked=True).wait_for()
@@ -358,10 +364,13 @@ def test_a_readers_prompt_is_computed_by_the_model_in_the_page(page):
             values = torch.tensor(explorer.trace["values"][layer][head])
             parts = (explorer.weights[-1][:, None] * values).norm(dim=-1)
             assert [number(text) for text in lengths] == pytest.approx(parts.tolist(), abs=0.02)
-    region.get_by_label("Your prompt").fill("a " * 25)
-    region.get_by_label("Your prompt").press("Enter")
-    page.get_by_text(f"at most {MAX_TOKENS} fit").wait_for()
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 25)
     assert region.get_by_role("radiogroup", name="Query").get_by_role("radio").count() == last + 1
+    assert_hostile_prompts_do_no_harm(page, region)
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page):
+    assert_ends_cleanly(page, make_explorer())
 
 
 def test_hostile_tokens_are_text(page):
@@ -389,10 +398,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
     assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     region.locator("summary").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for control in region.locator("button, input, summary").all():
-        box = control.bounding_box()
-        assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
+    assert_fits(region)
 
 
 def test_a_redraw_takes_less_than_a_frame(page):
@@ -409,13 +415,7 @@ def test_a_redraw_takes_less_than_a_frame(page):
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
-    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("row").count() == T + 1
-    assert page.locator("noscript p").is_visible()
-    context.close()
+    assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=T + 1)
 
 
 def test_the_chapter_has_the_explorer(page, site):

@@ -2,11 +2,23 @@
 
 import json
 import math
-import statistics
 from importlib.resources import files
 
 import pytest
 import torch
+from explorer_page import (
+    answer_to,
+    assert_draws_within_a_frame,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_hostile_prompts_do_no_harm,
+    assert_table_without_javascript,
+    computed_in_page,
+    give_model,
+    page_pair,
+    page_tokenizer,
+)
+from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
 from models import small_model
 
@@ -73,15 +85,13 @@ def test_the_state_is_the_packages():
     explorer = make_explorer()
     assert torch.equal(torch.tensor(explorer.frequencies), rope_frequencies(d, 100_000.0))
     assert torch.equal(torch.tensor(explorer.slopes), alibi_slopes(H))
-    shown, expected = explorer.tables["sinusoidal"], sinusoidal(torch.arange(N), D)
-    assert torch.allclose(torch.tensor(shown), expected, rtol=0, atol=0.0051)
     assert (explorer.own, explorer.tokens) == ("rope halves", [" word7", " word2"])
 
 
 def test_learned_vectors_are_the_models_where_it_has_them():
     model = make_model(position="learned")
     explorer = make_explorer(model=model)
-    shown = torch.tensor(explorer.tables["learned"])
+    shown = torch.tensor(explorer.learned)
     assert explorer.own == "learned"
     assert torch.allclose(shown, model.position_embedding[:N], rtol=0, atol=0.0051)
 
@@ -97,9 +107,12 @@ def test_setting_the_prompt_computes_the_scores_again():
 def test_a_prompt_that_is_too_short_is_refused_and_changes_nothing():
     explorer = make_explorer()
     before = explorer.state()
-    with pytest.raises(ValueError, match=r"2 tokens long.*needs 3"):
+    with pytest.raises(ValueError, match=r"3 tokens or more are needed; the prompt has 2"):
         explorer.prompt = "two words"
     assert explorer.state() == before
+    explorer.asked = "two words"  # by a reader, who is told
+    assert explorer.state() == before | {"asked": "two words", "notice": explorer.notice}
+    assert "has 2" in explorer.notice
 
 
 @pytest.mark.parametrize(
@@ -125,7 +138,7 @@ def test_without_javascript_there_is_a_table():
 def test_the_twin_depends_on_the_state_alone_and_is_small():
     assert make_explorer().twin() == make_explorer().twin()
     explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer())
-    assert len(json.dumps(explorer.state(), separators=(",", ":"))) < 150_000
+    assert len(json.dumps(explorer.state(), separators=(",", ":"))) < 80_000
 
 
 # On the page
@@ -137,6 +150,11 @@ def engine(page):
     for name in ("engine.js", "drawing.js", "angles.js"):
         page.add_script_tag(content=files("oneprompt.explorers").joinpath(name).read_text())
     return page
+
+
+def test_the_pages_sinusoids_are_pythons(engine):
+    found = torch.tensor(engine.evaluate("([N, D]) => sinusoidal(N, D)", [N, 192]))
+    assert torch.allclose(found, sinusoidal(torch.arange(N), 192), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
@@ -184,8 +202,7 @@ def test_the_axis_holds_the_values_and_ends_on_round_numbers(engine):
 
 
 def show(page, explorer):
-    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
-    return page.get_by_role("region", name="Position explorer")
+    return show_explorer(page, explorer, "Position explorer")
 
 
 def number(text: str) -> float:
@@ -211,7 +228,8 @@ def assert_page_shows(region, explorer):
     if e.scheme in ("learned", "sinusoidal"):
         text = region.get_by_text("numbers)").inner_text()
         shown = [number(word) for word in text.split("…")[0].split()]
-        assert shown == pytest.approx(e.tables[e.scheme][e.position][:6], abs=1e-9)
+        table = e.learned if e.scheme == "learned" else sinusoidal(torch.arange(N), D).tolist()
+        assert shown == pytest.approx(table[e.position][:6], abs=0.00501)
         assert f"({D} numbers)" in text
     if e.scheme == "rope":
         angle, frequency = e.position * e.frequencies[e.pair], e.frequencies[e.pair]
@@ -303,6 +321,37 @@ def test_the_label_is_honest_about_what_is_trained(page):
     assert "other pairing" in region.locator(".op-remark").inner_text()
 
 
+def test_own_prompts_are_computed_by_the_model_in_the_page(page):
+    tokenizer, (model, draft) = page_tokenizer(), page_pair(d_model=D, n_heads=H)
+    explorer = PositionExplorer(model, tokenizer, "a field is")
+    region = show(page, explorer)
+    give_model(page, tokenizer, model, draft)
+    for prompt in ("What is machine learning?", "héllo 😀", "a b " * 100):
+        found = computed_in_page(page, explorer, prompt)
+        explorer.prompt = prompt
+        assert found.keys() == {"tokens", "queries", "scores"}
+        assert found["tokens"] == explorer.tokens
+        # Python rounds to three decimals, and adds in float32 in another order.
+        queries = torch.tensor([found["queries"], explorer.queries])
+        assert torch.allclose(*queries, rtol=0, atol=1e-3)
+        assert found["scores"].keys() == explorer.scores.keys()
+        for name, heads in explorer.scores.items():
+            for head, rows in enumerate(heads):
+                for shown, row in zip(found["scores"][name][head], rows, strict=True):
+                    assert shown == pytest.approx(row, abs=2e-3), (prompt, name)
+
+    explorer.prompt = "What is machine learning?"
+    assert answer_to(region, explorer.prompt) == ""
+    assert_page_shows(region, explorer)
+    assert "has 2" in answer_to(region, "is a")
+    assert_page_shows(region, explorer)  # what was refused changes nothing
+    assert_hostile_prompts_do_no_harm(page, region)
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page):
+    assert_ends_cleanly(page, make_explorer())
+
+
 def test_hostile_tokens_are_text(page):
     hostile = "</script><img src=x onerror=console.error(1)><!--"
     tokenizer = StandInTokenizer(*[hostile] * 31)
@@ -319,9 +368,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
     height = region.bounding_box()["height"]
     schemes = region.get_by_role("radiogroup", name="Position scheme")
     for scheme in SCHEMES:
-        for control in region.locator("button, input").filter(visible=True).all():
-            box = control.bounding_box()
-            assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
         for key in ("Home", "End"):
             region.get_by_label("Position of the query").press(key)
             region.get_by_label("Head").press(key)
@@ -329,12 +375,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
                 region.get_by_label("Pair", exact=True).press(key)
                 region.get_by_role("radio", name="interleaved").click()
             assert region.bounding_box()["height"] == pytest.approx(height, abs=1), scheme
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            cells = region.locator("dd").filter(visible=True)
-            too_wide = (
-                "all => all.filter((c) => c.scrollWidth > c.clientWidth).map((c) => c.innerText)"
-            )
-            assert cells.evaluate_all(too_wide) == []
+            assert_fits(region)
         schemes.get_by_role("radio", checked=True).press("ArrowRight")
 
 
@@ -342,25 +383,11 @@ def test_a_redraw_takes_less_than_a_frame(page):
     model = op.load_model("reference")
     explorer = PositionExplorer(model, op.load_tokenizer(), scheme="sinusoidal")
     region = show(page, explorer)
-    milliseconds = region.get_by_label("Position of the query").evaluate(
-        """(input) => Array.from({ length: 32 }, (_, position) => {
-          const start = performance.now();
-          input.value = position;
-          input.dispatchEvent(new Event("input"));
-          return performance.now() - start;
-        })"""
-    )
-    assert statistics.median(milliseconds) < 16  # the median: other processes want the CPU too
+    assert_draws_within_a_frame(region.get_by_label("Position of the query"))
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
-    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("row").count() == 9
-    assert page.locator("noscript p").is_visible()
-    context.close()
+    assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=9)
 
 
 def test_the_chapter_has_the_explorer(page, site):
@@ -377,3 +404,8 @@ def test_the_chapter_has_the_explorer(page, site):
         name = "rope halves" if scheme == "rope" else scheme
         shown = number(fact(region, "Score"))
         assert shown == pytest.approx(explorer.scores[name][0][0][4], abs=0.0051)
+    page.set_default_timeout(60_000)  # the model is loaded first
+    explorer.prompt = "What is a causal mask?"
+    assert answer_to(region, explorer.prompt) == ""
+    shown = number(fact(region, "Score"))
+    assert shown == pytest.approx(explorer.scores["rope halves"][0][0][4], abs=0.0061)

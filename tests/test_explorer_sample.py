@@ -1,25 +1,23 @@
-"""The sampling explorer: its page mathematics against Python, its controls, its live widget."""
+"""The sampling explorer: its page mathematics against Python, and its controls."""
 
 import itertools
-import json
-import os
-import re
-import statistics
-import subprocess
-import sys
-import time
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 import torch
+from explorer_page import (
+    assert_draws_within_a_frame,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_table_without_javascript,
+)
+from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInModel, StandInTokenizer, V, make_explorer
 from scipy import stats
 
 from oneprompt.explorers import SamplingExplorer
 from oneprompt.sample import Sampling, draw, entropy, probabilities
 
-ROOT = Path(__file__).resolve().parent.parent
 # In Python
 
 
@@ -152,8 +150,7 @@ def percent(p: float) -> str:
 
 
 def show(page, explorer):
-    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
-    return page.get_by_role("region", name="Sampling explorer")
+    return show_explorer(page, explorer, "Sampling explorer")
 
 
 def column(region, name: str) -> list[str]:
@@ -292,29 +289,19 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
     assert region.bounding_box()["height"] == pytest.approx(before["height"], abs=1)
     for _ in range(10):
         page.get_by_role("button", name="Draw 1,000").click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cells = region.locator("td, dd")
-    assert cells.evaluate_all("all => all.filter((c) => c.scrollWidth > c.clientWidth)") == []
-    for control in region.locator("button, input").all():
-        assert control.bounding_box()["height"] >= 44
+    assert_fits(region, "td, dd")
 
 
 def test_a_redraw_takes_less_than_a_frame(page):
-    show(page, make_explorer())
-    milliseconds = page.get_by_role("slider", name="Temperature").evaluate(
-        """(input) => Array.from({ length: 40 }, (_, position) => {
-          const start = performance.now();
-          input.value = position;
-          input.dispatchEvent(new Event("input"));
-          return performance.now() - start;
-        })"""
-    )
-    assert statistics.median(milliseconds) < 16  # the median: other processes want the CPU too
+    region = show(page, make_explorer())
+    assert_draws_within_a_frame(region.get_by_role("slider", name="Temperature"))
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page):
+    assert_ends_cleanly(page, make_explorer())
 
 
 def test_the_chapter_has_the_explorer(page, site):
-    if not (ROOT / "book" / "07_sample.ipynb").exists():
-        pytest.skip("book/07_sample.ipynb is not written yet")
     page.goto(f"{site}book/07_sample.html")
     region = page.get_by_role("region", name="Sampling explorer").first
     kept = region.locator("dd .op-value").nth(1)
@@ -325,90 +312,4 @@ def test_the_chapter_has_the_explorer(page, site):
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
-    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("row").count() == 13
-    assert page.locator("noscript p").is_visible()
-    context.close()
-
-
-# In JupyterLab
-
-CELLS = [
-    "from explorer_stand_ins import make_explorer\nexplorer = make_explorer()",
-    "explorer",
-    "print('the temperature is', explorer.temperature)",
-    "explorer.temperature = 0.5",
-]
-
-
-@pytest.fixture
-def jupyterlab(tmp_path):
-    """The address of a JupyterLab of our own, with a notebook of CELLS."""
-    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    cells = [cell | {"id": f"cell-{i}", "source": source} for i, source in enumerate(CELLS)]
-    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
-    folder = tmp_path / "notebooks"
-    folder.mkdir()
-    (folder / "explorer.ipynb").write_text(json.dumps(notebook))
-    runtime = tmp_path / "runtime"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-               "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
-               "--LabApp.collaborative=False", "--LabApp.extension_manager=readonly"]  # fmt: skip
-    own = {  # nothing of the user's Jupyter, neither read nor written
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-        "JUPYTER_RUNTIME_DIR": str(runtime),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
-    }
-    with open(tmp_path / "log", "wb") as log:
-        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log, cwd=folder)
-    try:
-        yield wait_for_address(runtime, server, tmp_path / "log")
-    finally:
-        server.terminate()  # JupyterLab shuts its kernels down
-        server.wait(timeout=30)
-
-
-def wait_for_address(runtime: Path, server: subprocess.Popen, log: Path) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        for info in runtime.glob("jpserver-*.json"):
-            return json.loads(info.read_text())["url"]
-        time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
-
-
-def test_traits_are_synced_both_ways_in_jupyterlab(browser, jupyterlab):
-    context = browser.new_context(viewport={"width": 1280, "height": 1400})
-    page = context.new_page()
-    page.set_default_timeout(180_000)  # on a busy machine a kernel takes long to import torch
-    page.goto(f"{jupyterlab}doc/tree/explorer.ipynb?reset")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for()
-    cells = page.locator(".jp-Notebook .jp-CodeCell")
-
-    def run(index):
-        cell = cells.nth(index)
-        for _ in range(20):  # keys pressed while JupyterLab is still loading are lost
-            cell.locator(".cm-content").click()
-            page.keyboard.press("Shift+Enter")
-            page.wait_for_timeout(1000)
-            if cell.get_by_text(re.compile(r"^\[(\*|\d+)\]:$")).count():
-                break
-        cell.get_by_text(re.compile(r"^\[\d+\]:$")).first.wait_for()
-
-    run(0)
-    run(1)
-    temperature = page.get_by_role("slider", name="Temperature")
-    temperature.focus()
-    for _ in range(4):
-        page.keyboard.press("ArrowLeft")
-    assert temperature.get_attribute("aria-valuetext") == "0.80"
-    run(2)
-    page.get_by_text("the temperature is 0.8", exact=True).wait_for()
-    run(3)
-    page.locator('input[aria-label="Temperature"][aria-valuetext="0.50"]').wait_for()
-    context.close()
+    assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=13)

@@ -69,12 +69,6 @@ const sampler = (get) => ({
   repetition_penalty: 1, order: ["temperature", "top_k", "top_p"],
 });
 
-/** The random numbers of a seed, one per call. */
-function random(seed) {
-  let n = 0;
-  return () => uniform(seed, n++);
-}
-
 /** The model's own probability of a token, from its logits. */
 const chanceOf = (logits, id) =>
   1 / logits.reduce((sum, logit) => sum + Math.exp(logit - logits[id]), 0);

@@ -83,6 +83,12 @@ function uniform(seed, n) {
   return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
 }
 
+/** The random numbers of a seed, one per call. */
+function random(seed) {
+  let n = 0;
+  return () => uniform(seed, n++);
+}
+
 /** Inverse CDF: the token id whose stretch of the cumulative sum, in the order of ids, holds u. */
 function drawToken(probabilities, u) {
   let [sum, last] = [0, 0];

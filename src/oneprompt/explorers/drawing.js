@@ -117,18 +117,19 @@ function axisEnds(low, high, least = 1) {
 
 /**
  * Lines over 0, 1, 2, … up to `last`, with the ends of the axes as text.
- * `show(lines, [low, high], mark)`: lines are {values, kind}; the mark is [x, y] or null.
+ * `show(lines, [low, high], mark)`: lines are {values, kind}; the mark is [x, y] or null. Where x
+ * counts something else, a fourth argument has the texts of its two ends.
  */
 function lineChart({ last, xLabel, className = "" }) {
   const plot = picture({ viewBox: `0 0 ${last} 1`, preserveAspectRatio: "none" });
   const diamond = element("span", { class: "op-bar-mark" });
-  const [top, bottom] = [element("span", {}), element("span", {})];
+  const [top, bottom, left, right] = [1, 2, 3, 4].map(() => element("span", {}));
   const node = element("div", { class: `op-chart ${className}`, "aria-hidden": "true" },
     element("div", { class: "op-chart-y" }, top, bottom),
     element("div", { class: "op-chart-plot" }, plot, diamond),
-    element("div", { class: "op-chart-x" },
-      element("span", {}, "0"), element("span", {}, xLabel), element("span", {}, `${last}`)));
-  const show = (lines, [low, high], mark) => {
+    element("div", { class: "op-chart-x" }, left, element("span", {}, xLabel), right));
+  const show = (lines, [low, high], mark, xEnds = ["0", `${last}`]) => {
+    [left.textContent, right.textContent] = xEnds;
     const height = (value) => (high - value) / (high - low);
     [top.textContent, bottom.textContent] = [number(high), number(low)];
     plot.replaceChildren(...lines.map(({ values, kind }) => shape("polyline", {

@@ -11,8 +11,8 @@ from oneprompt.corpus import load_glossary
 from oneprompt.corpus.grammar import CANONICAL, ask
 from oneprompt.draft import ModelDraft
 from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
+from oneprompt.explorers.passes import Recorder
 from oneprompt.explorers.sample import token_text
-from oneprompt.explorers.speculate import Recorder
 from oneprompt.sample import Sampling, probabilities, uniforms
 from oneprompt.speculate import SpeculativeDecoder
 

@@ -2,9 +2,8 @@
 
 const SCHEMES = [["learned", "learned"], ["sinusoidal", "sinusoidal"], ["rope", "RoPE"],
   ["alibi", "ALiBi"], ["none", "none"]];
-const PAIRINGS = ["halves", "interleaved"];
-const STATE = ["scheme", "position", "distance", "head", "pair", "pairing", "tokens", "scores",
-  "tables", "own", "queries", "frequencies", "slopes"];
+const STATE = ["notice", "scheme", "position", "distance", "head", "pair", "pairing", "tokens",
+  "scores", "learned", "own", "queries", "frequencies", "slopes"];
 const COORDINATES_SHOWN = 6;
 
 const keyOf = ({ scheme, pairing }) => (scheme === "rope" ? `rope ${pairing}` : scheme);
@@ -26,7 +25,9 @@ function measure(state) {
 }
 
 /** Learned and sinusoidal: the table of vectors, and the row that is added at the position. */
-function additivePanel() {
+function additivePanel(model) {
+  const learned = model.get("learned");
+  const sinusoids = sinusoidal(learned.length, learned[0].length);
   const table = cells("op-position-table");
   const strip = cells("op-position-strip");
   const frame = element("span", { class: "op-position-frame" });
@@ -38,8 +39,8 @@ function additivePanel() {
       "a row per position, a column per coordinate; blue above 0, orange-red below"));
   let drawn = null;
   const show = (state) => {
-    const rows = state.tables[state.scheme] ?? state.tables.learned;
-    const largest = state.scheme === "learned" ? 0.2 : 1;
+    const rows = state.scheme === "sinusoidal" ? sinusoids : state.learned;
+    const largest = state.scheme === "sinusoidal" ? 1 : 0.2;
     if (drawn !== rows) table.show(rows, largest);
     drawn = rows;
     const row = rows[state.position];
@@ -49,70 +50,6 @@ function additivePanel() {
     values.textContent = `${first.join("  ")} … (${row.length} numbers)`;
     frame.style.insetBlockStart = `${(100 * state.position) / rows.length}%`;
     frame.style.blockSize = `${100 / rows.length}%`;
-  };
-  return { node, show };
-}
-
-const RADIUS = 40;
-const at = ([x, y]) => `${x.toFixed(2)} ${(-y).toFixed(2)}`; // SVG counts y downwards
-const stretched = (direction, length) => direction.map((x) => x * length);
-
-function arrowPath(direction) {
-  const tip = stretched(direction, RADIUS);
-  const barb = (by) => at(stretched(turn(direction, by), 6).map((x, i) => x + tip[i]));
-  return `M0 0L${at(tip)}M${barb(2.7)}L${at(tip)}L${barb(-2.7)}`;
-}
-
-/** The way from the arrow at position 0 to the turned one, further out with every turn. */
-function spiral(start, angle) {
-  const count = Math.max(2, Math.ceil(angle / 0.1));
-  const points = Array.from({ length: count + 1 }, (_, i) => {
-    const part = (i / count) * angle;
-    return at(stretched(turn(start, part), 12 + (5 * part) / (2 * Math.PI)));
-  });
-  return `M${points.join("L")}`;
-}
-
-function dial() {
-  const [before, way, after] = ["before", "way", "after"].map(
-    (kind) => shape("path", { class: `op-arrow-${kind}` }));
-  const node = picture({ class: "op-dial", viewBox: "-46 -46 92 92" },
-    shape("circle", { r: RADIUS }), before, way, after);
-  const show = ({ queries, head, coordinates, angle }) => {
-    const [a, b] = coordinates.map((i) => queries[head][i]);
-    const start = [a, b].map((x) => x / Math.hypot(a, b)); // turning keeps the length
-    before.setAttribute("d", arrowPath(start));
-    after.setAttribute("d", arrowPath(turn(start, angle)));
-    way.setAttribute("d", spiral(start, angle));
-  };
-  return { node, show };
-}
-
-/** All pairs as small clocks, and the coordinates of a head with an arc over each pair. */
-function pairsPicture() {
-  const clocks = picture({ class: "op-clocks" });
-  const arcs = picture({ class: "op-arcs" });
-  const node = element("div", {}, clocks, arcs);
-  const show = ({ frequencies, position, pair, pairing, coordinates }) => {
-    const pairs = frequencies.length;
-    clocks.setAttribute("viewBox", `0 0 ${pairs} 1`);
-    clocks.replaceChildren(...frequencies.map((frequency, i) => {
-      const [x, y] = turn([0.4, 0], angleAt(position, frequency));
-      return shape("g", { class: i === pair ? "op-chosen" : "" },
-        shape("circle", { cx: i + 0.5, cy: 0.5, r: 0.42 }),
-        shape("path", { d: `M${i + 0.5} 0.5l${x.toFixed(3)} ${(-y).toFixed(3)}` }));
-    }));
-    arcs.setAttribute("viewBox", `0 0 ${2 * pairs} 5`);
-    const square = (i) => shape("rect", { x: i + 0.1, y: 4.1, width: 0.8, height: 0.8,
-      class: coordinates.includes(i) ? "op-chosen" : "" });
-    const arc = (i) => {
-      const [a, b] = pairCoordinates(i, pairs, pairing);
-      const height = pairing === "halves" ? 3.4 : 2;
-      return shape("path", { class: i === pair ? "op-chosen" : "",
-        d: `M${a + 0.5} 4C${a + 0.5} ${4 - height * 1.3} ${b + 0.5} ${4 - height * 1.3} ${b + 0.5} 4` });
-    };
-    const order = frequencies.map((_, i) => i).filter((i) => i !== pair).concat(pair);
-    arcs.replaceChildren(...order.map(arc), ...Array.from({ length: 2 * pairs }, (_, i) => square(i)));
   };
   return { node, show };
 }
@@ -144,7 +81,7 @@ function ropePanel(model, change) {
 }
 
 function alibiPanel(model) {
-  const last = model.get("tables").sinusoidal.length - 1;
+  const last = model.get("learned").length - 1;
   const chart = lineChart({ last, xLabel: "distance", className: "op-chart-shift" });
   const figures = facts(["Slope of the head", "Added to the score"]);
   const node = element("div", {}, element("p", {}, "Added to the score of every head, by distance:"),
@@ -179,7 +116,7 @@ function note({ key, own, scheme }) {
 }
 
 function scoreChart(model) {
-  const last = model.get("tables").sinusoidal.length - 1;
+  const last = model.get("learned").length - 1;
   const chart = lineChart({ last, xLabel: "distance from query back to key" });
   const figures = facts(["Score", "No position", "Difference"]);
   const title = element("p", { class: "op-title" });
@@ -202,12 +139,14 @@ function scoreChart(model) {
 }
 
 export default {
+  compute: scoresInPage,
   render({ model, el }) {
+    const ask = promptForm(model);
     const change = (settings) => {
       for (const [name, value] of Object.entries(settings)) model.set(name, value);
       model.save_changes();
     };
-    const last = model.get("tables").sinusoidal.length - 1;
+    const last = model.get("learned").length - 1;
     const sliders = { position: ["Position of the query", last], distance: ["Distance", last],
       head: ["Head", model.get("slopes").length - 1] };
     const controls = Object.entries(sliders).map(([name, [label, end]]) => [name, slider({
@@ -216,7 +155,7 @@ export default {
     const scheme = choice({ label: "Position scheme",
       options: SCHEMES.map(([value, name]) => ({ value, name })),
       onInput: (value) => change({ scheme: value }) });
-    const additive = additivePanel();
+    const additive = additivePanel(model);
     const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(model, change),
       alibi: alibiPanel(model), none: nonePanel() };
     const all = [...new Set(Object.values(panels))];
@@ -233,10 +172,12 @@ export default {
       }
       remark.textContent = note(state);
       score.show(state);
+      ask.show();
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Position explorer" },
-      scheme.node, element("div", { class: "op-sliders op-three" }, ...controls.map(([, c]) => c.node)),
+      ask.node, scheme.node,
+      element("div", { class: "op-sliders op-three" }, ...controls.map(([, c]) => c.node)),
       element("div", { class: "op-panels" }, ...all.map((panel) => panel.node)), remark, score.node));
     return watch(model, STATE, redraw);
   },

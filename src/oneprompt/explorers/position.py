@@ -8,7 +8,7 @@ from traitlets import Dict, Float, Int, List, Unicode, validate
 
 from oneprompt.attention import attention_scores, repeat_kv
 from oneprompt.embed import embed
-from oneprompt.explorers.base import Explorer, fallback_table, rounded
+from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
 from oneprompt.explorers.sample import shortest_decimals, token_text
 from oneprompt.model import CHOICES
 from oneprompt.position import (
@@ -22,6 +22,7 @@ from oneprompt.position import (
 
 SCHEMES = CHOICES["position"]
 N = 32  # the positions shown are 0 to 31
+LEAST = 3  # tokens of a prompt; also in schemes.js
 FALLBACK_DISTANCES = (0, 1, 2, 3, 4, 8, 16, 31)
 
 
@@ -31,11 +32,15 @@ def score_name(scheme: str, pairing: str) -> str:
 
 
 def learned_table(model) -> Tensor:
-    """The model's own learned vectors, or random ones as long as its embeddings, (N, D)."""
+    """The model's own learned vectors, or random ones as long as its embeddings, (N, D).
+
+    The random ones have the two decimals of the state, so that the page knows them exactly.
+    """
     if model.config.position == "learned":
         return model.position_embedding[:N]
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(N, model.config.d_model, generator=generator) * model.embedding.std()
+    vectors = torch.randn(N, model.config.d_model, generator=generator) * model.embedding.std()
+    return vectors.round(decimals=2)
 
 
 def unturned(model, vectors: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,7 +91,7 @@ def position_scores(model, query: Tensor, key: Tensor, tables: dict[str, Tensor]
     return relative | absolute
 
 
-class PositionExplorer(Explorer):
+class PositionExplorer(PromptExplorer):
     """One query and one key under five position schemes: what is added, turned or shifted.
 
     Both vectors come from the model's first block. The query belongs to the token before the
@@ -105,17 +110,15 @@ class PositionExplorer(Explorer):
         ---
         tokens: the texts of the query's and the key's token.
         scores: scheme -> scores, see `position_scores`.
-        tables: "learned" and "sinusoidal" -> (N, D), the vectors that are added.
-        own: the model's own scheme, as named in `scores`. Only then are learned vectors trained;
-            for other models they are random.
+        learned: (N, D), the vectors that are added under "learned", see `learned_table`.
+        own: the model's own scheme, as named in `scores`.
         queries: (H, d), the query of each head, before any turn.
         frequencies: (pairs,), RoPE's, in radians per position.
         slopes: (H,), ALiBi's.
     """
 
-    modules: ClassVar = ("drawing.js", "angles.js", "position.js")
+    modules: ClassVar = ("drawing.js", "angles.js", "turns.js", "schemes.js", "position.js")
 
-    prompt = Unicode().tag(sync=True)
     scheme = Unicode("rope").tag(sync=True)
     position = Int(12).tag(sync=True)
     distance = Int(4).tag(sync=True)
@@ -124,7 +127,7 @@ class PositionExplorer(Explorer):
     pairing = Unicode("halves").tag(sync=True)
     tokens = List(Unicode()).tag(sync=True)
     scores = Dict().tag(sync=True)
-    tables = Dict().tag(sync=True)
+    learned = List().tag(sync=True)
     own = Unicode().tag(sync=True)
     queries = List().tag(sync=True)
     frequencies = List(Float()).tag(sync=True)
@@ -137,7 +140,7 @@ class PositionExplorer(Explorer):
         frequencies = rope_frequencies(config.n_rotated, config.rope_theta, config.rope_scaling)
         super().__init__(
             prompt=prompt,
-            tables={scheme: rounded(table) for scheme, table in self._added.items()},
+            learned=rounded(self._added["learned"]),
             own=score_name(config.position, config.rope_pairing),
             frequencies=shortest_decimals(frequencies),
             slopes=alibi_slopes(config.n_heads).tolist(),
@@ -176,12 +179,9 @@ class PositionExplorer(Explorer):
     @validate("prompt")
     def _compute_scores(self, proposal):
         ids = self.tokenizer.encode(proposal.value)
-        if len(ids) < 3:
-            raise ValueError(
-                f"the prompt {proposal.value!r} is {len(ids)} tokens long; the explorer takes the "
-                "query and the key from the two tokens before the last, so it needs 3 or more"
-            )
-        key_id, query_id, _ = ids[-3:]
+        if len(ids) < LEAST:  # query and key are the two tokens before the last
+            raise ValueError(f"{LEAST} tokens or more are needed; the prompt has {len(ids)}.")
+        key_id, query_id, _ = ids[-LEAST:]
         with torch.inference_mode():
             key, query = embed(torch.tensor([key_id, query_id]), self.model.embedding)
             self.scores = position_scores(self.model, query, key, self._added)

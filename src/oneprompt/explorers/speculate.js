@@ -1,22 +1,16 @@
 // The speculation explorer: see SpeculationExplorer in speculate.py for the state.
 
-const GAMMAS = steps(1, 10, 1);
-const CANDIDATES = 4;
-const CHOICES = { Greedy: 0, "Seed 1": 1, "Seed 2": 2, "Seed 3": 3 };
+const TEXTS = ["Greedy", ...SEEDS.map((seed) => `Seed ${seed}`)];
 const SLIDERS = {
   gamma: { label: "Gamma, tokens drafted", stops: GAMMAS, describe: String },
   cost: {
     label: "c, cost of a draft pass", stops: steps(0, 1, 0.05), describe: (c) => c.toFixed(2),
   },
 };
-const STATE = ["prompt", "mode", "seed", "temperature", "gamma", "step", "cost", "tokens", "runs",
-  "expected"];
+const STATE = ["prompt", "notice", "mode", "seed", "temperature", "gamma", "step", "cost",
+  "generated"];
 const stateOf = (model) => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
 
-/** How much faster than one pass per token, if a draft pass costs `cost` target passes. */
-const speedup = (tokensPerPass, gamma, cost) => tokensPerPass / (cost * gamma + 1);
-
-const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 const added = (blocks) => sum(blocks.map((b) => b.kept + (b.own === null ? 0 : 1)));
 
 /** 0.4123 -> "0.41", 0.0004 -> "≈0", and "–" where there is no number. */
@@ -27,14 +21,16 @@ function share(probability) {
 
 /** Everything that is shown, computed from the state alone. */
 function measure(state) {
-  const choice = state.mode === "sampled" ? state.seed : 0;
-  const runs = state.runs[choice];
+  const { tokens, expected } = state.generated;
+  const chosen = state.mode === "sampled" ? state.seed : 0;
+  const runs = state.generated.runs[chosen];
   const run = runs[state.gamma - 1];
   const step = Math.min(state.step, run.length);
   const counted = runs.map((blocks) => added(blocks) / blocks.length);
-  const curves = [state.expected[state.mode], counted].map(
-    (perPass) => perPass.map((tokens, i) => speedup(tokens, GAMMAS[i], state.cost)));
-  return { ...state, choice, run, step, counted, curves, block: run[step - 1] };
+  const curves = [expected[state.mode], counted].map(
+    (perPass) => perPass.map((each, i) => speedup(each, GAMMAS[i], state.cost)));
+  const block = run[step - 1];
+  return { ...state, tokens, expected, chosen, run, step, counted, curves, block };
 }
 
 /** The new tokens as spans: kept drafts, the target's own, and those of later passes unseen. */
@@ -117,54 +113,14 @@ function candidateTable() {
 }
 
 function statistics() {
-  const names = ["Target passes so far", "Tokens per pass", "Drafts kept", "Speedup in theory"];
-  const parts = names.map((name) => [name, element("span", { class: "op-value" }),
-    element("span", { class: "op-detail" })]);
-  const node = element("dl", { class: "op-statistics" }, ...parts.map(([name, ...spans]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, ...spans))));
+  const { node, show: fill } = facts(
+    ["Target passes so far", "Tokens per pass", "Drafts kept", "Speedup in theory"]);
   const show = ({ run, step, gamma, mode, counted, expected, curves, cost }) => {
     const seen = run.slice(0, step);
-    const texts = [
-      [`${step} of ${run.length}`, `${added(seen)} one by one`],
+    fill([`${step} of ${run.length}`, `${added(seen)} one by one`],
       [counted[gamma - 1].toFixed(2), `expected ${expected[mode][gamma - 1].toFixed(2)}`],
       [sum(seen.map((b) => b.kept)), `of ${sum(seen.map((b) => b.drafted.length))} so far`],
-      [`${curves[1][gamma - 1].toFixed(2)} ×`, `at c = ${cost.toFixed(2)}`],
-    ];
-    parts.forEach(([, ...spans], i) => spans.forEach((s, j) => { s.textContent = texts[i][j]; }));
-  };
-  return { node, show };
-}
-
-function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-/** Speedup against gamma: a line from the formula, dots counted on this text. */
-function costCurve() {
-  const [width, height, left, bottom] = [320, 190, 28, 36];
-  const x = (gamma) => left + 12 + ((width - left - 24) * (gamma - 1)) / 9;
-  const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "op-curve" });
-  const label = (text, at, y, anchor) => svg("text", { x: at, y, "text-anchor": anchor }, text);
-  const show = ({ curves, gamma, cost }) => {
-    const [expected, counted] = curves;
-    const top = Math.max(2, Math.ceil(Math.max(...expected, ...counted)));
-    const y = (value) => height - bottom - ((height - bottom - 22) * value) / top;
-    const points = expected.map((value, i) => `${x(GAMMAS[i])},${y(value)}`).join(" ");
-    node.replaceChildren(
-      label("speedup", left, 11, "start"), label("gamma", width, height - 2, "end"),
-      ...[0, 1, top].map((v) => label(v, left - 6, y(v) + 4, "end")),
-      ...GAMMAS.map((g) => label(g, x(g), height - bottom + 16, "middle")),
-      ...[0, 1].map((v) => svg("line", { x1: left, x2: width, y1: y(v), y2: y(v),
-        class: v ? "op-even" : "op-axis" })),
-      svg("polyline", { points, class: "op-line" }),
-      ...counted.map((value, i) => svg("circle", { cx: x(GAMMAS[i]), cy: y(value),
-        r: GAMMAS[i] === gamma ? 6 : 3, class: "op-dot" })));
-    const at = (curve) => curve[gamma - 1].toFixed(2);
-    node.setAttribute("aria-label", `Speedup against gamma for c = ${cost.toFixed(2)}. At gamma `
-      + `${gamma} the formula expects ${at(expected)}, counted on this text ${at(counted)}.`);
+      [`${curves[1][gamma - 1].toFixed(2)} ×`, `at c = ${cost.toFixed(2)}`]);
   };
   return { node, show };
 }
@@ -186,19 +142,22 @@ function legend() {
 }
 
 export default {
+  compute: generationsInPage,
   render({ model, el }) {
+    const ask = promptForm(model);
     const change = (settings) => {
       if (!("cost" in settings)) model.set("step", settings.step ?? 1);
       for (const [name, value] of Object.entries(settings)) model.set(name, value);
       model.save_changes();
     };
-    const choose = (choice) =>
-      change(choice === 0 ? { mode: "greedy" } : { mode: "sampled", seed: choice });
     const move = (target) => () => {
       const { step, run } = measure(stateOf(model));
       change({ step: Math.max(1, Math.min(run.length, target(step, run.length))) });
     };
-    const choices = Object.entries(CHOICES).map(([text, i]) => button(text, () => choose(i)));
+    const texts = choice({
+      label: "Text", options: TEXTS.map((name, value) => ({ value, name })),
+      onInput: (n) => change(n === 0 ? { mode: "greedy" } : { mode: "sampled", seed: n }),
+    });
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
       slider({ ...options, onInput: (value) => change({ [name]: value }) })]);
     const prompt = element("span", {});
@@ -212,25 +171,25 @@ export default {
       const measured = measure(stateOf(model));
       prompt.textContent = measured.prompt;
       text.replaceChildren(...textSpans(measured));
-      choices.forEach((each, i) => each.setAttribute("aria-pressed", i === measured.choice));
+      texts.show(measured.chosen);
       for (const [name, control] of sliders) control.show(measured[name]);
       for (const part of parts) part.show(measured);
       setting.textContent = `The seeds are texts sampled at temperature ${measured.temperature}.`;
       message.textContent = status(measured);
+      ask.show();
     };
     redraw();
-    const group = (name, buttons) =>
-      element("div", { class: "op-buttons", role: "group", "aria-label": name }, ...buttons);
-    const steppers = [button("First", move(() => 1)), button("Back", move((step) => step - 1)),
-      button("Next", move((step) => step + 1)), button("Last", move((_, last) => last))];
+    const steppers = element("div", { class: "op-buttons", role: "group", "aria-label": "Pass" },
+      button("First", move(() => 1)), button("Back", move((step) => step - 1)),
+      button("Next", move((step) => step + 1)), button("Last", move((_, last) => last)));
     el.append(element("section",
       { class: "op-explorer op-speculation", "aria-label": "Speculation explorer" },
-      group("Text", choices), setting,
+      ask.node, texts.node, setting,
       element("div", { class: "op-pair" },
         element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
         curve),
       figures, element("p", { class: "op-prompt" }, prompt, text),
-      group("Pass", steppers), message, pass, legend(), own));
+      steppers, message, pass, legend(), own));
     return watch(model, STATE, redraw);
   },
 };

@@ -35,9 +35,11 @@ function pageModel() {
   return window.onePromptLoading;
 }
 
-/** What Python does in a notebook: compute the state of the prompt that the reader asked for. */
-function answerWith(compute) {
-  let asked = null;
+/**
+ * What Python does in a notebook: compute the state of the prompt that the reader asked for. `asked`
+ * is what Python has answered already.
+ */
+function answerWith(compute, asked) {
   return async (model) => {
     if (!compute || !model.get("asked") || model.get("asked") === asked) return;
     asked = model.get("asked");
@@ -47,7 +49,11 @@ function answerWith(compute) {
       const page = await pageModel();
       await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
       if (asked !== mine) return; // the reader has asked again
-      const state = await compute(page, mine, model.get);
+      const tell = (notice) => { // while it computes; false once nobody waits for it
+        if (asked === mine) model.set("notice", notice);
+        return asked === mine;
+      };
+      const state = await compute(page, mine, model.get, tell);
       if (asked !== mine) return;
       for (const [name, value] of Object.entries(state)) model.set(name, value);
       model.set("prompt", mine);
@@ -65,7 +71,8 @@ function mountTwin(host, load) {
     const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);
     el.replaceChildren();
     const explorer = load();
-    explorer.render({ model: standInModel(state, answerWith(explorer.compute)), el });
+    const model = standInModel(state, answerWith(explorer.compute, state.asked));
+    explorer.render({ model, el });
   } catch (error) {
     el.textContent = "The explorer could not start: see the browser's console.";
     console.error(error);

@@ -13,8 +13,9 @@ from ..tokenize import Tokenizer, load_tokenizer
 from ..weights import load_model
 
 MODULES = ("web/bpe.js", "web/lm.js", "explorers/distribution.js", "web/generate.js")
-PUBLIC = ("promptIds", "newCache", "forward", "toLogits", "ranking", "distribution", "drawToken",
-          "generate", "speculate")  # fmt: skip
+PUBLIC = ("promptIds", "newCache", "forward", "linear", "unturned", "attend", "toLogits", "lens",
+          "ranking", "distribution", "random", "drawToken", "residual", "generate",
+          "speculate")  # fmt: skip
 # What lm.js computes. A model that differs here would be read wrongly, so it is refused.
 ARCHITECTURE = {"position": "rope", "rope_pairing": "halves", "rope_fraction": 1.0,
                 "rope_scaling": None, "norm": "layernorm", "activation": "gelu_tanh",
@@ -51,15 +52,19 @@ def page_weights(model: Transformer) -> dict:
 
 
 def page_model() -> str:
-    """The script: code and data."""
+    """The script of the reference pair: code and data."""
+    return page_script(load_tokenizer(), {n: load_model(n) for n in ("reference", "draft")})
+
+
+def page_script(tokenizer: Tokenizer, models: dict[str, Transformer]) -> str:
+    """The script of any models of this architecture."""
     package = files("oneprompt")
     code = "\n".join(package.joinpath(name).read_text("utf-8") for name in MODULES)
-    tokenizer = json.dumps(page_tokenizer(load_tokenizer()))
-    models = json.dumps({n: page_weights(load_model(n)) for n in ("reference", "draft")})
+    data = json.dumps({name: page_weights(model) for name, model in models.items()})
     return (
         f"globalThis.onePrompt = (() => {{\n{code}\n"
-        f"const [data, made] = [{models}, {{}}];\n"
+        f"const [data, made] = [{data}, {{}}];\n"
         f"const model = (name) => (made[name] ??= makeModel(data[name]));\n"
-        f"const tokenizer = makeTokenizer({tokenizer});\n"
+        f"const tokenizer = makeTokenizer({json.dumps(page_tokenizer(tokenizer))});\n"
         f"return {{ tokenizer, model, {', '.join(PUBLIC)} }};\n}})();\n"
     )

@@ -46,22 +46,24 @@ function residual(p, q) {
 /**
  * The same text from two models: `draft` proposes up to gamma tokens, one pass of `target` checks
  * them. Yields {drafted, kept, accepted, p, q, stop} per pass of the target: the ids, how many drafted
- * ones stay, and for each drafted one its chance under target and draft; null wherever the page may draw.
+ * ones stay, the target's distributions at the places it examined and the draft's at all that it
+ * drafted; null wherever the page may draw. The draft can have random numbers of its own.
  */
-function* speculate(target, draft, ids, maxNewTokens, settings, uniform, gamma) {
+function* speculate(
+  target, draft, ids, maxNewTokens, settings, uniform, gamma, draftUniform = uniform,
+) {
   let text = [...ids];
   const [cache, draftCache] = [newCache(target), newCache(draft)];
   yield* read(target, text.slice(0, -1), cache);
   for (let stop = ""; !stop;) {
     const made = text.length - ids.length;
     const room = Math.min(maxNewTokens - made, target.config.context_length - text.length + 1);
-    const drafted = [];
-    const proposals = []; // the draft's distributions
+    const [drafted, q] = [[], []];
     while (drafted.length < Math.min(gamma, room - 1)) {
       const whole = [...text, ...drafted];
       const logits = toLogits(draft, (yield* read(draft, whole, draftCache)).final_norm);
-      proposals.push(chances(logits, settings, whole));
-      drafted.push(drawToken(proposals.at(-1), uniform()));
+      q.push(chances(logits, settings, whole));
+      drafted.push(drawToken(q.at(-1), draftUniform()));
       yield null;
     }
     const start = cache.length;
@@ -69,21 +71,20 @@ function* speculate(target, draft, ids, maxNewTokens, settings, uniform, gamma) 
     yield null;
     const rows = toLogits(target, final_norm, drafted.length + 1);
     const V = rows.length / (drafted.length + 1);
-    const [kept, p, q] = [[], [], []];
+    const [kept, p] = [[], []];
     let accepted = 0;
     for (let i = 0; i <= drafted.length; i += 1) {
-      const distributionHere = chances(rows.subarray(i * V, (i + 1) * V), settings, [...text, ...kept]);
+      p.push(chances(rows.subarray(i * V, (i + 1) * V), settings, [...text, ...kept]));
       if (i === drafted.length) {
-        kept.push(drawToken(distributionHere, uniform())); // the bonus
+        kept.push(drawToken(p[i], uniform())); // the bonus
         break;
       }
-      p.push(distributionHere[drafted[i]]);
-      q.push(proposals[i][drafted[i]]);
-      if (uniform() * q[i] >= p[i]) {
-        kept.push(drawToken(residual(distributionHere, proposals[i]), uniform()));
+      const id = drafted[i];
+      if (uniform() * q[i][id] >= p[i][id]) {
+        kept.push(drawToken(residual(p[i], q[i]), uniform()));
         break;
       }
-      kept.push(drafted[i]);
+      kept.push(id);
       accepted += 1;
     }
     const end = kept.indexOf(target.eosId);

@@ -139,15 +139,30 @@ function newCache({ config: { n_layers, context_length, n_heads, head_dim } }) {
   return { length: 0, keys: room(), values: room() };
 }
 
+/** The two kinds of layers with weights in block l. */
+function layersOf({ config: { norm_eps }, weights }, l) {
+  const of = (name) => ["weight", "bias"].map((kind) => weights[`blocks.${l}.${name}.${kind}`]);
+  return {
+    norm: (name, x) => layerNorm(x, ...of(name), norm_eps),
+    project: (name, x, I) => linear(x, ...of(name), I),
+  };
+}
+
+/** The normed input (T, D) of block l, and its queries, keys and values before RoPE turns them. */
+function unturned(model, l, x) {
+  const { norm, project } = layersOf(model, l);
+  const norm1 = norm("norm1", x);
+  const [q, k, v] = ["query", "key", "value"].map(
+    (name) => project(`attention.${name}`, norm1, model.config.d_model));
+  return { norm1, q, k, v };
+}
+
 /** One block, (T, D) -> every tensor on its way, by the names of oneprompt/trace.py. */
 function block(model, l, x, cache) {
-  const { config, weights, turns } = model;
-  const { d_model: D, d_ff: F, head_dim: d, n_heads: H, norm_eps } = config;
-  const of = (name) => weights[`blocks.${l}.${name}`];
-  const norm = (name, input) => layerNorm(input, of(`${name}.weight`), of(`${name}.bias`), norm_eps);
-  const project = (name, input, I) => linear(input, of(`${name}.weight`), of(`${name}.bias`), I);
-  const norm1 = norm("norm1", x);
-  const [q, k, v] = ["query", "key", "value"].map((name) => project(`attention.${name}`, norm1, D));
+  const { config, turns } = model;
+  const { d_model: D, d_ff: F, head_dim: d, n_heads: H } = config;
+  const { norm, project } = layersOf(model, l);
+  const { norm1, q, k, v } = unturned(model, l, x);
   rotate(q, turns, cache.length, H * d, d);
   rotate(k, turns, cache.length, H * d, d);
   cache.keys[l].set(k, cache.length * H * d);
@@ -167,7 +182,7 @@ function block(model, l, x, cache) {
  * {embedding, layers, final_norm}; `toLogits` makes logits of its last rows.
  */
 function forward(model, ids, cache = newCache(model)) {
-  const { config: { d_model: D, n_layers, norm_eps, context_length }, weights } = model;
+  const { config: { d_model: D, n_layers, context_length }, weights } = model;
   if (cache.length + ids.length > context_length) {
     throw new RangeError(
       `${cache.length + ids.length} tokens do not fit into this model's context of ` +
@@ -182,12 +197,21 @@ function forward(model, ids, cache = newCache(model)) {
     x = layers[l].output;
   }
   cache.length += ids.length;
-  const [weight, bias] = [weights["final_norm.weight"], weights["final_norm.bias"]];
-  return { embedding, layers, final_norm: layerNorm(x, weight, bias, norm_eps) };
+  return { embedding, layers, final_norm: finalNorm(model, x) };
 }
+
+const finalNorm = ({ config, weights }, x) =>
+  layerNorm(x, weights["final_norm.weight"], weights["final_norm.bias"], config.norm_eps);
 
 /** The logits (n, V) of the last n positions of normed vectors. */
 function toLogits(model, final_norm, n = 1) {
   const D = model.config.d_model;
   return linear(final_norm.subarray(final_norm.length - n * D), model.weights.embedding, null, D);
+}
+
+/** The logit lens: the logits (T, V) read before the first block of a pass, and after each. */
+function lens(model, { embedding, layers }) {
+  const streams = [embedding, ...layers.map(({ output }) => output)];
+  const T = embedding.length / model.config.d_model;
+  return streams.map((x) => toLogits(model, finalNorm(model, x), T));
 }

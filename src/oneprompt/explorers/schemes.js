@@ -1,0 +1,66 @@
+// The position explorer's scores of a prompt, by the model in the page. `position_scores` in
+// position.py does the same in a notebook; N positions, H heads of d, D d_model.
+
+const LEAST = 3; // tokens of a prompt, as in position.py
+
+/** Queries or keys (N, H d) after RoPE: row t turned for position t. */
+function turned(rows, { n_heads: H, head_dim: d }, frequencies, pairing) {
+  const result = rows.slice();
+  for (let start = 0; start < rows.length; start += d) {
+    const t = Math.floor(start / (H * d));
+    frequencies.forEach((frequency, i) => {
+      const [a, b] = pairCoordinates(i, frequencies.length, pairing).map((c) => start + c);
+      [result[a], result[b]] = turn([rows[a], rows[b]], angleAt(t, frequency));
+    });
+  }
+  return result;
+}
+
+/** Per head, a row for each of the query positions `ts`: the scores at distance 0, 1, …, t. */
+function byDistance(page, { config }, q, k, ts) {
+  const N = q.length / (config.n_heads * config.head_dim);
+  const { scores } = page.attend(q, k, k, 0, config); // (H, N, N)
+  return Array.from({ length: config.n_heads }, (_, h) => ts.map((t) =>
+    Array.from({ length: t + 1 }, (_, distance) => scores[(h * N + t) * N + t - distance])));
+}
+
+/**
+ * A token's query ("q") or key ("k") of the first block at every position, (N, H d): its embedding,
+ * `factor` times as long, with `table` (N, D) added.
+ */
+function atEveryPosition(page, model, name, id, table, factor = 1) {
+  const D = model.config.d_model;
+  const x = table.flatMap((row) =>
+    row.map((added, i) => factor * model.weights.embedding[id * D + i] + added));
+  return page.unturned(model, 0, Float32Array.from(x))[name];
+}
+
+/** The traits of a prompt. */
+function scoresInPage(page, text, get) {
+  const model = page.model("reference");
+  const { d_model: D, n_heads: H, head_dim: d } = model.config;
+  const [learned, frequencies, slopes] = ["learned", "frequencies", "slopes"].map(get);
+  const ids = page.promptIds(page.tokenizer, text, Infinity); // only two of them are computed
+  if (ids.length < LEAST) {
+    throw new RangeError(`${LEAST} tokens or more are needed; the prompt has ${ids.length}.`);
+  }
+  const [key, query] = ids.slice(-LEAST);
+  const both = (...how) => [["q", query], ["k", key]].map(
+    ([name, id]) => atEveryPosition(page, model, name, id, ...how));
+  const every = Array.from(learned.keys());
+  const added = (...how) => byDistance(page, model, ...both(...how), every);
+
+  const [q, k] = both(learned.map((row) => row.map(() => 0)));
+  const none = byDistance(page, model, q, k, every.slice(-1));
+  const rope = (pairing) => byDistance(page, model,
+    ...[q, k].map((rows) => turned(rows, model.config, frequencies, pairing)), every.slice(-1));
+  const scores = {
+    none,
+    alibi: none.map(([row], h) => [row.map((score, far) => score + alibiShift(slopes[h], far))]),
+    learned: added(learned),
+    sinusoidal: added(sinusoidal(learned.length, D), Math.sqrt(D)), // see `position_scores`
+  };
+  for (const pairing of PAIRINGS) scores[`rope ${pairing}`] = rope(pairing);
+  const queries = Array.from({ length: H }, (_, h) => Array.from(q.subarray(h * d, (h + 1) * d)));
+  return { tokens: [query, key].map(page.tokenizer.text), queries, scores };
+}
