@@ -3,8 +3,11 @@
 import pytest
 import torch
 from models import config_of, counting_model, random_choices, random_model, small_model
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
 
 import oneprompt as op
+from oneprompt.autoregress import multiply_adds
 
 SAMPLED = op.Sampling(temperature=0.9, top_p=0.95, repetition_penalty=1.1)
 
@@ -177,3 +180,15 @@ def test_refuses_bad_requests(ids, max_new_tokens, error, words):
 
 def speculate(model, ids, max_new_tokens):
     return op.speculative_generate(model, model, ids, max_new_tokens)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_multiply_adds_are_those_that_pytorch_counts(seed):
+    """On all variants: prefill, then one position and three behind a cache."""
+    model = random_model(config_of(random_choices(seed)), seed)
+    cache = model.new_cache()
+    for T in (5, 1, 3):
+        # The plain formula of attention: the counter cannot look into a fused kernel.
+        with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+            model(torch.ones(1, T, dtype=torch.int64), cache)
+        assert counter.get_total_flops() == 2 * multiply_adds(model.config, T, cache.length)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from oneprompt.embed import embed
+from oneprompt.embed import embed, flatten, nearest
 
 TABLE = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
 
@@ -40,3 +40,29 @@ def test_equals_one_hot_times_table_with_its_gradient():
 def test_refuses_ids_without_a_row(ids, error, words):
     with pytest.raises(error, match=words):
         embed(ids, TABLE)
+
+
+def test_nearest_rows_are_those_at_the_smallest_angle():
+    unit = F.normalize(TABLE, dim=1)
+    ids, cosines = nearest(TABLE * torch.arange(1.0, 8)[:, None], 2, 6)  # lengths do not count
+    expected = unit @ unit[2]
+    assert sorted(ids.tolist()) == [0, 1, 3, 4, 5, 6]
+    assert torch.allclose(cosines, expected[ids], atol=1e-6)
+    assert (cosines.diff() <= 0).all()
+    assert nearest(TABLE, 2, 2)[0].tolist() == ids[:2].tolist()
+
+
+def test_the_map_of_points_in_a_tilted_plane_keeps_their_distances():
+    flat = torch.tensor([[0.0, 0.0], [3.0, 0.0], [0.0, 1.0], [2.0, 2.0]])
+    axes = torch.linalg.qr(torch.randn(5, 2, generator=torch.Generator().manual_seed(1)))[0]
+    points, kept = flatten(flat @ axes.T + 7)
+    assert torch.allclose(torch.cdist(points, points), torch.cdist(flat, flat), atol=1e-4)
+    assert kept == pytest.approx(1, abs=1e-6)
+
+
+def test_the_map_takes_the_two_widest_directions():
+    corners = torch.cat([torch.eye(3), -torch.eye(3)]) * torch.tensor([1.0, 3.0, 2.0])
+    points, kept = flatten(corners)
+    assert kept == pytest.approx(13 / 14)  # 2 (9 + 4) of 2 (1 + 9 + 4)
+    assert points[1].abs().tolist() == pytest.approx([3, 0], abs=1e-6)
+    assert points[2].abs().tolist() == pytest.approx([0, 2], abs=1e-6)

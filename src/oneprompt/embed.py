@@ -6,6 +6,7 @@ row, which is how gradients reach it.)
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -47,3 +48,30 @@ def check_ids(ids: Tensor, vocab_size: int) -> None:
             f"token id {wrong} is outside the vocabulary (0 to {vocab_size - 1}); "
             "encode the text with the tokenizer that belongs to this model"
         )
+
+
+def nearest(table: Tensor, id: int, k: int) -> tuple[Tensor, Tensor]:
+    """The k rows with the largest cosine to row `id`, the most similar first, without itself.
+
+    Returns:
+        Their ids and their cosines, (k,) each.
+
+    >>> nearest(torch.tensor([[1.0, 0.0], [0.0, 1.0], [3.0, 4.0]]), 0, 1)
+    (tensor([2]), tensor([0.6000]))
+    """
+    cosines = F.cosine_similarity(table, table[id], dim=1)
+    ranking = cosines.argsort(descending=True, stable=True)
+    ids = ranking[ranking != id][:k]
+    return ids, cosines[ids]
+
+
+def flatten(rows: Tensor) -> tuple[Tensor, float]:
+    """The map of rows (n, D) in two dimensions that keeps most of their spread (PCA).
+
+    Returns:
+        The points (n, 2), and the share of the spread that they keep.
+    """
+    centered = rows - rows.mean(dim=0)
+    _, sigma, directions = torch.linalg.svd(centered, full_matrices=False)
+    spread = sigma.square()
+    return centered @ directions[:2].T, float(spread[:2].sum() / spread.sum())

@@ -23,6 +23,18 @@ def to_logits(x: Tensor, table: Tensor) -> Tensor:
     return x @ table.T
 
 
+def lens(model, x: Tensor) -> Tensor:
+    """The logit lens: the logits that `model` would give if it ended at x.
+
+    Args:
+        x: (batch, time, d_model), the hidden vectors after any block, or before the first.
+
+    Returns:
+        (batch, time, vocab_size); for the last block's output the model's own logits.
+    """
+    return to_logits(model.final_norm(x), model.output_table)
+
+
 def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """The mean of -log p(target), in nats: the loss that the model was trained on.
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from oneprompt.logits import cross_entropy as package_cross_entropy
+from oneprompt.logits import lens as package_lens
 from oneprompt.logits import to_logits
 from oneprompt.model import ModelConfig, Transformer
 
@@ -60,7 +61,7 @@ def lens(function) -> None:
             "torch.stack makes one of a list of tensors"
         )
     call = "lens_of(model, ids) of a random model with 3 layers and an output matrix of its own"
-    right = to_logits(model.final_norm(outputs), model.output_table)
+    right = package_lens(model, outputs)
     compare(call, got.detach(), right, (*_wrong_readings(model, ids), *_wrong_shapes(right)))
 
 

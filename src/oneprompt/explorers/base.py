@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import ClassVar
 
 import anywidget
+from IPython import get_ipython
 from traitlets import TraitError, Unicode, observe
 
 from oneprompt.style import PALETTE
@@ -73,13 +74,31 @@ def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> st
     )
 
 
+_MADE = {}  # a notebook cell's id -> the id of its last run, and the explorers made in it
+
+
+def _close_earlier_runs(explorer: "Explorer") -> None:
+    """Close what earlier runs of this cell have made: ipywidgets keeps every widget for ever."""
+    kernel = getattr(get_ipython(), "kernel", None)
+    message = kernel.get_parent() if kernel else {}
+    cell, run = message.get("metadata", {}).get("cellId"), message.get("header", {}).get("msg_id")
+    if cell is None:  # no notebook, or one that does not tell
+        return
+    last_run, explorers = _MADE.get(cell, (run, []))
+    if last_run != run:
+        for earlier in explorers:
+            earlier.close()
+        explorers = []
+    _MADE[cell] = run, [*explorers, explorer]
+
+
 class Explorer(anywidget.AnyWidget):
     """An interactive figure that runs in a notebook and on a static page.
 
     A subclass lists its JavaScript files in `modules` (the last one exports
     `{render({model, el})}`; `engine.js` is always put in front), gives its state as synced traits
-    of plain JSON values, and says in `fallback()` what a page without JavaScript shows. A stylesheet
-    of its own bears the name of the last module.
+    of plain JSON values, and says in `fallback()` what a page without JavaScript shows. Its own
+    stylesheet, if it needs one, has the name of its last module.
     """
 
     modules: ClassVar[tuple[str, ...]] = ()
@@ -89,6 +108,14 @@ class Explorer(anywidget.AnyWidget):
         if "modules" in cls.__dict__:  # not in the class that traitlets derives per instance
             cls._esm = "\n".join(_source(name) for name in ("engine.js", *cls.modules))
             cls._css = _stylesheet(cls.modules[-1].replace(".js", ".css"))
+
+    def __init__(self, **traits):
+        super().__init__(**traits)
+        _close_earlier_runs(self)
+
+    def close(self) -> None:
+        self.layout.close()  # a widget of its own, which nothing else closes
+        super().close()
 
     def fallback(self) -> str:
         """Safe HTML with the explorer's main content; see `fallback_table`."""

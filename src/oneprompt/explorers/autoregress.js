@@ -1,0 +1,228 @@
+// The generation explorer: see AutoregressExplorer in autoregress.py for the state.
+
+const MAX_TOKENS = 24; // of the prompt, as in autoregress.py
+const MAX_NEW_TOKENS = 40; // as in autoregress.py
+const STATE = ["notice", "max_new_tokens", "use_cache", "step", "run", "costs"];
+const WAYS = [
+  { value: false, title: "No cache", meaning: "computes the whole text" },
+  { value: true, title: "KV cache", meaning: "computes what is new" },
+];
+const ENDS = {
+  "": () => "It is appended; the next pass follows.",
+  stop: () => "EOS ends the text: stop reason “stop”.",
+  length: (n) => `${n} of ${n} new ids: stop reason “length”.`,
+  context: () => "The context is full: stop reason “context”.",
+};
+
+/** What the passes so far take; T positions are computed in each, S are looked at. */
+function workOf(passes, cached, costs) {
+  const sum = (amount) => passes.reduce((total, pass) => total + amount(pass), 0);
+  return {
+    positions: sum(({ T }) => T),
+    multiplyAdds: sum(({ T, S }) => T * (costs.position + S * costs.pair)),
+    weights: passes.length * costs.weights,
+    cache: cached ? passes.at(-1).S * costs.kept : 0,
+  };
+}
+
+/** Everything that is shown, computed from the state alone. Lists hold no cache first, then cache. */
+function measure(state) {
+  const { run, costs, max_new_tokens: most, use_cache: cached } = state;
+  const { prompt: P, chances } = run;
+  const last = Math.min(most, chances.length);
+  const step = Math.min(state.step, last);
+  const passes = WAYS.map(({ value }) => Array.from({ length: step },
+    (_, n) => ({ T: value && n > 0 ? 1 : P + n, S: P + n })));
+  const isRunsEnd = last < most || (last === chances.length && run.stop_reason === "stop");
+  const end = step < last ? "" : isRunsEnd ? run.stop_reason : "length";
+  const work = passes.map((each, i) => workOf(each, WAYS[i].value, costs));
+  return { ...state, ...run, last, step, passes, work, end, pass: passes[Number(cached)].at(-1) };
+}
+
+/** The text so far. Tokens of later passes keep their place unseen, so that nothing moves. */
+function textSoFar(tokens) {
+  const items = tokens.map((token) => element("li", {}, tokenElement(token)));
+  const node = element("ol", { class: "op-text-so-far", "aria-label": "The text so far" }, ...items);
+  const show = ({ pass: { T, S } }) => items.forEach((item, i) => {
+    item.className = i > S ? "op-away" : i === S ? "op-new" : i < S - T ? "op-reused" : "op-computed";
+  });
+  return { node, show };
+}
+
+function steppers(run, change) {
+  const passes = slider({ label: "Pass", stops: steps(1, run.chances.length, 1),
+    describe: String, onInput: (step) => change({ step }) });
+  const most = slider({ label: "Most new ids", stops: steps(1, MAX_NEW_TOKENS, 1),
+    describe: String, onInput: (value) => change({ max_new_tokens: value }) });
+  let [step, last] = [1, 1];
+  const moves = [["Next pass", () => step + 1], ["Back", () => step - 1],
+    ["To the end", () => last], ["Reset", () => 1]];
+  const buttons = moves.map(([name, to]) =>
+    button(name, () => change({ step: Math.max(1, Math.min(last, to())) })));
+  const node = element("div", {},
+    element("div", { class: "op-buttons", role: "group", "aria-label": "Passes" }, ...buttons),
+    element("div", { class: "op-sliders" }, passes.node, most.node));
+  const [input, value] = ["input", ".op-value"].map((name) => passes.node.querySelector(name));
+  const show = (measured) => {
+    ({ step, last } = measured);
+    input.max = last - 1; // the text may end before the run does
+    passes.show(step);
+    most.show(measured.max_new_tokens);
+    value.textContent = `${step} of ${last}`;
+    input.setAttribute("aria-valuetext", value.textContent);
+    buttons.forEach((each, i) => each.setAttribute("aria-disabled", step === (i % 2 ? 1 : last)));
+  };
+  return { node, show };
+}
+
+/** What the pass does, what it gives, and why the text ends or goes on. */
+function sentences() {
+  const [does, gives, then] = [1, 2, 3].map(() => element("span", {}));
+  const node = element("p", { class: "op-status", role: "status" }, does, " ", gives, " ", then);
+  const show = ({ step, pass: { T, S }, tokens, chances, end }) => {
+    const reused = T < S ? `, reuses ${S - T}` : "";
+    does.textContent = `Pass ${step} computes ${T} position${T === 1 ? "" : "s"}${reused}.`;
+    gives.replaceChildren("Out comes ", tokenElement(tokens[S]), ` (${percent(chances[step - 1])}).`);
+    then.textContent = ENDS[end](step);
+  };
+  return { node, show };
+}
+
+/** Small squares in one path, so that two thousand of them cost nothing. */
+const squares = (places, size) => places.map(([x, y]) =>
+  `M${(x + (1 - size) / 2).toFixed(2)} ${(y + (1 - size) / 2).toFixed(2)}h${size}v${size}h-${size}z`).join("");
+
+/** A row per pass so far, a column per position: computed, reused, and what comes out now. */
+function staircase({ tokens, chances, prompt: P }) {
+  const [all, computed, reused] = ["op-all", "op-computed", "op-reused"].map(
+    (name) => shape("path", { class: name }));
+  const row = shape("rect", { class: "op-row", x: 0, height: 1 });
+  const out = shape("rect", { class: "op-out", width: 0.72, height: 0.72 });
+  const [width, height] = [tokens.length, chances.length];
+  const node = picture({ class: "op-staircase", viewBox: `0 0 ${width} ${height}`,
+    preserveAspectRatio: "xMinYMin" }, all, row, reused, computed, out);
+  node.style.aspectRatio = `${width} / ${height}`;
+  const show = (passes, last) => {
+    const texts = Array.from({ length: last }, (_, y) => `H${P + y}V${y + 1}`);
+    all.setAttribute("d", `M0 0${texts.join("")}H0z`); // the texts of all passes, those to come too
+    const columns = passes.map(({ S }, y) => Array.from({ length: S }, (_, x) => [x, y]));
+    const isNew = ([x, y]) => x >= passes[y].S - passes[y].T;
+    computed.setAttribute("d", squares(columns.flat().filter(isNew), 0.84));
+    reused.setAttribute("d", squares(columns.flat().filter((at) => !isNew(at)), 0.24));
+    const [S, y] = [passes.at(-1).S, passes.length - 1];
+    for (const [name, value] of [["y", y], ["width", S + 1]]) row.setAttribute(name, value);
+    for (const [name, value] of [["x", S + 0.14], ["y", y + 0.14]]) out.setAttribute(name, value);
+  };
+  return { node, show };
+}
+
+/** Both ways as pictures; the chosen one is what the text shows. */
+function ways(run, change) {
+  const pictures = WAYS.map(() => staircase(run));
+  const cards = choice({ label: "Way",
+    options: WAYS.map(({ value, title, meaning }, i) => ({
+      value, name: `${title}: ${meaning}`,
+      content: element("span", { class: "op-way" }, element("span", { class: "op-title" }, title),
+        element("span", { class: "op-detail" }, meaning), pictures[i].node) })),
+    onInput: (value) => change({ use_cache: value }) });
+  cards.node.classList.add("op-ways");
+  const show = ({ use_cache, passes, last }) => {
+    cards.show(use_cache);
+    pictures.forEach((each, i) => each.show(passes[i], last));
+  };
+  return { node: cards.node, show };
+}
+
+function legend() {
+  const entries = [["computed", "computed"], ["reused", "reused from the cache"],
+    ["new", "comes out"]];
+  return element("p", { class: "op-legend" },
+    element("span", {}, "A row per pass, a column per position."),
+    ...entries.map(([kind, text]) => element("span", {},
+      element("span", { class: `op-swatch op-swatch-${kind}`, "aria-hidden": "true" }), text)));
+}
+
+const COUNTS = [
+  ["Positions computed", "positions", integer],
+  ["Multiply-adds, million", "multiplyAdds", (n) => number(n / 1e6)],
+  ["Weights read, MB", "weights", (bytes) => number(bytes / 1e6)],
+  ["Cache filled, kB", "cache", (bytes) => number(bytes / 1e3)],
+];
+
+/** The work of all passes so far, both ways side by side. */
+function counts() {
+  const head = ["So far", ...WAYS.map(({ title }) => title), "Ratio"].map(
+    (name) => element("th", { scope: "col" }, name));
+  const rows = COUNTS.map(([name]) => {
+    const all = head.slice(1).map(() => element("td", {}));
+    return { node: element("tr", {}, element("th", { scope: "row" }, name), ...all), cells: all };
+  });
+  const node = element("table", { class: "op-table" },
+    element("caption", {}, "The work of all passes so far, without and with a KV cache"),
+    element("thead", {}, element("tr", {}, ...head)),
+    element("tbody", {}, ...rows.map((each) => each.node)));
+  const show = ({ work, use_cache: cached }) => {
+    COUNTS.forEach(([, name, describe], i) => {
+      const values = work.map((each) => each[name]);
+      const ratio = name === "cache" ? "–" : `${number(values[0] / values[1])} ×`;
+      [...values.map(describe), ratio].forEach((text, j) => { rows[i].cells[j].textContent = text; });
+    });
+    for (const row of [head.slice(1), ...rows.map((each) => each.cells)]) {
+      WAYS.forEach(({ value }, i) => row[i].classList.toggle("op-chosen", value === cached));
+    }
+  };
+  return { node, show };
+}
+
+/** The traits of a prompt, from the model in the page. */
+async function compute(page, text) {
+  const model = page.model("reference");
+  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
+  const run = { tokens: ids.map(page.tokenizer.text), prompt: ids.length, chances: [] };
+  const greedy = { temperature: 0, order: [] };
+  for (const pass of page.generate(model, ids, MAX_NEW_TOKENS, greedy, () => 0.5)) {
+    await new Promise((painted) => { setTimeout(painted); }); // so that no frame waits for all
+    if (!pass) continue;
+    const { probabilities } = page.distribution(pass.logits, { temperature: 1, order: [] });
+    run.tokens.push(pass.id === model.eosId ? "EOS" : page.tokenizer.text(pass.id));
+    run.chances.push(Number(probabilities[pass.id].toFixed(4)));
+    run.stop_reason = pass.stop;
+  }
+  return { run, step: 1 };
+}
+
+function build(model, run) {
+  const change = (settings) => {
+    for (const [name, value] of Object.entries(settings)) model.set(name, value);
+    const { step, last } = measure(Object.fromEntries(STATE.map((name) => [name, model.get(name)])));
+    model.set("step", Math.min(step, last));
+    model.save_changes();
+  };
+  const parts = [steppers(run, change), textSoFar(run.tokens), sentences(), ways(run, change), counts()];
+  const [controls, text, does, pictures, table] = parts.map((part) => part.node);
+  return { nodes: [controls, text, does, pictures, legend(), table],
+    show: (measured) => parts.forEach((part) => part.show(measured)) };
+}
+
+export default {
+  compute,
+  render({ model, el }) {
+    const ask = promptForm(model);
+    const body = element("div", {});
+    let [run, view] = [null, null];
+    const redraw = () => {
+      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+      if (state.run !== run) { // another prompt
+        run = state.run;
+        view = build(model, run);
+        body.replaceChildren(...view.nodes);
+      }
+      view.show(measure(state));
+      ask.show();
+    };
+    redraw();
+    el.append(element("section",
+      { class: "op-explorer op-autoregress", "aria-label": "Generation explorer" }, ask.node, body));
+    return watch(model, STATE, redraw);
+  },
+};

@@ -1,0 +1,122 @@
+"""The explorer of chapter 8: a generation pass by pass, without and with a KV cache."""
+
+import math
+from typing import ClassVar
+
+from traitlets import Bool, Dict, Int, observe, validate
+
+from oneprompt.autoregress import generate, multiply_adds, resolve_stop_ids
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.sample import token_text
+
+MAX_TOKENS = 24  # of the prompt: a column each in the picture; also in autoregress.js
+MAX_NEW_TOKENS = 40  # a row each; also in autoregress.js
+
+
+def costs_of(model) -> dict[str, int]:
+    """What a pass costs: multiply-adds are T (position + S pair), the rest are bytes.
+
+    "weights" are those of all parameters, "kept" the keys and values of one position.
+    """
+    position = multiply_adds(model.config, 1, 0)
+    cache = model.new_cache()
+    return {
+        "position": position,
+        "pair": multiply_adds(model.config, 1, 1) - position,
+        "weights": sum(p.nbytes for p in model.parameters()),
+        "kept": (cache.keys.nbytes + cache.values.nbytes) // cache.capacity,
+    }
+
+
+class AutoregressExplorer(PromptExplorer):
+    """A greedy generation, one pass after another, and its work without and with a KV cache.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text that is continued, of 24 tokens at most. Setting it runs the model and
+            goes back to the first pass.
+        max_new_tokens: after how many ids the loop ends at the latest, 1 to 40.
+        use_cache: which of the two ways the text shows.
+        step: the pass that is shown, from 1 on.
+        ---
+        run: {"tokens": texts of the prompt and of up to 40 new ids, "prompt": how many of them are
+            the prompt's, "chances": the model's probability of each new id, "stop_reason"}.
+        costs: what a pass costs, see `costs_of`.
+    """
+
+    modules: ClassVar = ("drawing.js", "autoregress.js")
+
+    max_new_tokens = Int(MAX_NEW_TOKENS).tag(sync=True)
+    use_cache = Bool(True).tag(sync=True)
+    step = Int(1).tag(sync=True)
+    run = Dict().tag(sync=True)
+    costs = Dict().tag(sync=True)
+
+    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+        self.model, self.tokenizer = model, tokenizer
+        step = settings.pop("step", 1)
+        super().__init__(prompt=prompt, costs=costs_of(model))  # first: the others need its run
+        for name, value in (settings | {"step": step}).items():
+            self.set_trait(name, value)
+
+    @property
+    def n_passes(self) -> int:
+        """The passes that the prompt takes: one per new id."""
+        return min(self.max_new_tokens, len(self.run["chances"]))
+
+    def work(self, use_cache: bool, n_passes: int) -> dict[str, int]:
+        """What the first passes take together.
+
+        Returns:
+            "positions" computed, "multiply_adds", bytes of "weights" read, bytes of "cache" filled.
+        """
+        P = self.run["prompt"]
+        sizes = [(1 if use_cache and n else P + n, P + n) for n in range(n_passes)]  # (T, S)
+        return {
+            "positions": sum(T for T, _ in sizes),
+            "multiply_adds": sum(multiply_adds(self.model.config, T, S) for T, S in sizes),
+            "weights": n_passes * self.costs["weights"],
+            "cache": use_cache * sizes[-1][1] * self.costs["kept"],
+        }
+
+    def fallback(self) -> str:
+        new = zip(self.run["tokens"][self.run["prompt"] :], self.run["chances"], strict=True)
+        rows = []
+        for n, (token, chance) in enumerate(list(new)[: self.n_passes], start=1):
+            positions = [str(self.work(cached, n)["positions"]) for cached in (False, True)]
+            rows.append([str(n), repr(token), f"{chance:.1%}", *positions])
+        header = ["pass", "new id", "probability", "without a cache", "with a KV cache"]
+        caption = f"“{self.prompt}”: new ids, and the positions computed so far"
+        return fallback_table(caption, header, rows)
+
+    @validate("max_new_tokens", "step")
+    def _check_number(self, proposal):
+        name, value = proposal.trait.name, proposal.value
+        last = {"max_new_tokens": MAX_NEW_TOKENS, "step": self.n_passes}[name]
+        if not 1 <= value <= last:
+            raise ValueError(f"{name}={value} is outside of 1 to {last}")
+        return value
+
+    @observe("max_new_tokens")
+    def _end_earlier(self, change):
+        self.step = min(self.step, self.n_passes)
+
+    # A validator and no observer: a prompt that the model refuses must not become the state.
+    @validate("prompt")
+    def _run_model(self, proposal):
+        ids = self.tokenizer.encode(proposal.value)
+        if len(ids) > MAX_TOKENS:
+            raise ValueError(
+                f"the prompt is {len(ids)} tokens long, and the picture has room for "
+                f"{MAX_TOKENS}; shorten the prompt"
+            )
+        result = generate(self.model, ids, MAX_NEW_TOKENS)
+        ends = resolve_stop_ids(self.model, None)
+        self.run = {
+            "tokens": [token_text(self.tokenizer, i) for i in ids]
+            + ["EOS" if i in ends else token_text(self.tokenizer, i) for i in result.ids],
+            "prompt": len(ids),
+            "chances": [round(math.exp(logprob), 4) for logprob in result.logprobs],
+            "stop_reason": result.stop_reason,
+        }
+        self.step = 1
+        return proposal.value

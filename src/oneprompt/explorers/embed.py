@@ -1,0 +1,135 @@
+"""The explorer of chapter 2: the rows of the prompt, what is near them, and a map of the table."""
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from traitlets import Dict, Float, Int, List, validate
+
+from oneprompt.embed import flatten, nearest
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.sample import token_text
+
+MAX_TOKENS = 24  # a row each; also in embed.js, like the next two
+NEIGHBORS = 8
+SHADES = 17  # of color on each side of zero: a coordinate becomes one digit of base 36
+SIZE = 1000  # of the map's longer side: a coordinate becomes two digits
+RANDOM_ROWS = 256
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+# Words of every kind, named on the map where there is room, the first ones first.
+LANDMARKS = (
+    " of", " the", ",", " makes", " model", " vector", "Explain", " training", " which", "ing",
+    " label", " intelligence", " In", " neuron", "T", " one", " entropy", " data", " people",
+    " would", " layer", " small", "query", " a", " position", "%", " token", " attention",
+)  # fmt: skip
+
+
+def digits(row: Tensor, largest: float) -> str:
+    """One digit per coordinate: "0" is -largest and beyond, "h" is 0, "y" is largest and beyond."""
+    levels = (row.double() / largest * SHADES).round().clamp(-SHADES, SHADES) + SHADES
+    return "".join(DIGITS[level] for level in levels.int().tolist())
+
+
+def map_of(table: Tensor) -> dict:
+    """Every row's place on the map of the table, two digits across and two down."""
+    points, kept = flatten(table)
+    low, high = points.amin(dim=0), points.amax(dim=0)
+    places = ((points - low) / (high - low).max() * SIZE).round().int()
+    numbers = places.flatten().tolist()
+    points = "".join(DIGITS[n // 36] + DIGITS[n % 36] for n in numbers)
+    width, height = places.amax(dim=0).tolist()
+    return {"points": points, "width": width, "height": height, "kept": kept}
+
+
+def nearest_by_chance(vocab_size: int, d_model: int) -> float:
+    """The cosine of a random row with the nearest of `vocab_size` random rows, on average."""
+    noise = torch.randn(vocab_size, d_model, generator=torch.Generator().manual_seed(0))
+    unit = F.normalize(noise, dim=1)
+    return float((unit[:RANDOM_ROWS] @ unit.T).topk(2).values[:, 1].mean())  # the first is itself
+
+
+class EmbedExplorer(PromptExplorer):
+    """The rows that a prompt reads, and a walk from row to row through the table.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text, of 24 tokens at most. Setting it chooses its first token.
+        token: the id of the chosen token, any of the vocabulary.
+        ---
+        space: {"ids": of the prompt, "nearest": id -> [id, cosine] of its nearest rows, the most
+            similar first, "texts": id -> text, "rows": id -> `digits`}. It knows the neighbors of
+            the prompt's tokens and theirs, so that a page can go a step without the model; a token
+            that is chosen later is added.
+        map: {"points", "width", "height", "kept"}, see `map_of`; "kept" is the share of the spread.
+        landmarks: [id, text] of the tokens of `LANDMARKS`, in that order.
+        chance: the cosine of the nearest row in a table of random numbers.
+        largest: what a strip shows in full color.
+    """
+
+    modules: ClassVar = ("drawing.js", "embed.js")
+
+    token = Int(0).tag(sync=True)
+    space = Dict().tag(sync=True)
+    map = Dict().tag(sync=True)
+    landmarks = List().tag(sync=True)
+    chance = Float().tag(sync=True)
+    largest = Float().tag(sync=True)
+
+    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+        self.table, self.tokenizer = model.embedding.detach(), tokenizer
+        self._texts = [token_text(tokenizer, i) for i in range(len(self.table))]
+        # First, since the prompt's rows are measured by it; 2.5 deviations hold 99 % of them.
+        super().__init__(largest=round(2.5 * float(self.table.std()), 3))
+        ids = {text: i for i, text in enumerate(self._texts)}
+        self.landmarks = [[ids[text], text] for text in LANDMARKS if text in ids]
+        self.map = map_of(self.table)
+        self.chance = nearest_by_chance(*self.table.shape)
+        for name, value in ({"prompt": prompt} | settings).items():
+            self.set_trait(name, value)
+
+    def fallback(self) -> str:
+        rows = []
+        for i in dict.fromkeys(self.space["ids"]):
+            near = (f"{self._texts[j]!r} {cosine:.2f}" for j, cosine in self._nearest(i)[:5])
+            rows.append([repr(self._texts[i]), str(i), ", ".join(near)])
+        caption = f"The nearest rows of the tokens of “{self.prompt}”, with their cosines"
+        return fallback_table(caption, ["token", "id", "nearest rows"], rows)
+
+    def _nearest(self, id: int) -> list:
+        return self.space["nearest"][str(id)]
+
+    def _knowing(self, ids: list[int], space: dict) -> dict:
+        """The space with the nearest rows of these tokens too."""
+        near, texts, rows = (dict(space[name]) for name in ("nearest", "texts", "rows"))
+        for i in ids:
+            others, cosines = nearest(self.table, i, NEIGHBORS)
+            rounded = cosines.double().round(decimals=4).tolist()
+            near[str(i)] = [list(pair) for pair in zip(others.tolist(), rounded, strict=True)]
+            for each in (i, *others.tolist()):
+                texts[str(each)] = self._texts[each]
+                rows[str(each)] = digits(self.table[each], self.largest)
+        return space | {"nearest": near, "texts": texts, "rows": rows}
+
+    # Validators and no observers: what the model refuses must not become the state.
+    @validate("prompt")
+    def _look_up(self, proposal):
+        ids = self.tokenizer.encode(proposal.value)
+        if len(ids) > MAX_TOKENS:
+            raise ValueError(
+                f"the prompt is {len(ids)} tokens long, and the explorer has room for "
+                f"{MAX_TOKENS}; shorten the prompt"
+            )
+        space = {"ids": ids, "nearest": {}, "texts": {}, "rows": {}}
+        space = self._knowing(list(dict.fromkeys(ids)), space)
+        step = {other for near in space["nearest"].values() for other, _ in near}
+        self.space = self._knowing(sorted(step - set(ids)), space)
+        self.token = ids[0]
+        return proposal.value
+
+    @validate("token")
+    def _walk(self, proposal):
+        if not 0 <= proposal.value < len(self.table):
+            raise ValueError(f"token={proposal.value} is outside of 0 to {len(self.table) - 1}")
+        if str(proposal.value) not in self.space["nearest"]:
+            self.space = self._knowing([proposal.value], self.space)
+        return proposal.value

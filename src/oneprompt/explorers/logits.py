@@ -1,0 +1,115 @@
+"""The explorer of chapter 6: the logit lens at every position and depth, and one row of logits."""
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from traitlets import Dict, Float, Int, validate
+
+from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
+from oneprompt.explorers.sample import token_text
+from oneprompt.logits import lens
+from oneprompt.sample import Sampling, entropy, probabilities
+
+MAX_TOKENS = 24  # more columns cannot be overlooked; also in logits.js
+TOP = 10  # tokens per row of logits; also in logits.js
+LARGEST_SHIFT = 100  # the ends of the slider in logits.js
+
+
+def depth_name(depth: int) -> str:
+    """Depth 0 is the stream before the first block, depth l + 1 the output of layer l."""
+    return "embedding" if depth == 0 else f"layer {depth - 1}"
+
+
+class LogitsExplorer(PromptExplorer):
+    """The likeliest next tokens at every position, read before the first block and after each.
+
+    Attributes (all synced; those above the line can be set from Python):
+        prompt: the text, of 24 tokens at most. Setting it runs the model and makes the last
+            token the position.
+        position: the token whose row of logits is shown.
+        depth: where it is read: 0 is the embedding, l + 1 the output of layer l.
+        shift: a constant from -100 to 100 that is added to all logits of the row.
+        ---
+        lens: {"tokens": texts, "vocab_size": V, "cells": by depth and position {"top": the ten
+            largest [text, logit], "log_sum": log Σ e^logit over the vocabulary, "entropy": in bits,
+            "own": [logit, rank] of the token that the model itself puts first there}}.
+    """
+
+    modules: ClassVar = ("distribution.js", "drawing.js", "logits.js")
+
+    position = Int(0).tag(sync=True)
+    depth = Int(0).tag(sync=True)
+    shift = Float(0.0).tag(sync=True)
+    lens = Dict().tag(sync=True)
+
+    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+        self.model, self.tokenizer = model, tokenizer
+        super().__init__(prompt=prompt)  # first, since `position` is checked against its tokens
+        for name, value in ({"depth": model.config.n_layers} | settings).items():
+            self.set_trait(name, value)
+
+    @property
+    def probabilities(self) -> Tensor:
+        """The distribution that is read at the chosen position and depth, (V,)."""
+        return probabilities(self._logits[self.depth, self.position] + self.shift, Sampling())
+
+    def fallback(self) -> str:
+        cells = self.lens["cells"]
+        rows = [
+            [depth_name(depth), *(_first_choice(cell) for cell in cells[depth])]
+            for depth in reversed(range(len(cells)))
+        ]
+        caption = "The likeliest next token after each token of the prompt, by depth"
+        header = ["read at", *(f"after {token!r}" for token in self.lens["tokens"])]
+        return fallback_table(caption, header, rows)
+
+    def _cell(self, logits: Tensor, own: int) -> dict:
+        """What is shown of one row of logits (V,), where `own` is the model's final choice."""
+        ranked = logits.argsort(descending=True, stable=True)
+        first = ranked[:TOP].tolist()
+        return {
+            "top": [[token_text(self.tokenizer, i), rounded(logits[i], 4)] for i in first],
+            "log_sum": rounded(logits.logsumexp(dim=-1), 4),
+            "entropy": round(entropy(probabilities(logits, Sampling())), 4),
+            "own": [rounded(logits[own], 4), 1 + int((ranked == own).nonzero())],
+        }
+
+    @validate("position", "depth", "shift")
+    def _check_number(self, proposal):
+        name, value = proposal.trait.name, proposal.value
+        first, last = {
+            "position": (0, len(self.lens["tokens"]) - 1),
+            "depth": (0, self.model.config.n_layers),
+            "shift": (-LARGEST_SHIFT, LARGEST_SHIFT),
+        }[name]
+        if not (math.isfinite(value) and first <= value <= last):
+            raise ValueError(f"{name}={value} is outside of {first} to {last}")
+        return value
+
+    # A validator and no observer: a prompt that the model refuses must not become the state.
+    @validate("prompt")
+    def _run_model(self, proposal):
+        ids = self.tokenizer.encode(proposal.value)
+        if len(ids) > MAX_TOKENS:
+            raise ValueError(
+                f"the prompt is {len(ids)} tokens long, and the picture has room for "
+                f"{MAX_TOKENS}; shorten the prompt"
+            )
+        trace = self.model.trace(torch.tensor([ids], dtype=torch.int64))
+        streams = (trace.embedding, *(layer.output for layer in trace.layers))
+        self._logits = lens(self.model, torch.cat(streams)).detach()  # (1 + L, T, V)
+        own = self._logits[-1].argmax(dim=-1).tolist()
+        self.lens = {
+            "tokens": [token_text(self.tokenizer, i) for i in ids],
+            "vocab_size": self._logits.shape[-1],
+            "cells": [list(map(self._cell, rows, own)) for rows in self._logits],
+        }
+        self.position = len(ids) - 1
+        return proposal.value
+
+
+def _first_choice(cell: dict) -> str:
+    token, logit = cell["top"][0]
+    return f"{token!r} {math.exp(logit - cell['log_sum']):.0%}"

@@ -1,0 +1,358 @@
+"""The embed explorer: rows, neighbors and map against the package, in Python and on the page."""
+
+import json
+from importlib.resources import files
+
+import pytest
+import torch
+from explorer_stand_ins import StandInTokenizer
+from models import small_model
+
+import oneprompt as op
+from oneprompt.embed import flatten, nearest
+from oneprompt.explorers import EmbedExplorer
+from oneprompt.explorers.embed import LANDMARKS, MAX_TOKENS, NEIGHBORS, SHADES, digits
+from oneprompt.web import page_model
+
+PROMPT = "a word of several letters a word"  # the ids are the lengths of the words
+IDS = [1, 4, 2, 7, 7, 1, 4]
+HOSTILE = "</script><img src=x onerror=console.error(1)><!--"
+
+
+def make_explorer(prompt=PROMPT, texts=(), **settings):
+    return EmbedExplorer(small_model(), StandInTokenizer(*texts), prompt, **settings)
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """The book's explorer; each test sets what it needs."""
+    return EmbedExplorer(op.load_model("reference"), op.load_tokenizer())
+
+
+def cosines(table):
+    unit = (table / table.norm(dim=1, keepdim=True)).double()
+    return unit @ unit.T
+
+
+def spread(explorer) -> torch.Tensor:
+    """The places on the map, read from their digits."""
+    points = explorer.map["points"]
+    places = [int(points[i : i + 2], 36) for i in range(0, len(points), 2)]
+    return torch.tensor(places).reshape(-1, 2).double()
+
+
+# In Python
+
+
+def test_the_state_holds_the_nearest_rows_by_cosine():
+    explorer = make_explorer()
+    assert explorer.space["ids"] == IDS
+    square = cosines(explorer.table)
+    for id, near in explorer.space["nearest"].items():
+        row = square[int(id)].clone()
+        row[int(id)] = -2
+        assert [other for other, _ in near] == row.topk(NEIGHBORS).indices.tolist()
+        assert [c for _, c in near] == pytest.approx(row.topk(NEIGHBORS).values.tolist(), abs=6e-5)
+
+
+def test_the_state_knows_every_neighbor_one_step_on():
+    space = make_explorer().space
+    shown = {str(other) for id in IDS for other, _ in space["nearest"][str(id)]}
+    assert shown | {str(id) for id in IDS} == space["nearest"].keys()
+    named = {str(other) for near in space["nearest"].values() for other, _ in near}
+    assert named | space["nearest"].keys() == space["texts"].keys() == space["rows"].keys()
+
+
+def test_rows_keep_their_numbers_to_half_a_level():
+    explorer = make_explorer()
+    for id, row in explorer.space["rows"].items():
+        levels = torch.tensor([int(digit, 36) - SHADES for digit in row]) / SHADES
+        expected = (explorer.table[int(id)] / explorer.largest).clamp(-1, 1)
+        assert torch.allclose(levels, expected, rtol=0, atol=0.5 / SHADES + 1e-6)
+    assert digits(torch.tensor([-9.0, 0.0, 1.0, 9.0]), 2.0) == "0hpy"  # 8.5 goes to the even 8
+
+
+def test_the_map_is_the_flattened_table(reference):
+    points, kept = flatten(reference.table)
+    assert reference.map["kept"] == kept
+    places = spread(reference)
+    assert places.amin(dim=0).tolist() == [0, 0]
+    assert places.amax(dim=0).tolist() == [reference.map["width"], reference.map["height"]]
+    scale = places.amax() / (points.amax(dim=0) - points.amin(dim=0)).max()
+    moved = (points - points.amin(dim=0)).double() * scale
+    assert torch.allclose(places, moved, rtol=0, atol=0.51)  # of 1000: rounded to whole places
+
+
+def test_chance_is_that_of_the_chapter_and_landmarks_are_tokens(reference):
+    noise = torch.randn(2048, 192, generator=torch.Generator().manual_seed(0))
+    best = nearest(noise, 5, 1)[1]
+    assert reference.chance == pytest.approx(0.25, abs=0.005)
+    assert abs(float(best) - reference.chance) < 0.1
+    assert [text for _, text in reference.landmarks] == list(LANDMARKS)
+    assert reference.tokenizer.encode(" of") == reference.landmarks[0][:1]
+
+
+def test_a_walk_adds_what_it_needs_and_a_prompt_starts_anew():
+    explorer = make_explorer("aaa")
+    far = next(i for i in range(31) if str(i) not in explorer.space["nearest"])
+    explorer.token = far
+    assert explorer.space["nearest"][str(far)][0][0] == nearest(explorer.table, far, 1)[0].item()
+    explorer.prompt = "now three words"
+    assert (explorer.space["ids"], explorer.token) == ([3, 5, 5], 3)
+    assert make_explorer(token=9).token == 9
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [("prompt", "", "empty"), ("prompt", "word " * 25, "25 tokens long.* 24; shorten"),
+     ("token", 31, "token=31 is outside of 0 to 30"), ("token", -1, "outside")],
+)  # fmt: skip
+def test_what_cannot_be_shown_is_refused_and_changes_nothing(setting, value, words):
+    explorer = make_explorer()
+    before = explorer.state()
+    with pytest.raises(ValueError, match=words):
+        setattr(explorer, setting, value)
+    assert explorer.state() == before
+    if setting == "prompt" and value:
+        explorer.asked = value
+        assert (explorer.prompt, explorer.token) == (PROMPT, IDS[0])
+        assert "25 tokens long" in explorer.notice
+
+
+def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
+    reference.prompt = "What is machine learning?"
+    assert make_explorer().twin() == make_explorer().twin()
+    assert len(json.dumps(reference.state())) < 60_000
+    assert len(reference.twin()) < 110_000
+
+
+# On the page
+
+
+def show(page, explorer, width=1280):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
+    return page.get_by_role("region", name="Embed explorer")
+
+
+def visible(text: str) -> str:
+    return text.replace(" ", "␣")
+
+
+def assert_page_shows(region, explorer, abs=0.0051):
+    """The prompt's rows, the chosen token and its neighbors are Python's."""
+    space, token = explorer.space, explorer.token
+    texts = [visible(space["texts"][str(id)]) for id in space["ids"]]
+    prompt = region.get_by_role("radiogroup", name="Token")
+    assert prompt.locator(".op-token").all_inner_texts() == texts
+    assert prompt.locator(".op-embed-end").all_inner_texts() == [str(id) for id in space["ids"]]
+    assert region.locator("p.op-embed-chosen .op-embed-end").inner_text() == str(token)
+    near = space["nearest"][str(token)]
+    rows = region.get_by_role("list", name="Nearest rows").get_by_role("button")
+    expected = [visible(space["texts"][str(other)]) for other, _ in near]
+    assert rows.locator(".op-token").all_inner_texts() == expected
+    shown = [float(text.replace("−", "-")) for text in rows.locator(".op-value").all_inner_texts()]
+    assert shown == pytest.approx([cosine for _, cosine in near], abs=abs)
+    noise = [c <= explorer.chance for _, c in near]
+    muted = "(rows) => rows.map((row) => row.classList.contains('op-embed-noise'))"
+    assert rows.evaluate_all(muted) == noise
+    facts = region.locator(".op-statistics .op-value").all_inner_texts()
+    kept = explorer.map["kept"]
+    assert facts == [f"{near[0][1]:.2f}", f"{explorer.chance:.2f}", f"{100 * kept:.1f} %"]
+
+
+def test_the_keyboard_moves_everything(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    assert_page_shows(region, explorer)
+    rows = region.get_by_role("radiogroup", name="Token")
+    rows.get_by_role("radio", checked=True).press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    explorer.token = IDS[2]
+    assert_page_shows(region, explorer)
+    page.keyboard.press("End")  # the last row is a token that stands at position 1 as well
+    explorer.token = IDS[-1]
+    checked = rows.get_by_role("radio", checked=True)
+    assert checked.get_attribute("aria-label") == "position 6: ␣word4, id 4"
+    assert_page_shows(region, explorer)
+    region.get_by_role("list", name="Nearest rows").get_by_role("button").nth(3).press("Enter")
+    explorer.token = explorer.space["nearest"]["4"][3][0]
+    assert_page_shows(region, explorer)
+    focused = page.evaluate("document.activeElement.closest('li') !== null")
+    assert focused  # the next step needs no search for the button
+
+
+def test_strips_and_dots_are_those_of_the_state(page, reference):
+    """Per row as many colored cells as digits that are not zero; a dot for every row."""
+    reference.prompt = "What is machine learning?"
+    region = show(page, reference)
+    strips = region.locator(".op-embed-strip").all()
+    near = reference.space["nearest"][str(reference.token)]
+    ids = [*reference.space["ids"], reference.token, *(other for other, _ in near)]
+    for id, strip in zip(ids, strips, strict=True):
+        paths = strip.locator("path").evaluate_all("(all) => all.map((p) => p.getAttribute('d'))")
+        row = reference.space["rows"][str(id)]
+        assert sum(path.count("M") for path in paths) == len(row) - row.count("h")
+    cloud = region.locator("path.op-embed-cloud").get_attribute("d")
+    assert cloud.count("M") == 2048
+    x, y = spread(reference)[reference.token].int().tolist()
+    assert region.locator("path.op-embed-chosen").get_attribute("d") == f"M{x} {y}h0"
+    boxes = [n.bounding_box() for n in region.locator(".op-embed-map div span").all()]
+    assert len(boxes) > 12  # names, of which no two touch
+    for i, a in enumerate(boxes):
+        for b in boxes[:i]:
+            apart = a["x"] >= b["x"] + b["width"] - 1 or b["x"] >= a["x"] + a["width"] - 1
+            assert apart or a["y"] >= b["y"] + b["height"] - 1 or b["y"] >= a["y"] + a["height"] - 1
+
+
+def ask(region, text):
+    region.get_by_label("Your prompt").fill(text)
+    region.get_by_label("Your prompt").press("Enter")
+
+
+def test_the_model_in_the_page_computes_what_python_does(page, reference):
+    """The traits of several prompts, a walk beyond what is stored, and prompts that are refused."""
+    reference.prompt = "What is machine learning?"
+    region = show(page, reference)
+    page.add_script_tag(content=page_model())  # which the built page loads by its address
+    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
+    module = "\n".join(
+        files("oneprompt.explorers").joinpath(name).read_text()
+        for name in ("engine.js", *EmbedExplorer.modules)
+    ).replace("export default", "return")
+    prompts = ["What is a token?", "a", "שלום 😀 <b>&", "  ", "key key key"]
+    computed = page.evaluate(
+        """([module, prompts, largest]) => prompts.map((text) =>
+          new Function(module)().compute(onePrompt, text, () => largest))""",
+        [module, prompts, reference.largest],
+    )
+    for prompt, found in zip(prompts, computed, strict=True):
+        reference.prompt = prompt
+        assert found.keys() == {"space", "token"}
+        assert found["token"] == reference.token
+        space, expected = found["space"], reference.space
+        assert space["ids"] == expected["ids"]
+        # The order of two cosines that agree to the last digits of float32 would be a matter of
+        # chance, and so would the fourth decimal: no such pair is in these prompts.
+        for id, near in expected["nearest"].items():
+            assert [other for other, _ in space["nearest"][id]] == [other for other, _ in near]
+            values = [cosine for _, cosine in space["nearest"][id]]
+            assert values == pytest.approx([cosine for _, cosine in near], abs=1.01e-4)
+        assert (space["texts"], space["rows"]) == (expected["texts"], expected["rows"])
+
+    reference.prompt = "query"
+    ask(region, "query")
+    region.get_by_role("radio", name="position 0: query").wait_for()
+    for step in (7, 7, 7, 7):
+        region.get_by_role("list", name="Nearest rows").get_by_role("button").nth(step).press(
+            "Enter"
+        )
+        reference.token = reference.space["nearest"][str(reference.token)][step][0]
+        region.locator("p.op-embed-chosen").get_by_text(str(reference.token), exact=True).wait_for()
+    assert_page_shows(region, reference)
+
+    half = """(module) => {
+      try { return new Function(module)().compute(onePrompt, "\\ud800"); }
+      catch (error) { return error.message; }
+    }"""
+    assert "lone surrogate" in page.evaluate(half, module)
+    for refused, words in [("a " * 10_000, f"at most {MAX_TOKENS} fit"), ("", "empty")]:
+        ask(region, refused)
+        region.get_by_text(words).wait_for()
+        assert_page_shows(region, reference)
+    ask(region, "<img src=x onerror=alert(1)>")
+    region.get_by_role("radio", name="position 0: <").wait_for()
+    assert page.locator("img").count() == 0
+
+
+def test_without_the_model_a_long_walk_ends_with_a_message(page):
+    region = show(page, make_explorer("aaa"))
+    page.evaluate(
+        """() => {
+          window.onePromptLoading = Promise.reject(new Error("could not be loaded"));
+          window.onePromptLoading.catch(() => {});
+        }"""
+    )
+    near = region.get_by_role("list", name="Nearest rows").get_by_role("button")
+    before = None
+    for _ in range(31):  # the walk leaves what is stored at some place
+        if region.get_by_role("status").inner_text():
+            break
+        before = region.locator("p.op-embed-chosen").inner_text()
+        near.nth(7).press("Enter")
+    assert region.get_by_role("status").inner_text() == "could not be loaded"
+    assert region.locator("p.op-embed-chosen").inner_text() == before
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_not_too_wide_and_does_not_jump(page, width, reference):
+    reference.prompt = "What is machine learning?"
+    region = show(page, reference, width)
+    height = region.bounding_box()["height"]
+    rows = region.get_by_role("radiogroup", name="Token").get_by_role("radio")
+    for row in rows.all():
+        row.press("Enter")
+        assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
+    region.get_by_role("list", name="Nearest rows").get_by_role("button").nth(5).press("Enter")
+    assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for control in region.locator("button, input").all():
+        box = control.bounding_box()
+        assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
+
+
+def test_hostile_tokens_are_text_and_the_cleanup_ends_everything(page):
+    """As a notebook runs it: the model of the widget changes, the cell is run ten times."""
+    explorer = make_explorer("aaa", texts=[HOSTILE] * 31)
+    module = explorer._esm.replace("export default", "return")
+    page.set_content(f"<html lang=en><body><div></div><main>{explorer.twin()}</main></body></html>")
+    state = explorer.state()
+    explorer.prompt = PROMPT
+    left = page.evaluate(
+        """([module, state, next]) => {
+          const [listeners, seen] = [new Set(), { on: 0, off: 0 }];
+          const host = document.querySelector("div");
+          const Observer = window.ResizeObserver;
+          window.ResizeObserver = class extends Observer {
+            observe(node) { seen.on += 1; super.observe(node); }
+            disconnect() { seen.off += 1; super.disconnect(); }
+          };
+          const model = { get: (name) => state[name], set() {}, save_changes() {},
+            on: (event, f) => listeners.add(f), off: (event, f) => listeners.delete(f) };
+          for (let run = 0; run < 10; run += 1) {
+            host.replaceChildren();
+            const end = new Function(module)().render({ model, el: host });
+            if (run < 9) end();
+          }
+          Object.assign(state, next);
+          for (const f of listeners) f();
+          return [listeners.size, seen.on - seen.off];
+        }""",
+        [module, state, explorer.state()],
+    )
+    assert left == [1, 1]
+    assert page.locator("img").count() == 0
+    assert_page_shows(page.get_by_role("region", name="Embed explorer").first, explorer)
+
+
+def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
+    explorer = make_explorer(texts=["<b>"] * 31)
+    (tmp_path / "page.html").write_text(explorer.twin(), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.get_by_role("row").count() == len(set(IDS)) + 1
+    first = explorer.space["nearest"]["1"][0]
+    assert (
+        page.get_by_role("row").nth(1).inner_text().startswith(f"'<b>'\t1\t'<b>' {first[1]:.2f},")
+    )
+    context.close()
+
+
+def test_the_built_page_has_the_explorer(page, site, reference):
+    reference.prompt = "What is machine learning?"
+    page.goto(f"{site}book/02_embed.html")
+    region = page.get_by_role("region", name="Embed explorer")
+    region.get_by_role("radio").nth(3).press("Enter")
+    reference.token = 371
+    assert_page_shows(region, reference)

@@ -1,0 +1,390 @@
+"""The logits explorer: what it reads against the package, its controls, own prompts, its limits."""
+
+import json
+import math
+from importlib.resources import files
+from itertools import pairwise
+
+import pytest
+import torch
+from explorer_stand_ins import StandInTokenizer
+from models import small_model
+
+import oneprompt as op
+from oneprompt.explorers import LogitsExplorer
+from oneprompt.explorers.logits import MAX_TOKENS
+from oneprompt.explorers.sample import token_text
+from oneprompt.logits import lens
+from oneprompt.sample import entropy
+from oneprompt.web import page_model
+
+PROMPT = "a word of several letters"  # five tokens: the lengths of the words
+L, T, V = 2, 5, 31
+CLOSE = 1e-3  # lm.js and torch add float32 products in another order; test_web.py has the same
+
+
+def make_explorer(prompt=PROMPT, model=None, **settings):
+    return LogitsExplorer(model or small_model(), StandInTokenizer(), prompt, **settings)
+
+
+def read(explorer, prompt=None):
+    """The logits at every depth and position, (1 + L, T, V), block by block."""
+    ids = explorer.tokenizer.encode(prompt or explorer.prompt)
+    trace = explorer.model.trace(torch.tensor([ids]))
+    streams = [trace.embedding, *(layer.output for layer in trace.layers)]
+    table = explorer.model.output_table
+    return torch.cat([explorer.model.final_norm(x) @ table.T for x in streams]).detach()
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return op.load_model("reference"), op.load_tokenizer()
+
+
+# In Python
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_lens_of_the_last_block_gives_the_models_own_logits(tied):
+    model = small_model(tie_embeddings=tied)
+    trace = model.trace(torch.tensor([[3, 1, 4]]))
+    assert torch.equal(lens(model, trace.layers[-1].output), trace.logits)
+    assert not torch.allclose(lens(model, trace.layers[0].output), trace.logits, atol=1)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_state_holds_what_is_read_at_every_depth(tied):
+    explorer = make_explorer(model=small_model(tie_embeddings=tied))
+    state, logits = explorer.lens, read(explorer)
+    assert (len(state["cells"]), len(state["tokens"]), state["vocab_size"]) == (1 + L, T, V)
+    for depth in range(1 + L):
+        for t, cell in enumerate(state["cells"][depth]):
+            row, own = logits[depth, t], logits[-1, t].argmax()
+            values, ids = row.topk(10)
+            assert [token for token, _ in cell["top"]] == [f" word{i}" for i in ids]
+            shown = torch.tensor([logit for _, logit in cell["top"]], dtype=torch.double)
+            assert torch.allclose(shown, values.double(), rtol=0, atol=6e-5)  # four decimals
+            p = op.probabilities(row, op.Sampling())
+            assert torch.allclose((shown - cell["log_sum"]).exp(), p[ids], rtol=2e-4)
+            assert cell["entropy"] == pytest.approx(entropy(p), abs=6e-5)
+            assert cell["own"] == [
+                pytest.approx(row[own].item(), abs=6e-5),
+                1 + (row > row[own]).sum(),
+            ]
+
+
+def test_a_shift_moves_no_probability():
+    explorer = make_explorer(depth=1, position=2)
+    expected = op.probabilities(read(explorer)[1, 2], op.Sampling())
+    for shift in (0, -100, 37.5):
+        explorer.shift = shift
+        # adding 100 in float32 rounds logits to multiples of 2^-17
+        assert torch.allclose(explorer.probabilities, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "message"),
+    [("", "empty"), ("word " * (MAX_TOKENS + 1), "25 tokens long.* 24; shorten")],
+)
+def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, message):
+    explorer = make_explorer()
+    before = explorer.state()
+    with pytest.raises(ValueError, match=message):
+        explorer.prompt = prompt
+    assert explorer.state() == before
+
+
+def test_a_reader_is_answered_or_told_why_not(reference):
+    explorer = make_explorer(depth=1, position=0)
+    explorer.asked = "word " * (MAX_TOKENS + 1)
+    assert (explorer.prompt, explorer.position) == (PROMPT, 0)
+    assert "25 tokens long" in explorer.notice
+    explorer.asked = "now three words"
+    assert (explorer.prompt, explorer.notice) == ("now three words", "")
+    assert (explorer.position, explorer.depth) == (2, 1)
+    assert len(explorer.lens["cells"][0]) == 3
+    real = LogitsExplorer(*reference)
+    real.asked = "half a character: \ud800"
+    assert real.prompt == "What is machine learning?"
+    assert real.notice
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("position", T), ("position", -1), ("depth", L + 1), ("depth", -1), ("shift", 101),
+     ("shift", math.nan), ("shift", -math.inf)],
+)  # fmt: skip
+def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
+    explorer = make_explorer()
+    before = getattr(explorer, setting)
+    with pytest.raises(ValueError, match=setting):
+        setattr(explorer, setting, value)
+    assert getattr(explorer, setting) == before
+    with pytest.raises(ValueError, match=setting):
+        make_explorer(**{setting: value})
+
+
+def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
+    assert make_explorer().twin() == make_explorer().twin()
+    explorer = LogitsExplorer(*reference)
+    assert explorer.depth == 4  # it opens on the model's own output
+    assert len(json.dumps(explorer.state())) < 10_000
+    explorer.prompt = "a" + " a" * (MAX_TOKENS - 1)
+    assert len(json.dumps(explorer.state())) < 40_000
+
+
+def test_without_javascript_there_is_a_table(browser, tmp_path):
+    explorer = make_explorer(model=small_model(vocab_size=300))
+    explorer.tokenizer = StandInTokenizer(*["<b>x"] * 300)
+    explorer.prompt = "one two"
+    share = op.probabilities(read(explorer)[0, 1], op.Sampling()).max()
+    assert f"{share:.0%}</td></tr></tbody>" in explorer.fallback()  # the embedding is the last row
+    assert "<b>" not in explorer.fallback()
+    (tmp_path / "page.html").write_text(explorer.twin(), encoding="utf-8")
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    assert page.get_by_role("row").count() == 1 + 1 + L
+    assert page.locator("noscript p").is_visible()
+    context.close()
+
+
+# On the page
+
+
+def show(page, explorer):
+    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
+    return page.get_by_role("region", name="Logits explorer")
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-").replace(",", ""))
+
+
+def share(text: str) -> float:
+    return 0 if text == "<0.1 %" else float(text.removesuffix(" %")) / 100
+
+
+def visible(token: str) -> str:
+    return token.replace(" ", "␣")
+
+
+SHARE = 5.5e-4  # texts have a tenth of a percent
+
+
+def assert_page_shows(region, explorer, close=0.0):
+    """The chosen cell, its row of logits, what belongs to the row, and the path are Python's."""
+    logits = read(explorer)
+    depth, t = explorer.depth, explorer.position
+    row, p = logits[depth, t], op.probabilities(logits[depth, t], op.Sampling())
+    values, ids = row.topk(10)
+    tokens = [visible(token_text(explorer.tokenizer, i)) for i in ids.tolist()]
+    cell = region.get_by_role("radio", checked=True)
+    assert f"position {t}," in cell.get_attribute("aria-label")
+    assert cell.inner_text() == tokens[0]
+
+    found = [line.locator("th, td").all_inner_texts() for line in region.locator("tbody tr").all()]
+    assert [name for name, *_ in found] == [*tokens, f"{len(row) - 10:,} others"]
+    shown = [number(logit) for _, logit, _, _ in found[:-1]]
+    assert shown == pytest.approx((values + explorer.shift).tolist(), abs=0.0052 + close)
+    rest = max(0, 1 - p[ids].sum().item())
+    assert [share(each[-1]) for each in found] == pytest.approx(
+        [*p[ids].tolist(), rest], abs=SHARE + close
+    )
+
+    facts = [each.split()[0] for each in region.locator("dd").all_inner_texts()]
+    log_sum, lead = row.logsumexp(dim=-1) + explorer.shift, values[0] - values[1]
+    expected = [log_sum.item(), lead.item(), entropy(p)]
+    assert [number(fact) for fact in facts] == pytest.approx(expected, abs=0.0052 + 2 * close)
+
+    own = logits[-1, t].argmax()
+    path = [line.locator("> span").all_inner_texts() for line in region.locator("li").all()][::-1]
+    shares = op.probabilities(logits[:, t], op.Sampling())[:, own].tolist()
+    assert [share(each[-2]) for each in path] == pytest.approx(shares, abs=SHARE + close)
+    if not close:
+        ranks = [1 + int((row > row[own]).sum()) for row in logits[:, t]]
+        assert [each[-1] for each in path] == [f"rank {rank:,}" for rank in ranks]
+
+
+def test_the_keyboard_moves_everything(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    assert_page_shows(region, explorer)
+    region.get_by_role("radio", checked=True).focus()
+    for key, depth, position in [
+        ("ArrowDown", 1, T - 1), ("ArrowLeft", 1, T - 2), ("ArrowDown", 0, T - 2),
+        ("ArrowDown", 0, T - 2), ("Home", L, 0), ("End", 0, T - 1),
+    ]:  # fmt: skip
+        page.keyboard.press(key)
+        explorer.depth, explorer.position = depth, position
+        assert_page_shows(region, explorer)
+    shifted = region.get_by_label("Add to every logit")
+    for key, shift in [("End", 100), ("Home", -100), ("ArrowRight", -95)]:
+        shifted.press(key)
+        explorer.shift = shift
+        assert_page_shows(region, explorer)
+    assert shifted.get_attribute("aria-valuetext") == "−95.0"
+
+
+def test_the_map_shows_the_first_tokens_and_how_likely_they_are(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    logits = read(explorer).flip(0)  # the embedding at the bottom
+    p, first = op.probabilities(logits, op.Sampling()).max(dim=-1)
+    radios = region.get_by_role("radio")
+    assert radios.all_inner_texts() == [f"␣word{i}" for i in first.flatten()]
+    found = radios.evaluate_all(
+        "(all) => all.map((each) => [Number(each.style.getPropertyValue('--op-weight')),"
+        " each.classList.contains('op-own')])"
+    )
+    assert [weight for weight, _ in found] == pytest.approx(p.flatten().tolist(), abs=1e-4)
+    settled = (first == first[0]).flatten().tolist()
+    assert [own for _, own in found] == settled
+    assert not all(settled)
+
+
+MODULE = "\n".join(
+    files("oneprompt.explorers").joinpath(name).read_text(encoding="utf-8")
+    for name in ("engine.js", *LogitsExplorer.modules)
+)
+
+
+def assert_cell_equal(found, expected, logits, own):
+    """Two cells of the lens, where torch's `logits` are the ones of the row."""
+    (tokens, values), (names, wanted) = (
+        zip(*cell["top"], strict=True) for cell in (found, expected)
+    )
+    assert values == pytest.approx(wanted, abs=CLOSE)
+    clear = [a - b > 2 * CLOSE for a, b in pairwise([math.inf, *wanted])]
+    for i in range(9):  # the tenth may be a near-tie with the eleventh
+        if clear[i] and clear[i + 1]:  # near-ties may change places
+            assert tokens[i] == names[i]
+    assert found["log_sum"] == pytest.approx(expected["log_sum"], abs=CLOSE)
+    assert found["entropy"] == pytest.approx(expected["entropy"], abs=10 * CLOSE)  # p log p of all
+    logit, rank = found["own"]
+    assert logit == pytest.approx(expected["own"][0], abs=CLOSE)
+    above = [int((logits > logits[own] + each).sum()) for each in (2 * CLOSE, -2 * CLOSE)]
+    assert 1 + above[0] <= rank <= max(above[1], 1)  # tokens that are as close may change places
+
+
+def test_an_own_prompt_is_computed_in_the_page_as_in_python(page, reference):
+    explorer = LogitsExplorer(*reference)
+    region = show(page, explorer)
+    page.add_script_tag(content=page_model())  # which the built page loads by its address
+    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
+    prompts = ["What is a token?", " A B  A B", "שלום 😀"]
+    states = page.evaluate(
+        """([module, prompts]) => {
+          const { compute } = new Function(module.replace("export default", "return"))();
+          return prompts.map((text) => compute(onePrompt, text, () => undefined));
+        }""",
+        [MODULE, prompts],
+    )
+    for prompt, found in zip(prompts, states, strict=True):
+        explorer.prompt = prompt
+        logits = read(explorer)
+        expected = explorer.lens
+        assert found.keys() == {"lens", "position"}
+        assert found["position"] == explorer.position
+        assert found["lens"].keys() == expected.keys()
+        assert found["lens"]["tokens"] == expected["tokens"]
+        assert found["lens"]["vocab_size"] == expected["vocab_size"]
+        for depth, cells in enumerate(expected["cells"]):
+            for t, cell in enumerate(cells):
+                own = logits[-1, t].argmax()
+                assert_cell_equal(found["lens"]["cells"][depth][t], cell, logits[depth, t], own)
+
+    ask = region.get_by_label("Your prompt")
+
+    def answer_to(text):
+        ask.fill(text)
+        ask.press("Enter")
+
+    answer_to(prompts[0])  # the whole way: form, page, map
+    explorer.prompt = prompts[0]
+    region.get_by_role("radio", name=f"position {explorer.position},", checked=True).wait_for()
+    assert_page_shows(region, explorer, close=CLOSE)
+    for hostile in ["<img src=x onerror=alert(1)>", "</script><!--", "  ", "שלום"]:
+        answer_to(hostile)
+        explorer.prompt = hostile
+        t, token = explorer.position, visible(explorer.lens["tokens"][-1])
+        name = f"position {t}, after {token}:"
+        region.get_by_role("radio", name=name, checked=True).wait_for()
+        assert page.locator("img").count() == 0
+    count = region.get_by_role("radio").count()
+    for text, message in [("", "empty"), ("a " * 5000, f"at most {MAX_TOKENS} fit")]:
+        answer_to(text)
+        region.get_by_role("status").get_by_text(message).wait_for()
+        assert region.get_by_role("radio").count() == count
+    ask.evaluate("(input) => { input.value = 'x\\ud800'; input.form.requestSubmit(); }")
+    region.get_by_role("status").get_by_text("lone surrogate").wait_for()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    for prompt in ("What is machine learning?", " training set" * 12):
+        region = show(page, LogitsExplorer(*reference, prompt))
+        chosen = region.get_by_role("radio", checked=True)
+        scroll = region.locator(".op-lens-scroll").bounding_box()
+        box = chosen.bounding_box()  # the last token's, in view although a long map scrolls
+        assert scroll["x"] <= box["x"]
+        assert box["x"] + box["width"] <= scroll["x"] + scroll["width"] + 1
+        height = region.bounding_box()["height"]
+        for key in ("ArrowDown", "End", "ArrowLeft", "ArrowLeft", "Home"):
+            chosen.press(key)
+            assert region.bounding_box()["height"] == pytest.approx(height, abs=1), key
+        region.get_by_label("Add to every logit").press("End")
+        assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        least = region.locator("button, input").evaluate_all(
+            "(all) => Math.min(...all.flatMap((each) => {"
+            " const { width, height } = each.getBoundingClientRect(); return [width, height]; }))"
+        )
+        assert least >= 43.5
+
+
+def test_rerunning_leaves_no_listener_and_a_new_prompt_redraws(page):
+    """What a notebook does: the widget's model gets a new state, and views come and go."""
+    explorer = make_explorer("one two")
+    state = explorer.state()
+    explorer.prompt = PROMPT
+    page.set_content("<!doctype html><html lang=en><body><div></div></body></html>")
+    listening = page.evaluate(
+        """([module, state, next, css]) => {
+          const style = document.createElement("style");
+          style.textContent = css;
+          document.head.append(style);
+          const explorer = new Function(module.replace("export default", "return"))();
+          const [el, listeners] = [document.querySelector("div"), []];
+          const model = {
+            get: (name) => state[name], set() {}, save_changes() {},
+            on: (event, callback) => listeners.push([event, callback]),
+            off: (event, callback) => listeners.splice(
+              listeners.findIndex(([e, f]) => e === event && f === callback), 1),
+          };
+          for (let run = 0; run < 10; run += 1) {
+            explorer.render({ el, model })();
+            el.replaceChildren();
+          }
+          const left = listeners.length;
+          explorer.render({ el, model });
+          Object.assign(state, next);
+          listeners.filter(([event]) => event === "change:lens").forEach(([, f]) => f());
+          return [left, listeners.length > 0];
+        }""",
+        [MODULE, state, explorer.state(), LogitsExplorer._css],
+    )
+    assert listening == [0, True]
+    assert_page_shows(page.get_by_role("region", name="Logits explorer"), explorer)
+
+
+def test_the_chapter_has_the_explorer(page, site, reference):
+    """Read from the built page: the book's prompt at two depths."""
+    explorer = LogitsExplorer(*reference)
+    page.goto(f"{site}book/06_logits.html")
+    region = page.get_by_role("region", name="Logits explorer")
+    assert_page_shows(region, explorer)
+    region.get_by_role("radio", name="layer 1, position 3,").click()
+    explorer.depth, explorer.position = 2, 3
+    assert_page_shows(region, explorer)
