@@ -34,3 +34,33 @@ class StandInModel:
 
 def make_explorer(*first_tokens, **settings):
     return SamplingExplorer(StandInModel(), StandInTokenizer(*first_tokens), **settings)
+
+
+class CountedExplorer(SamplingExplorer):
+    """Counts on the page its views and their listeners, as long as they live."""
+
+    _esm = (
+        SamplingExplorer._esm.replace("export default {", "const explorer = {")
+        + """
+window.explorerViews ??= 0;
+window.explorerListeners ??= 0;
+export default {
+  render({ model, el }) {
+    const counted = new Proxy(model, {
+      get(target, name) {
+        if (name === "on") window.explorerListeners += 1;
+        if (name === "off") window.explorerListeners -= 1;
+        const value = target[name];
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const end = explorer.render({ model: counted, el });
+    window.explorerViews += 1;
+    return () => {
+      end();
+      window.explorerViews -= 1;
+    };
+  },
+};
+"""
+    )

@@ -1,0 +1,140 @@
+"""Explorers as live widgets: in a JupyterLab and a Notebook 7 of our own, driven by a browser."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CELLS = [
+    "from ipywidgets.widgets.widget import _instances\n"
+    "from explorer_stand_ins import CountedExplorer\n"
+    "import oneprompt as op\n"
+    "model, tokenizer = op.load_model(), op.load_tokenizer()",
+    "explorer = CountedExplorer(model, tokenizer)\nexplorer",
+    "print(f'T = {explorer.temperature}, {explorer.prompt!r}, history {explorer.history}')",
+    "explorer.temperature = 0.5",
+    "print(f'{len(_instances)} live widgets')",
+]
+PROMPT = "What is a token?"
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory):
+    """The address of a Jupyter server that serves both front ends, with a notebook of CELLS."""
+    tmp_path = tmp_path_factory.mktemp("jupyter")
+    cell = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    cells = [cell | {"id": f"cell-{i}", "source": source} for i, source in enumerate(CELLS)]
+    notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name in FRONT_ENDS:
+        (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
+    runtime = tmp_path / "runtime"
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
+               "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
+               "--LabApp.collaborative=False", "--LabApp.extension_manager=readonly"]  # fmt: skip
+    own = {  # nothing of the user's Jupyter, neither read nor written
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
+    }
+    with open(tmp_path / "log", "wb") as log:
+        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log, cwd=folder)
+    try:
+        yield wait_for_address(runtime, server, tmp_path / "log")
+    finally:
+        server.terminate()  # it shuts its kernels down
+        server.wait(timeout=30)
+
+
+def wait_for_address(runtime: Path, server: subprocess.Popen, log: Path) -> str:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        for info in runtime.glob("jpserver-*.json"):
+            return json.loads(info.read_text())["url"]
+        time.sleep(0.2)
+    pytest.fail(f"Jupyter did not start:\n{log.read_text()[-3000:]}")
+
+
+FRONT_ENDS = {"lab": "doc/tree/lab.ipynb?reset", "notebook": "notebooks/notebook.ipynb"}
+
+
+@pytest.fixture(params=FRONT_ENDS)
+def notebook(request, browser, jupyter):
+    """A page that shows the notebook in one of the front ends, its kernel ready."""
+    context = browser.new_context(viewport={"width": 1280, "height": 1600})
+    page = context.new_page()
+    page.set_default_timeout(180_000)  # on a busy machine a kernel takes long to import torch
+    page.goto(f"{jupyter}{FRONT_ENDS[request.param]}")
+    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for()
+    yield page
+    context.close()
+
+
+def run(page, index: int) -> None:
+    """Run one cell by the keyboard and wait until it has run."""
+    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(index)
+    prompt = cell.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    for _ in range(60):  # keys pressed while the front end is still loading are lost
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(200)
+        if prompt.inner_text() != before:
+            break
+    cell.get_by_text(re.compile(r"^\[\d+\]:$")).first.wait_for()
+
+
+def printed(page, index: int) -> str:
+    run(page, index)
+    return (
+        page.locator(".jp-Notebook .jp-CodeCell").nth(index).locator(".jp-OutputArea").inner_text()
+    )
+
+
+def live(page) -> dict:
+    """What is alive of the explorers, in the kernel and on the page."""
+    return {
+        "widgets": printed(page, 4),
+        "DOM roots": page.locator(".op-explorer").count(),
+        "views": page.evaluate("window.explorerViews"),
+        "listeners": page.evaluate("window.explorerListeners"),
+    }
+
+
+def test_traits_are_synced_both_ways_and_nothing_leaks(notebook):
+    page = notebook
+    run(page, 0)
+    run(page, 1)
+    temperature = page.get_by_role("slider", name="Temperature")
+    temperature.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    assert temperature.get_attribute("aria-valuetext") == "0.80"
+    assert "T = 0.8, 'What is machine learning?'" in printed(page, 2)
+
+    run(page, 3)  # Python sets the trait
+    page.locator('input[aria-label="Temperature"][aria-valuetext="0.50"]').wait_for()
+
+    page.get_by_label("Your prompt").fill(PROMPT)
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.locator(".op-prompt", has_text=PROMPT).wait_for()
+    assert f"T = 0.5, '{PROMPT}'" in printed(page, 2)
+    assert page.evaluate("window.onePrompt") is None  # Python has computed it
+
+    once = live(page)
+    for _ in range(10):
+        run(page, 1)
+    page.get_by_role("slider", name="Temperature").wait_for()
+    ten_times = live(page)
+    print(f"after one run: {once}\nafter ten more: {ten_times}")
+    assert ten_times == once
+    assert once["DOM roots"] == once["views"] == 1
