@@ -26,7 +26,7 @@ def pages_with_explorers() -> list[str]:
 
 def take(browser, site: str, name: str, theme: str, width: int) -> list[Path]:
     """A picture of each explorer of a page."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+    context = browser.new_context(viewport={"width": width, "height": 2400}, color_scheme=theme)
     page = context.new_page()
     page.goto(f"{site}book/{name}.html")
     page.add_style_tag(
