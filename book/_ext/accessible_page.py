@@ -2,7 +2,7 @@
 
 import re
 
-EMPTY_HEAD = re.compile(r'<th class="head"><p></p></th>')
+EMPTY_HEAD = re.compile(r'<th class="head[^"]*"><p></p></th>')
 # The theme lets the Tab key reach wide code cells in the same way, but no formulas.
 SCROLLING_FORMULAS = """
 <script>

@@ -22,8 +22,6 @@ const mix = (weights, values) =>
 /** The key/value head that a query head reads when `heads` query heads share `groups` of them. */
 const sharedHead = (head, heads, groups) => Math.floor(head / (heads / groups));
 
-const MAX_TOKENS = 24; // as in attention.py
-
 /** The state of a prompt, computed by the model in the page as `_run_model` does in Python. */
 function traceInPage(page, text) {
   const model = page.model("reference");

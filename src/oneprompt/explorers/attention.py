@@ -7,11 +7,10 @@ from torch import Tensor
 from traitlets import Dict, Int, Unicode, validate
 
 from oneprompt.attention import apply_mask, attention_scores, causal_mask, repeat_kv
-from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
+from oneprompt.explorers.base import MAX_TOKENS, PromptExplorer, fallback_table, rounded
 from oneprompt.explorers.sample import token_text
 
 STAGES = ("dots", "scores", "masked", "weights")
-MAX_TOKENS = 24  # more rows and columns cannot be read on a phone; also in attend.js
 
 
 class AttentionExplorer(PromptExplorer):
@@ -92,12 +91,7 @@ class AttentionExplorer(PromptExplorer):
     # A validator and no observer: a prompt that the model refuses must not become the state.
     @validate("prompt")
     def _run_model(self, proposal):
-        ids = self.tokenizer.encode(proposal.value)
-        if len(ids) > MAX_TOKENS:
-            raise ValueError(
-                f"the prompt is {len(ids)} tokens long, and the picture has room for "
-                f"{MAX_TOKENS}; shorten the prompt"
-            )
+        ids = self.prompt_ids(proposal.value)
         layers = self.model.trace(torch.tensor([ids], dtype=torch.int64)).layers
         q, k, v = (torch.cat([getattr(layer, name) for layer in layers]) for name in "qkv")
         k = repeat_kv(k, self.model.config.n_heads)  # (L, H, T, d)

@@ -1,6 +1,5 @@
 // The generation explorer: see AutoregressExplorer in autoregress.py for the state.
 
-const MAX_TOKENS = 24; // of the prompt, as in autoregress.py
 const MAX_NEW_TOKENS = 40; // as in autoregress.py
 const STATE = ["notice", "max_new_tokens", "use_cache", "step", "run", "costs"];
 const WAYS = [

@@ -9,7 +9,6 @@ from oneprompt.autoregress import generate, multiply_adds, resolve_stop_ids
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.sample import token_text
 
-MAX_TOKENS = 24  # of the prompt: a column each in the picture; also in autoregress.js
 MAX_NEW_TOKENS = 40  # a row each; also in autoregress.js
 
 
@@ -103,12 +102,7 @@ class AutoregressExplorer(PromptExplorer):
     # A validator and no observer: a prompt that the model refuses must not become the state.
     @validate("prompt")
     def _run_model(self, proposal):
-        ids = self.tokenizer.encode(proposal.value)
-        if len(ids) > MAX_TOKENS:
-            raise ValueError(
-                f"the prompt is {len(ids)} tokens long, and the picture has room for "
-                f"{MAX_TOKENS}; shorten the prompt"
-            )
+        ids = self.prompt_ids(proposal.value)
         result = generate(self.model, ids, MAX_NEW_TOKENS)
         ends = resolve_stop_ids(self.model, None)
         self.run = {

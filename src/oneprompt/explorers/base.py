@@ -147,6 +147,9 @@ class Explorer(anywidget.AnyWidget):
         return data | {"text/html": self.twin()}, metadata
 
 
+MAX_TOKENS = 24  # of a prompt with a row or column per token, to fit a phone; also in engine.js
+
+
 class PromptExplorer(Explorer):
     """An explorer whose prompt the reader can change.
 
@@ -163,6 +166,15 @@ class PromptExplorer(Explorer):
     prompt = Unicode().tag(sync=True)
     asked = Unicode().tag(sync=True)
     notice = Unicode().tag(sync=True)
+
+    def prompt_ids(self, text: str, most: int = MAX_TOKENS) -> list[int]:
+        """The ids of a prompt that is not too long for the picture; the page says the same."""
+        ids = self.tokenizer.encode(text)
+        if len(ids) > most:
+            raise ValueError(
+                f"The prompt has {len(ids):,} tokens, and at most {most} fit here: shorten it."
+            )
+        return ids
 
     @observe("asked")
     def _answer(self, change):

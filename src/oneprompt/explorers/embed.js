@@ -1,7 +1,7 @@
 // The embed explorer: see EmbedExplorer in embed.py for the state.
 
 const STATE = ["notice", "token", "space", "chance"];
-const [MAX_TOKENS, NEIGHBORS, SHADES, BASE] = [24, 8, 17, 36]; // as in embed.py
+const [NEIGHBORS, SHADES, BASE] = [8, 17, 36]; // as in embed.py
 
 const known = (space, id) => id in space.nearest;
 

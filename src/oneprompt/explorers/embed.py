@@ -11,8 +11,7 @@ from oneprompt.embed import flatten, nearest
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.sample import token_text
 
-MAX_TOKENS = 24  # a row each; also in embed.js, like the next two
-NEIGHBORS = 8
+NEIGHBORS = 8  # also in embed.js, like the next one
 SHADES = 17  # of color on each side of zero: a coordinate becomes one digit of base 36
 SIZE = 1000  # of the map's longer side: a coordinate becomes two digits
 RANDOM_ROWS = 256
@@ -113,12 +112,7 @@ class EmbedExplorer(PromptExplorer):
     # Validators and no observers: what the model refuses must not become the state.
     @validate("prompt")
     def _look_up(self, proposal):
-        ids = self.tokenizer.encode(proposal.value)
-        if len(ids) > MAX_TOKENS:
-            raise ValueError(
-                f"the prompt is {len(ids)} tokens long, and the explorer has room for "
-                f"{MAX_TOKENS}; shorten the prompt"
-            )
+        ids = self.prompt_ids(proposal.value)
         space = {"ids": ids, "nearest": {}, "texts": {}, "rows": {}}
         space = self._knowing(list(dict.fromkeys(ids)), space)
         step = {other for near in space["nearest"].values() for other, _ in near}

@@ -1,6 +1,8 @@
 // What every explorer draws with: elements, numbers, token texts, sliders, buttons, bars.
 // `Explorer` (base.py) puts this file in front of each explorer's own module.
 
+const MAX_TOKENS = 24; // of a prompt with a row or column per token; also in base.py
+
 /** Strings among the children become text nodes: a token's text is never parsed as HTML. */
 function element(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);

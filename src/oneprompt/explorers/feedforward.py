@@ -11,7 +11,6 @@ from oneprompt.explorers.sample import token_text
 from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
 
 FUNCTIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
-MAX_TOKENS = 24  # as in the other explorers with a chip per token; also in units.js
 REACHES = (4, 8, 16, 32)  # how far from zero the curves are drawn: as far as the unit needs
 POINTS = 160  # of a curve, and one more
 TOP = 6  # units listed by what they write; also in units.js
@@ -155,12 +154,7 @@ class FeedForwardExplorer(PromptExplorer):
     # A validator and no observer: a prompt that the model refuses must not become the state.
     @validate("prompt")
     def _run_model(self, proposal):
-        ids = self.tokenizer.encode(proposal.value)
-        if len(ids) > MAX_TOKENS:
-            raise ValueError(
-                f"the prompt is {len(ids)} tokens long, and the picture has room for "
-                f"{MAX_TOKENS}; shorten the prompt"
-            )
+        ids = self.prompt_ids(proposal.value)
         trace = self.model.trace(torch.tensor([ids], dtype=torch.int64))
         self.trace = {
             "tokens": [token_text(self.tokenizer, i) for i in ids],

@@ -1,8 +1,7 @@
 // The explorer of chapter 6: see LogitsExplorer in logits.py for the state.
 
 const STATE = ["notice", "position", "depth", "shift", "lens"];
-const MAX_TOKENS = 24; // as in logits.py
-const TOP = 10; // likewise
+const TOP = 10; // as in logits.py
 
 const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
 

@@ -12,7 +12,6 @@ from oneprompt.explorers.sample import token_text
 from oneprompt.logits import lens
 from oneprompt.sample import Sampling, entropy, probabilities
 
-MAX_TOKENS = 24  # more columns cannot be overlooked; also in logits.js
 TOP = 10  # tokens per row of logits; also in logits.js
 LARGEST_SHIFT = 100  # the ends of the slider in logits.js
 
@@ -91,12 +90,7 @@ class LogitsExplorer(PromptExplorer):
     # A validator and no observer: a prompt that the model refuses must not become the state.
     @validate("prompt")
     def _run_model(self, proposal):
-        ids = self.tokenizer.encode(proposal.value)
-        if len(ids) > MAX_TOKENS:
-            raise ValueError(
-                f"the prompt is {len(ids)} tokens long, and the picture has room for "
-                f"{MAX_TOKENS}; shorten the prompt"
-            )
+        ids = self.prompt_ids(proposal.value)
         trace = self.model.trace(torch.tensor([ids], dtype=torch.int64))
         streams = (trace.embedding, *(layer.output for layer in trace.layers))
         self._logits = lens(self.model, torch.cat(streams)).detach()  # (1 + L, T, V)

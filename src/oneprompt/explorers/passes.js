@@ -3,7 +3,6 @@
 
 const GAMMAS = steps(1, 10, 1);
 const SEEDS = [1, 2, 3];
-const MAX_PROMPT = 24; // tokens, as in speculate.py
 const MAX_NEW_TOKENS = 48;
 const CANDIDATES = 4;
 const SLICE_MS = 10; // of computing before the page may draw
@@ -87,7 +86,7 @@ function generatedFrom(page, texts) {
 
 /** The traits of a prompt; `tell` shows how far it is and says whether the reader still waits. */
 async function generationsInPage(page, text, get, tell) {
-  const ids = page.promptIds(page.tokenizer, text, MAX_PROMPT);
+  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
   const choices = [[0, 1], ...SEEDS.map((seed) => [get("temperature"), seed])];
   const texts = choices.map(() => []);
   for (const [i, choice] of choices.entries()) {

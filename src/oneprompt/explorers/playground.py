@@ -135,12 +135,7 @@ class Playground(PromptExplorer):
         text = proposal.value
         if not text.strip():
             raise ValueError("The prompt is empty: type a question.")
-        ids = self.tokenizer.encode(text)
-        if len(ids) > MAX_PROMPT:
-            raise ValueError(
-                f"The prompt has {len(ids):,} tokens, and at most {MAX_PROMPT} fit here: "
-                "shorten it."
-            )
+        ids = self.prompt_ids(text, MAX_PROMPT)
         self.trace, self.answer = self._trace(text, ids), self._answer_to(ids)
         return text
 

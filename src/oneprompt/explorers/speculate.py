@@ -10,7 +10,6 @@ from oneprompt.explorers.passes import GAMMAS, SEEDS, generations
 from oneprompt.explorers.sample import token_text
 
 MODES = ("greedy", "sampled")
-MAX_PROMPT = 24  # tokens: every text reads it anew; also in passes.js
 
 
 class SpeculationExplorer(PromptExplorer):
@@ -98,12 +97,7 @@ class SpeculationExplorer(PromptExplorer):
         return proposal.value
 
     def _generate(self, prompt: str, temperature: float) -> None:
-        ids = self.tokenizer.encode(prompt)
-        if len(ids) > MAX_PROMPT:
-            raise ValueError(
-                f"The prompt has {len(ids):,} tokens, and at most {MAX_PROMPT} fit here: "
-                "shorten it."
-            )
+        ids = self.prompt_ids(prompt)
         generated, used = generations(self.target, self.draft, ids, temperature)
         # One trait and no more: the places in its runs are those of its tokens.
         self.generated = generated | {"tokens": [self._text(id) for id in used]}

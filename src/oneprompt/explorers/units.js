@@ -1,8 +1,7 @@
 // The state of the feed-forward explorer for a prompt that the model in the page computes, as
 // `_run_model` in feedforward.py does. A test holds both equal.
 
-const MAX_TOKENS = 24; // these three as in feedforward.py
-const REACH = 32;
+const REACH = 32; // these three as in feedforward.py
 const TOP = 6;
 const LEVELS_OF_COLOR = 20;
 

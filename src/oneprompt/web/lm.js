@@ -15,7 +15,9 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
 
 /** A model from {config, eosId, tensors: name -> [offset, length], halves: all weights in base64}. */
 function makeModel({ config, eosId, tensors, halves }) {
-  const bytes = Uint8Array.from(atob(halves), (character) => character.charCodeAt(0));
+  const text = atob(halves);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i); // `from` is 10 times slower
   const bits = new Uint16Array(bytes.buffer); // little-endian, like every browser's machine
   const weights = {};
   for (const [name, [offset, length]] of Object.entries(tensors)) {
