@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import pytest
+from explorer_page import EXPLORERS, visit
 from test_build import PAGES
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -27,34 +28,6 @@ def test_axe_finds_nothing_on_a_page(name, theme, page, site):
     page.goto(f"{site}{name}.html")
     page.evaluate(AXE)
     assert page.evaluate(RUN, "html") == []
-
-
-def visit(explorer, look):
-    """Every kind of control at its ends, then a prompt that is refused."""
-    for summary in explorer.locator("summary").all():
-        summary.click()
-    for key in ("End", "Home"):
-        for slider in explorer.locator("input[type=range]:visible").all():
-            slider.press(key)
-        for group in explorer.get_by_role("radiogroup").all():
-            if (chosen := group.locator("[aria-checked=true]:visible")).count():
-                chosen.press(key)
-        look(f"controls at {key}")
-    for button in explorer.locator("button[type=button]:visible:enabled").all():
-        if button.is_visible() and button.is_enabled() and button.get_attribute("role") != "radio":
-            button.click()
-    look("every button pressed")
-    if (prompt := explorer.get_by_label("Your prompt")).count():
-        prompt.fill("")
-        prompt.press("Enter")
-        look("prompt refused")
-
-
-EXPLORERS = [
-    "book/index", "book/01_tokenize", "book/02_embed", "book/03_position", "book/04_attention",
-    "book/05_feedforward", "book/06_logits", "book/07_sample", "book/08_autoregress",
-    "book/09_speculate",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", EXPLORERS)

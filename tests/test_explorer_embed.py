@@ -1,18 +1,32 @@
 """The embed explorer: rows, neighbors and map against the package, in Python and on the page."""
 
 import json
-from importlib.resources import files
 
 import pytest
 import torch
+from explorer_page import (
+    answer_to,
+    assert_draws_within_a_frame,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_hostile_prompts_do_no_harm,
+    assert_table_without_javascript,
+    change_from_python,
+    computed_in_page,
+    give_model,
+    page_pair,
+    page_tokenizer,
+    visible,
+)
+from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
 from models import small_model
 
 import oneprompt as op
 from oneprompt.embed import flatten, nearest
 from oneprompt.explorers import EmbedExplorer
-from oneprompt.explorers.embed import LANDMARKS, MAX_TOKENS, NEIGHBORS, SHADES, digits
-from oneprompt.web import page_model
+from oneprompt.explorers.base import MAX_TOKENS
+from oneprompt.explorers.embed import LANDMARKS, NEIGHBORS, SHADES, digits
 
 PROMPT = "a word of several letters a word"  # the ids are the lengths of the words
 IDS = [1, 4, 2, 7, 7, 1, 4]
@@ -104,7 +118,7 @@ def test_a_walk_adds_what_it_needs_and_a_prompt_starts_anew():
 
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
-    [("prompt", "", "empty"), ("prompt", "word " * 25, "25 tokens long.* 24; shorten"),
+    [("prompt", "", "empty"), ("prompt", "word " * 25, "25 tokens, and at most 24 fit"),
      ("token", 31, "token=31 is outside of 0 to 30"), ("token", -1, "outside")],
 )  # fmt: skip
 def test_what_cannot_be_shown_is_refused_and_changes_nothing(setting, value, words):
@@ -116,7 +130,15 @@ def test_what_cannot_be_shown_is_refused_and_changes_nothing(setting, value, wor
     if setting == "prompt" and value:
         explorer.asked = value
         assert (explorer.prompt, explorer.token) == (PROMPT, IDS[0])
-        assert "25 tokens long" in explorer.notice
+        assert "25 tokens, and at most 24 fit" in explorer.notice
+
+
+def test_without_javascript_there_is_a_table():
+    explorer = make_explorer(texts=["<b>"] * 31)
+    _, cosine = explorer.space["nearest"]["1"][0]
+    token = "&#x27;&lt;b&gt;&#x27;"
+    assert f"<tr><td>{token}</td><td>1</td><td>{token} {cosine:.2f}, " in explorer.fallback()
+    assert explorer.fallback().count("<tr>") == len(set(IDS)) + 1
 
 
 def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
@@ -129,14 +151,8 @@ def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
 # On the page
 
 
-def show(page, explorer, width=1280):
-    page.set_viewport_size({"width": width, "height": 900})
-    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
-    return page.get_by_role("region", name="Embed explorer")
-
-
-def visible(text: str) -> str:
-    return text.replace(" ", "␣")
+def show(page, explorer):
+    return show_explorer(page, explorer, "Embed explorer")
 
 
 def assert_page_shows(region, explorer, abs=0.0051):
@@ -205,32 +221,18 @@ def test_strips_and_dots_are_those_of_the_state(page, reference):
             assert apart or a["y"] >= b["y"] + b["height"] - 1 or b["y"] >= a["y"] + a["height"] - 1
 
 
-def ask(region, text):
-    region.get_by_label("Your prompt").fill(text)
-    region.get_by_label("Your prompt").press("Enter")
-
-
-def test_the_model_in_the_page_computes_what_python_does(page, reference):
-    """The traits of several prompts, a walk beyond what is stored, and prompts that are refused."""
-    reference.prompt = "What is machine learning?"
-    region = show(page, reference)
-    page.add_script_tag(content=page_model())  # which the built page loads by its address
-    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
-    module = "\n".join(
-        files("oneprompt.explorers").joinpath(name).read_text()
-        for name in ("engine.js", *EmbedExplorer.modules)
-    ).replace("export default", "return")
-    prompts = ["What is a token?", "a", "שלום 😀 <b>&", "  ", "key key key"]
-    computed = page.evaluate(
-        """([module, prompts, largest]) => prompts.map((text) =>
-          new Function(module)().compute(onePrompt, text, () => largest))""",
-        [module, prompts, reference.largest],
-    )
-    for prompt, found in zip(prompts, computed, strict=True):
-        reference.prompt = prompt
+def test_the_model_in_the_page_computes_what_python_does(page):
+    """The traits of several prompts, and a walk beyond what is stored."""
+    tokenizer, (model, draft) = page_tokenizer(), page_pair()
+    explorer = EmbedExplorer(model, tokenizer)
+    region = show(page, explorer)
+    give_model(page, tokenizer, model, draft)
+    for prompt in ("What is a field?", "a", "שלום 😀 <b>&", "  ", "machine machine"):
+        found = computed_in_page(page, explorer, prompt)
+        explorer.prompt = prompt
         assert found.keys() == {"space", "token"}
-        assert found["token"] == reference.token
-        space, expected = found["space"], reference.space
+        assert found["token"] == explorer.token
+        space, expected = found["space"], explorer.space
         assert space["ids"] == expected["ids"]
         # The order of two cosines that agree to the last digits of float32 would be a matter of
         # chance, and so would the fourth decimal: no such pair is in these prompts.
@@ -240,29 +242,19 @@ def test_the_model_in_the_page_computes_what_python_does(page, reference):
             assert values == pytest.approx([cosine for _, cosine in near], abs=1.01e-4)
         assert (space["texts"], space["rows"]) == (expected["texts"], expected["rows"])
 
-    reference.prompt = "query"
-    ask(region, "query")
-    region.get_by_role("radio", name="position 0: query").wait_for()
+    explorer.prompt = "a"
+    assert answer_to(region, "a") == ""
+    stored = set(explorer.space["nearest"])
     for step in (7, 7, 7, 7):
-        region.get_by_role("list", name="Nearest rows").get_by_role("button").nth(step).press(
-            "Enter"
-        )
-        reference.token = reference.space["nearest"][str(reference.token)][step][0]
-        region.locator("p.op-embed-chosen").get_by_text(str(reference.token), exact=True).wait_for()
-    assert_page_shows(region, reference)
-
-    half = """(module) => {
-      try { return new Function(module)().compute(onePrompt, "\\ud800"); }
-      catch (error) { return error.message; }
-    }"""
-    assert "lone surrogate" in page.evaluate(half, module)
-    for refused, words in [("a " * 10_000, f"at most {MAX_TOKENS} fit"), ("", "empty")]:
-        ask(region, refused)
-        region.get_by_text(words).wait_for()
-        assert_page_shows(region, reference)
-    ask(region, "<img src=x onerror=alert(1)>")
-    region.get_by_role("radio", name="position 0: <").wait_for()
-    assert page.locator("img").count() == 0
+        near = region.get_by_role("list", name="Nearest rows").get_by_role("button")
+        near.nth(step).press("Enter")
+        explorer.token = explorer.space["nearest"][str(explorer.token)][step][0]
+        region.locator("p.op-embed-chosen").get_by_text(str(explorer.token), exact=True).wait_for()
+    assert stored < explorer.space["nearest"].keys()
+    assert_page_shows(region, explorer)
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 10_000)
+    assert_page_shows(region, explorer)  # what was refused changes nothing
+    assert_hostile_prompts_do_no_harm(page, region)
 
 
 def test_without_the_model_a_long_walk_ends_with_a_message(page):
@@ -287,7 +279,8 @@ def test_without_the_model_a_long_walk_ends_with_a_message(page):
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_is_not_too_wide_and_does_not_jump(page, width, reference):
     reference.prompt = "What is machine learning?"
-    region = show(page, reference, width)
+    page.set_viewport_size({"width": width, "height": 900})
+    region = show(page, reference)
     height = region.bounding_box()["height"]
     rows = region.get_by_role("radiogroup", name="Token").get_by_role("radio")
     for row in rows.all():
@@ -295,58 +288,31 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, reference):
         assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
     region.get_by_role("list", name="Nearest rows").get_by_role("button").nth(5).press("Enter")
     assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for control in region.locator("button, input").all():
-        box = control.bounding_box()
-        assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
+    assert_fits(region)
 
 
-def test_hostile_tokens_are_text_and_the_cleanup_ends_everything(page):
-    """As a notebook runs it: the model of the widget changes, the cell is run ten times."""
-    explorer = make_explorer("aaa", texts=[HOSTILE] * 31)
-    module = explorer._esm.replace("export default", "return")
-    page.set_content(f"<html lang=en><body><div></div><main>{explorer.twin()}</main></body></html>")
-    state = explorer.state()
-    explorer.prompt = PROMPT
-    left = page.evaluate(
-        """([module, state, next]) => {
-          const [listeners, seen] = [new Set(), { on: 0, off: 0 }];
-          const host = document.querySelector("div");
-          const Observer = window.ResizeObserver;
-          window.ResizeObserver = class extends Observer {
-            observe(node) { seen.on += 1; super.observe(node); }
-            disconnect() { seen.off += 1; super.disconnect(); }
-          };
-          const model = { get: (name) => state[name], set() {}, save_changes() {},
-            on: (event, f) => listeners.add(f), off: (event, f) => listeners.delete(f) };
-          for (let run = 0; run < 10; run += 1) {
-            host.replaceChildren();
-            const end = new Function(module)().render({ model, el: host });
-            if (run < 9) end();
-          }
-          Object.assign(state, next);
-          for (const f of listeners) f();
-          return [listeners.size, seen.on - seen.off];
-        }""",
-        [module, state, explorer.state()],
-    )
-    assert left == [1, 1]
+def test_a_redraw_takes_less_than_a_frame(page, reference):
+    region = show(page, reference)
+    assert_draws_within_a_frame(region.get_by_role("radiogroup", name="Token"))
+
+
+def test_a_new_prompt_from_python_redraws_everything(page):
+    explorer = make_explorer("aaa")
+    assert_page_shows(change_from_python(page, explorer, prompt=PROMPT), explorer)
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page):
+    assert_ends_cleanly(page, make_explorer())
+
+
+def test_hostile_tokens_are_text(page):
+    region = show(page, make_explorer(texts=[HOSTILE] * 31))
     assert page.locator("img").count() == 0
-    assert_page_shows(page.get_by_role("region", name="Embed explorer").first, explorer)
+    assert visible(HOSTILE) in region.inner_text()
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
-    explorer = make_explorer(texts=["<b>"] * 31)
-    (tmp_path / "page.html").write_text(explorer.twin(), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("row").count() == len(set(IDS)) + 1
-    first = explorer.space["nearest"]["1"][0]
-    assert (
-        page.get_by_role("row").nth(1).inner_text().startswith(f"'<b>'\t1\t'<b>' {first[1]:.2f},")
-    )
-    context.close()
+    assert_table_without_javascript(browser, tmp_path, make_explorer(), len(set(IDS)) + 1)
 
 
 def test_the_built_page_has_the_explorer(page, site, reference):

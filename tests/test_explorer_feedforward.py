@@ -1,19 +1,32 @@
 """The feed-forward explorer: its state against the trace, its controls, its limits."""
 
 import json
-import statistics
-from importlib.resources import files
 from itertools import pairwise
 
 import pytest
 import torch
+from explorer_page import (
+    answer_to,
+    assert_draws_within_a_frame,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_hostile_prompts_do_no_harm,
+    assert_table_without_javascript,
+    change_from_python,
+    computed_in_page,
+    give_model,
+    page_pair,
+    page_tokenizer,
+    visible,
+)
+from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
 from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import FeedForwardExplorer
-from oneprompt.explorers.feedforward import FUNCTIONS, MAX_TOKENS, TOP
-from oneprompt.web import page_model
+from oneprompt.explorers.base import MAX_TOKENS
+from oneprompt.explorers.feedforward import FUNCTIONS, TOP
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, F, T = 2, 100, 7  # 100 units fill one row of the grid and a part of the next
@@ -100,7 +113,7 @@ def test_setting_the_prompt_runs_the_model_and_chooses_the_last_token():
 
 @pytest.mark.parametrize(
     ("prompt", "message"),
-    [("", "empty"), ("word " * (MAX_TOKENS + 1), "25 tokens long.* 24; shorten")],
+    [("", "empty"), ("word " * (MAX_TOKENS + 1), "25 tokens, and at most 24 fit")],
 )
 def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, message):
     explorer = make_explorer()
@@ -153,8 +166,7 @@ def number(text: str) -> float:
 
 
 def show(page, explorer):
-    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
-    return page.get_by_role("region", name="Feed-forward explorer")
+    return show_explorer(page, explorer, "Feed-forward explorer")
 
 
 def values(region, part: str) -> list[str]:
@@ -249,35 +261,13 @@ def test_the_mark_lies_on_the_curve(page):
         assert heights == explorer.units["inputs"][64 - 2 * reach : 64 + 2 * reach]
 
 
-def test_a_new_prompt_from_python_redraws_everything_and_cleanup_ends_it(page):
-    """What a notebook does: the widget's model gets a new trace; a re-run lets the old view go."""
+def test_a_new_prompt_from_python_redraws_everything(page):
     explorer = make_explorer("one two six", position=2)
-    module = "\n".join(
-        files("oneprompt.explorers").joinpath(name).read_text()
-        for name in ("engine.js", *FeedForwardExplorer.modules)
-    )
-    state = explorer.state()
-    explorer.prompt = PROMPT
-    page.set_content("<!doctype html><html lang=en><body><div></div></body></html>")
-    left = page.evaluate(
-        """([module, state, next]) => {
-          const explorer = new Function(module.replace("export default", "return"))();
-          const listeners = new Set();
-          const model = { get: (name) => state[name], set() {}, save_changes() {},
-            on: (event, f) => listeners.add(event), off: (event, f) => listeners.delete(event) };
-          const render = (el) => explorer.render({ el, model });
-          for (let run = 0; run < 10; run += 1) render(document.createElement("div"))();
-          const left = listeners.size;
-          model.on = (event, f) => { if (event === "change:trace") model.redraw = f; };
-          render(document.querySelector("div"));
-          Object.assign(state, next);
-          model.redraw();
-          return left;
-        }""",
-        [module, state, explorer.state()],
-    )
-    assert left == 0
-    assert_page_shows(page.get_by_role("region", name="Feed-forward explorer"), explorer)
+    assert_page_shows(change_from_python(page, explorer, prompt=PROMPT), explorer)
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page):
+    assert_ends_cleanly(page, make_explorer())
 
 
 def flat(state):
@@ -287,16 +277,20 @@ def flat(state):
     return [x for each in state for x in flat(each)] if isinstance(state, list) else [state]
 
 
-def test_the_model_in_the_page_computes_the_same_state(page):
+@pytest.fixture(scope="module")
+def answered_in_page():
+    """A pair, its tokenizer, and an explorer of both, for prompts that the page answers."""
+    tokenizer, (target, draft) = page_tokenizer(), page_pair(context_length=24, d_ff=F)
+    return tokenizer, target, draft, FeedForwardExplorer(target, tokenizer)
+
+
+def test_the_model_in_the_page_computes_the_same_state(page, answered_in_page):
     """The page sums in another order: numbers that are counted or rounded may tip at an edge."""
-    explorer = reference_explorer()
-    page.add_script_tag(content=page_model())
-    code = FeedForwardExplorer._esm.replace("export default", "return")
+    *parts, explorer = answered_in_page
+    give_model(page, *parts)
     same = []
-    for prompt in ("What is a token?", "A B C A B C", " ", "<img src=x onerror=alert(1)>", "שלום"):
-        found = page.evaluate(
-            "([code, text]) => new Function(code)().compute(onePrompt, text)", [code, prompt]
-        )
+    for prompt in ("What is a token?", "A B C A B C", " ", "<img onerror=f()>", "שלום"):
+        found = computed_in_page(page, explorer, prompt)
         explorer.prompt = prompt
         trace = explorer.trace
         assert found.keys() == {"trace", "position"}
@@ -308,7 +302,7 @@ def test_the_model_in_the_page_computes_the_same_state(page):
             assert abs(ours["active"] - theirs["active"]) <= 1
             assert abs(ours["needed"] - theirs["needed"]) <= 1
             moved = [abs(a - b) for a, b in zip(ours["inputs"], theirs["inputs"], strict=True)]
-            assert sum(moved) <= 4  # two of 768 units in the next bin
+            assert sum(moved) <= 4  # two units in the next bin
             pairs = zip(ours["levels"], theirs["levels"], strict=True)
             tipped = [abs(int(a, 21) - int(b, 21)) for a, b in pairs]
             assert max(tipped) <= 1
@@ -333,32 +327,21 @@ def test_hostile_tokens_are_text(page):
     explorer = FeedForwardExplorer(make_model(), StandInTokenizer(*[hostile] * 31), PROMPT)
     region = show(page, explorer)
     assert page.locator("img").count() == 0
-    assert hostile.replace(" ", "␣") in region.inner_text()
+    assert visible(hostile) in region.inner_text()
 
 
-def test_a_reader_asks_in_the_page(page):
-    explorer = reference_explorer(layer=3)
+def test_a_reader_asks_in_the_page(page, answered_in_page):
+    *parts, explorer = answered_in_page
+    explorer.prompt, explorer.layer = "a field", 1
     region = show(page, explorer)
-    page.add_script_tag(content=page_model())  # which the built page loads by its address
-    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
-    ask = region.get_by_label("Your prompt")
-
-    def run(text: str):
-        ask.evaluate(f"(input) => {{ input.value = {text}; }}")  # 10,000 characters at once
-        ask.press("Enter")
-
-    refused = {"''": "empty", "'a '.repeat(5000)": f"at most {MAX_TOKENS} fit",
-               "'half \\ud83d'": "lone surrogate"}  # fmt: skip
-    for text, message in refused.items():
-        run(text)
-        region.locator(".op-notice").get_by_text(message).wait_for()
-    assert_page_shows(region, explorer)
+    give_model(page, *parts)
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 5000)
+    assert_page_shows(region, explorer)  # what was refused changes nothing
     for prompt in ("What is a token?", "   ", "</script> שלום"):
-        run(json.dumps(prompt))
+        assert answer_to(region, prompt) == ""
         explorer.prompt = prompt
-        last = len(explorer.trace["tokens"]) - 1
-        region.get_by_role("radio", name=f"position {last}:", checked=True).wait_for()
         assert_page_shows(region, explorer)
+    assert_hostile_prompts_do_no_harm(page, region)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -375,36 +358,17 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
     )
     assert len(heights) >= 5 + 4 + 8 + 4
     assert heights == pytest.approx([height] * len(heights), abs=1)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    cells = region.locator("td, dd, .op-ff-line > span")
-    assert cells.evaluate_all("all => all.filter((c) => c.scrollWidth > c.clientWidth + 1)") == []
-    sides = region.locator("button, input").evaluate_all(
-        """(controls) => controls.map((control) => control.getBoundingClientRect())
-          .map(({ width, height }) => Math.min(width, height))"""
-    )
-    assert min(sides) >= 43.5
+    assert_fits(region, "td, dd, .op-ff-line > span")
 
 
 def test_a_redraw_takes_less_than_a_frame(page):
     region = show(page, reference_explorer())
-    milliseconds = region.get_by_role("radiogroup", name="Token").evaluate(
-        """(group) => [...group.children, ...group.children].map((button) => {
-          const start = performance.now();
-          button.click();
-          return performance.now() - start;
-        })"""
-    )
-    assert statistics.median(milliseconds) < 16  # the median: other processes want the CPU too
+    assert_draws_within_a_frame(region.get_by_role("radiogroup", name="Token"))
 
 
-def test_a_page_without_javascript_shows_the_tables(browser, tmp_path):
-    (tmp_path / "page.html").write_text(make_explorer().twin(), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("table").count() == 2
-    assert page.locator("noscript p").is_visible()
-    context.close()
+def test_a_page_without_javascript_shows_both_tables(browser, tmp_path):
+    rows = 1 + TOP + 2 + 1 + 1 + 2 * L
+    assert_table_without_javascript(browser, tmp_path, make_explorer(), rows)
 
 
 def test_the_built_page_has_the_explorer(page, site):

@@ -2,21 +2,35 @@
 
 import json
 import math
-from importlib.resources import files
 from itertools import pairwise
 
 import pytest
 import torch
+from explorer_page import (
+    answer_to,
+    assert_draws_within_a_frame,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_hostile_prompts_do_no_harm,
+    assert_table_without_javascript,
+    cell_texts,
+    change_from_python,
+    computed_in_page,
+    give_model,
+    page_pair,
+    page_tokenizer,
+    visible,
+)
+from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
 from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import LogitsExplorer
-from oneprompt.explorers.logits import MAX_TOKENS
+from oneprompt.explorers.base import MAX_TOKENS
 from oneprompt.explorers.sample import token_text
 from oneprompt.logits import lens
 from oneprompt.sample import entropy
-from oneprompt.web import page_model
 
 PROMPT = "a word of several letters"  # five tokens: the lengths of the words
 L, T, V = 2, 5, 31
@@ -84,7 +98,7 @@ def test_a_shift_moves_no_probability():
 
 @pytest.mark.parametrize(
     ("prompt", "message"),
-    [("", "empty"), ("word " * (MAX_TOKENS + 1), "25 tokens long.* 24; shorten")],
+    [("", "empty"), ("word " * (MAX_TOKENS + 1), "25 tokens, and at most 24 fit")],
 )
 def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, message):
     explorer = make_explorer()
@@ -98,7 +112,7 @@ def test_a_reader_is_answered_or_told_why_not(reference):
     explorer = make_explorer(depth=1, position=0)
     explorer.asked = "word " * (MAX_TOKENS + 1)
     assert (explorer.prompt, explorer.position) == (PROMPT, 0)
-    assert "25 tokens long" in explorer.notice
+    assert "25 tokens, and at most 24 fit" in explorer.notice
     explorer.asked = "now three words"
     assert (explorer.prompt, explorer.notice) == ("now three words", "")
     assert (explorer.position, explorer.depth) == (2, 1)
@@ -133,28 +147,21 @@ def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
     assert len(json.dumps(explorer.state())) < 40_000
 
 
-def test_without_javascript_there_is_a_table(browser, tmp_path):
+def test_without_javascript_there_is_a_table():
     explorer = make_explorer(model=small_model(vocab_size=300))
     explorer.tokenizer = StandInTokenizer(*["<b>x"] * 300)
     explorer.prompt = "one two"
     share = op.probabilities(read(explorer)[0, 1], op.Sampling()).max()
     assert f"{share:.0%}</td></tr></tbody>" in explorer.fallback()  # the embedding is the last row
     assert "<b>" not in explorer.fallback()
-    (tmp_path / "page.html").write_text(explorer.twin(), encoding="utf-8")
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "page.html").as_uri())
-    assert page.get_by_role("row").count() == 1 + 1 + L
-    assert page.locator("noscript p").is_visible()
-    context.close()
+    assert explorer.fallback().count("<tr>") == 1 + 1 + L
 
 
 # On the page
 
 
 def show(page, explorer):
-    page.set_content(f"<!doctype html><html lang=en><body>{explorer.twin()}</body></html>")
-    return page.get_by_role("region", name="Logits explorer")
+    return show_explorer(page, explorer, "Logits explorer")
 
 
 def number(text: str) -> float:
@@ -163,10 +170,6 @@ def number(text: str) -> float:
 
 def share(text: str) -> float:
     return 0 if text == "<0.1 %" else float(text.removesuffix(" %")) / 100
-
-
-def visible(token: str) -> str:
-    return token.replace(" ", "␣")
 
 
 SHARE = 5.5e-4  # texts have a tenth of a percent
@@ -183,7 +186,7 @@ def assert_page_shows(region, explorer, close=0.0):
     assert f"position {t}," in cell.get_attribute("aria-label")
     assert cell.inner_text() == tokens[0]
 
-    found = [line.locator("th, td").all_inner_texts() for line in region.locator("tbody tr").all()]
+    found = cell_texts(region)
     assert [name for name, *_ in found] == [*tokens, f"{len(row) - 10:,} others"]
     shown = [number(logit) for _, logit, _, _ in found[:-1]]
     assert shown == pytest.approx((values + explorer.shift).tolist(), abs=0.0052 + close)
@@ -198,7 +201,9 @@ def assert_page_shows(region, explorer, close=0.0):
     assert [number(fact) for fact in facts] == pytest.approx(expected, abs=0.0052 + 2 * close)
 
     own = logits[-1, t].argmax()
-    path = [line.locator("> span").all_inner_texts() for line in region.locator("li").all()][::-1]
+    path = region.locator("li").evaluate_all(
+        "(lines) => lines.map((li) => Array.from(li.children, (part) => part.innerText)).reverse()"
+    )
     shares = op.probabilities(logits[:, t], op.Sampling())[:, own].tolist()
     assert [share(each[-2]) for each in path] == pytest.approx(shares, abs=SHARE + close)
     if not close:
@@ -243,12 +248,6 @@ def test_the_map_shows_the_first_tokens_and_how_likely_they_are(page):
     assert not all(settled)
 
 
-MODULE = "\n".join(
-    files("oneprompt.explorers").joinpath(name).read_text(encoding="utf-8")
-    for name in ("engine.js", *LogitsExplorer.modules)
-)
-
-
 def assert_cell_equal(found, expected, logits, own):
     """Two cells of the lens, where torch's `logits` are the ones of the row."""
     (tokens, values), (names, wanted) = (
@@ -267,20 +266,13 @@ def assert_cell_equal(found, expected, logits, own):
     assert 1 + above[0] <= rank <= max(above[1], 1)  # tokens that are as close may change places
 
 
-def test_an_own_prompt_is_computed_in_the_page_as_in_python(page, reference):
-    explorer = LogitsExplorer(*reference)
+def test_an_own_prompt_is_computed_in_the_page_as_in_python(page):
+    tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=24)
+    explorer = LogitsExplorer(model, tokenizer, "a field")
     region = show(page, explorer)
-    page.add_script_tag(content=page_model())  # which the built page loads by its address
-    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
-    prompts = ["What is a token?", " A B  A B", "שלום 😀"]
-    states = page.evaluate(
-        """([module, prompts]) => {
-          const { compute } = new Function(module.replace("export default", "return"))();
-          return prompts.map((text) => compute(onePrompt, text, () => undefined));
-        }""",
-        [MODULE, prompts],
-    )
-    for prompt, found in zip(prompts, states, strict=True):
+    give_model(page, tokenizer, model, draft)
+    for prompt in ("What is a token?", " A B  A B", "שלום 😀"):
+        found = computed_in_page(page, explorer, prompt)
         explorer.prompt = prompt
         logits = read(explorer)
         expected = explorer.lens
@@ -294,30 +286,11 @@ def test_an_own_prompt_is_computed_in_the_page_as_in_python(page, reference):
                 own = logits[-1, t].argmax()
                 assert_cell_equal(found["lens"]["cells"][depth][t], cell, logits[depth, t], own)
 
-    ask = region.get_by_label("Your prompt")
-
-    def answer_to(text):
-        ask.fill(text)
-        ask.press("Enter")
-
-    answer_to(prompts[0])  # the whole way: form, page, map
-    explorer.prompt = prompts[0]
-    region.get_by_role("radio", name=f"position {explorer.position},", checked=True).wait_for()
+    assert answer_to(region, prompt) == ""  # the whole way: form, page, map
     assert_page_shows(region, explorer, close=CLOSE)
-    for hostile in ["<img src=x onerror=alert(1)>", "</script><!--", "  ", "שלום"]:
-        answer_to(hostile)
-        explorer.prompt = hostile
-        t, token = explorer.position, visible(explorer.lens["tokens"][-1])
-        name = f"position {t}, after {token}:"
-        region.get_by_role("radio", name=name, checked=True).wait_for()
-        assert page.locator("img").count() == 0
-    count = region.get_by_role("radio").count()
-    for text, message in [("", "empty"), ("a " * 5000, f"at most {MAX_TOKENS} fit")]:
-        answer_to(text)
-        region.get_by_role("status").get_by_text(message).wait_for()
-        assert region.get_by_role("radio").count() == count
-    ask.evaluate("(input) => { input.value = 'x\\ud800'; input.form.requestSubmit(); }")
-    region.get_by_role("status").get_by_text("lone surrogate").wait_for()
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 5000)
+    assert_page_shows(region, explorer, close=CLOSE)  # what was refused changes nothing
+    assert_hostile_prompts_do_no_harm(page, region)
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -336,47 +309,32 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width):
             assert region.bounding_box()["height"] == pytest.approx(height, abs=1), key
         region.get_by_label("Add to every logit").press("End")
         assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        least = region.locator("button, input").evaluate_all(
-            "(all) => Math.min(...all.flatMap((each) => {"
-            " const { width, height } = each.getBoundingClientRect(); return [width, height]; }))"
-        )
-        assert least >= 43.5
+        assert_fits(region)
 
 
-def test_rerunning_leaves_no_listener_and_a_new_prompt_redraws(page):
-    """What a notebook does: the widget's model gets a new state, and views come and go."""
+def test_a_redraw_takes_less_than_a_frame(page, reference):
+    region = show(page, LogitsExplorer(*reference))
+    assert_draws_within_a_frame(region.get_by_label("Add to every logit"))
+
+
+def test_a_new_prompt_from_python_redraws_everything(page):
     explorer = make_explorer("one two")
-    state = explorer.state()
-    explorer.prompt = PROMPT
-    page.set_content("<!doctype html><html lang=en><body><div></div></body></html>")
-    listening = page.evaluate(
-        """([module, state, next, css]) => {
-          const style = document.createElement("style");
-          style.textContent = css;
-          document.head.append(style);
-          const explorer = new Function(module.replace("export default", "return"))();
-          const [el, listeners] = [document.querySelector("div"), []];
-          const model = {
-            get: (name) => state[name], set() {}, save_changes() {},
-            on: (event, callback) => listeners.push([event, callback]),
-            off: (event, callback) => listeners.splice(
-              listeners.findIndex(([e, f]) => e === event && f === callback), 1),
-          };
-          for (let run = 0; run < 10; run += 1) {
-            explorer.render({ el, model })();
-            el.replaceChildren();
-          }
-          const left = listeners.length;
-          explorer.render({ el, model });
-          Object.assign(state, next);
-          listeners.filter(([event]) => event === "change:lens").forEach(([, f]) => f());
-          return [left, listeners.length > 0];
-        }""",
-        [MODULE, state, explorer.state(), LogitsExplorer._css],
-    )
-    assert listening == [0, True]
-    assert_page_shows(page.get_by_role("region", name="Logits explorer"), explorer)
+    assert_page_shows(change_from_python(page, explorer, prompt=PROMPT), explorer)
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page):
+    assert_ends_cleanly(page, make_explorer())
+
+
+def test_hostile_tokens_are_text(page):
+    hostile = "</script><img src=x onerror=console.error(1)><!--"
+    region = show(page, LogitsExplorer(small_model(), StandInTokenizer(*[hostile] * V), PROMPT))
+    assert page.locator("img").count() == 0
+    assert visible(hostile) in region.inner_text()
+
+
+def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
+    assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=1 + 1 + L)
 
 
 def test_the_chapter_has_the_explorer(page, site, reference):

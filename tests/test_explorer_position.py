@@ -17,6 +17,7 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
+    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -107,7 +108,7 @@ def test_setting_the_prompt_computes_the_scores_again():
 def test_a_prompt_that_is_too_short_is_refused_and_changes_nothing():
     explorer = make_explorer()
     before = explorer.state()
-    with pytest.raises(ValueError, match=r"3 tokens or more are needed; the prompt has 2"):
+    with pytest.raises(ValueError, match="has 2 of the 3 tokens that are needed: lengthen"):
         explorer.prompt = "two words"
     assert explorer.state() == before
     explorer.asked = "two words"  # by a reader, who is told
@@ -357,7 +358,7 @@ def test_hostile_tokens_are_text(page):
     tokenizer = StandInTokenizer(*[hostile] * 31)
     region = show(page, PositionExplorer(make_model(), tokenizer, PROMPT))
     assert page.locator("img").count() == 0
-    assert hostile.replace(" ", "␣") in region.inner_text()
+    assert visible(hostile) in region.inner_text()
 
 
 @pytest.mark.parametrize("width", [360, 1280])

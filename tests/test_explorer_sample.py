@@ -6,10 +6,17 @@ from importlib.resources import files
 import pytest
 import torch
 from explorer_page import (
+    answer_to,
     assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
+    assert_hostile_prompts_do_no_harm,
     assert_table_without_javascript,
+    computed_in_page,
+    give_model,
+    page_pair,
+    page_tokenizer,
+    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInModel, StandInTokenizer, V, make_explorer
@@ -252,7 +259,7 @@ def test_draw_one_shows_the_token(page):
     explorer = make_explorer(temperature=0.0)
     region = show(page, explorer)
     page.get_by_role("button", name="Draw one").press("Enter")
-    token = explorer.tokens[explorer.probabilities.argmax()].replace(" ", "␣")
+    token = visible(explorer.tokens[explorer.probabilities.argmax()])
     assert region.locator(".op-next").inner_text() == token
     assert column(region, "drawn") == ["1 / 1"] + ["–"] * 12
     page.get_by_role("slider", name="Temperature").press("ArrowRight")
@@ -267,13 +274,34 @@ def test_drawing_ends_at_ten_thousand(page):
     assert "Reset" in region.locator(".op-status").inner_text()
 
 
+def test_own_prompts_are_computed_by_the_model_in_the_page(page):
+    tokenizer, (model, draft) = page_tokenizer(), page_pair()
+    explorer = SamplingExplorer(model, tokenizer)
+    region = show(page, explorer)
+    give_model(page, tokenizer, model, draft)
+    page.get_by_role("button", name="Draw one").click()
+    for prompt in ("What is a field", "  ", "héllo 😀"):
+        found = computed_in_page(page, explorer, prompt)
+        explorer.prompt = prompt
+        assert found.keys() == {"logits", "history", "draws"}
+        assert (found["history"], found["draws"]) == (explorer.history, [])
+        assert found["logits"] == pytest.approx(explorer.logits, abs=1e-3)
+    assert answer_to(region, prompt) == ""
+    assert region.locator(".op-prompt").inner_text() == f"{prompt}?"  # nothing drawn
+    likeliest = explorer.tokens[explorer.probabilities.argmax()]
+    assert region.locator("tbody th").first.inner_text() == visible(likeliest)
+    assert "at most 18 fit" in answer_to(region, "a field of " * 30)
+    assert region.locator("tbody th").first.inner_text() == visible(likeliest)
+    assert_hostile_prompts_do_no_harm(page, region)
+
+
 def test_hostile_tokens_and_prompts_are_text(page):
     hostile = "</script><img src=x onerror=console.error(1)><!--"
     model = StandInModel()
     explorer = SamplingExplorer(model, StandInTokenizer(*[hostile] * V), prompt=hostile)
     region = show(page, explorer)
     page.get_by_role("button", name="Draw one").click()
-    assert region.locator(".op-next").inner_text() == hostile.replace(" ", "␣")
+    assert region.locator(".op-next").inner_text() == visible(hostile)
     assert page.locator("img").count() == 0
     assert hostile in region.inner_text()
 

@@ -15,6 +15,7 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
+    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -75,7 +76,7 @@ def sampling_of(mode):
 def places(explorer):
     """Token text -> id; every token of the stand-in is `word` and its id."""
     texts = explorer.generated["tokens"]
-    ids = [0 if text == "(end)" else int(text.removeprefix(" word")) for text in texts]
+    ids = [0 if text == "EOS" else int(text.removeprefix(" word")) for text in texts]
     return dict(enumerate(ids))
 
 
@@ -248,7 +249,7 @@ def test_the_end_is_named():
     explorer = SpeculationExplorer(model, DRAFT, StandInTokenizer(), prompt=PROMPT)
     last = explorer.run[-1]
     end = last["drafted"][last["kept"] - 1] if last["own"] is None else last["own"]
-    assert explorer.generated["tokens"][end] == "(end)"
+    assert explorer.generated["tokens"][end] == "EOS"
 
 
 def test_without_javascript_there_is_a_table(explorer, hostile):
@@ -265,10 +266,6 @@ def show(page, explorer):
 
 def share(p):
     return "–" if p is None else "≈0" if 0 < p < 0.005 else f"{p:.2f}"
-
-
-def visible(text):
-    return text.replace(" ", "␣")
 
 
 def n_added(blocks):
@@ -332,7 +329,7 @@ def test_every_pass_of_several_texts_is_shown(page, explorer):
         for step in range(1, len(explorer.run) + 1):
             explorer.step = step
             assert_page_shows(region, explorer)
-            page.get_by_role("button", name="Next").press("Enter")
+            page.get_by_role("button", name="Next pass").press("Enter")
         assert_page_shows(region, explorer)  # behind the last pass there is none
 
 
@@ -352,7 +349,7 @@ def test_the_keyboard_moves_every_control(page, explorer):
     explorer.cost = 0.15
     assert_page_shows(region, explorer)
 
-    page.get_by_role("button", name="Last").press("Enter")
+    page.get_by_role("button", name="To the end").press("Enter")
     explorer.step = len(explorer.run)
     assert_page_shows(region, explorer)
     page.get_by_role("button", name="Back").press("Space")
@@ -372,8 +369,8 @@ def test_the_keyboard_moves_every_control(page, explorer):
 
     texts.get_by_role("radio", checked=True).press("Home")
     explorer.mode = "greedy"
-    page.get_by_role("button", name="Last").press("Enter")
-    page.get_by_role("button", name="First").press("Enter")
+    page.get_by_role("button", name="To the end").press("Enter")
+    page.get_by_role("button", name="Reset").press("Enter")
     assert_page_shows(region, explorer)
 
 
@@ -419,7 +416,7 @@ def test_a_kept_guess_has_its_random_number_inside_p(page, explorer):
             )
             assert (mark < p) == (kind == "kept")
             marks += 1
-        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Next pass").press("Enter")
     assert marks > 5
 
 
@@ -516,9 +513,9 @@ def test_a_reader_asks_and_asks_again(page, answered_in_page):
     assert answer_to(region, "machine learning") == ""
     assert "Computing … 39 of 40 texts" in notices.json_value()
     assert page.evaluate("started") == 41  # the first question was given up after one text
-    region.get_by_role("button", name="Last").press("Enter")
+    region.get_by_role("button", name="To the end").press("Enter")
     ids = op.generate(target, tokenizer.encode("What is"), MAX_NEW_TOKENS).ids
-    texts = ["(end)" if id == target.eos_id else token_text(tokenizer, id) for id in ids]
+    texts = ["EOS" if id == target.eos_id else token_text(tokenizer, id) for id in ids]
     assert region.locator(".op-prompt").text_content() == "What is" + "".join(texts)
     assert_hostile_prompts_do_no_harm(page, region)
 
@@ -529,7 +526,7 @@ def test_nothing_listens_once_the_explorer_has_ended(page, explorer):
 
 def test_hostile_tokens_and_prompts_are_text(page, hostile):
     region = show(page, hostile)
-    page.get_by_role("button", name="Last").click()
+    page.get_by_role("button", name="To the end").click()
     assert page.locator("img").count() == 0
     assert region.locator(".op-prompt").inner_text().startswith(HOSTILE + HOSTILE)
 
@@ -543,7 +540,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, explorer, width):
     top = page.get_by_label("Gamma, tokens drafted").bounding_box()["y"]
     for _ in explorer.run:
         page.get_by_label("c, cost of a draft pass").press("ArrowRight")
-        page.get_by_role("button", name="Next").click()
+        page.get_by_role("button", name="Next pass").press("Enter")
         assert region.bounding_box()["height"] == pytest.approx(before, abs=1)
     assert_fits(region, "td, dd")
     for key in ("Home", "End"):  # another gamma has other rows, below what is being moved
@@ -568,7 +565,7 @@ def test_the_chapter_has_the_explorer(page, site):
     with_one = count()
     region.get_by_label("Gamma, tokens drafted").press("End")
     assert count() < with_one
-    region.get_by_role("button", name="Last").press("Enter")
+    region.get_by_role("button", name="To the end").press("Enter")
     text = region.locator(".op-prompt").inner_text()
     assert text.startswith("What is machine learning? Machine learning is a subfield of")
     assert "explicitly programmed." in text

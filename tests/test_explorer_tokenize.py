@@ -3,6 +3,17 @@
 from itertools import pairwise
 
 import pytest
+from explorer_page import (
+    answer_to,
+    assert_ends_cleanly,
+    assert_fits,
+    assert_hostile_prompts_do_no_harm,
+    assert_table_without_javascript,
+    give_model,
+    page_pair,
+    show,
+    visible,
+)
 
 import oneprompt as op
 from oneprompt.explorers import TokenizeExplorer
@@ -72,21 +83,20 @@ def test_without_javascript_there_is_a_table(tokenizer):
 
 
 @pytest.fixture
-def region(page, site):
-    page.goto(f"{site}book/01_tokenize.html")
-    region = page.get_by_role("region", name="Tokenize explorer")
-    region.scroll_into_view_if_needed()
+def region(page, tokenizer):
+    region = show(page, TokenizeExplorer(tokenizer, piece=3), "Tokenize explorer")
+    give_model(page, tokenizer, *page_pair())  # the models are not asked
     return region
 
 
 def rows(region) -> list[list[str]]:
-    return [
-        row.locator(".op-token").all_inner_texts() for row in region.locator(".op-merges li").all()
-    ]
+    return region.locator(".op-merges li").evaluate_all(
+        "(all) => all.map((li) => Array.from(li.querySelectorAll('bdi'), (t) => t.innerText))"
+    )
 
 
 def shown(tokens: list[str]) -> list[str]:
-    return [token.replace(" ", "␣") for token in tokens]
+    return [visible(token) for token in tokens]
 
 
 def test_merges_one_by_one_by_keyboard(region, tokenizer):
@@ -104,19 +114,45 @@ def test_merges_one_by_one_by_keyboard(region, tokenizer):
     assert rows(region) == [shown(TokenizeExplorer(tokenizer).pieces[2]["steps"][0])]
 
 
-@pytest.mark.parametrize("text", TEXTS)
-def test_own_text_is_tokenized_in_the_page_as_in_python(region, tokenizer, text):
-    region.get_by_label("Your prompt").fill(text)
-    region.get_by_label("Your prompt").press("Enter")
-    region.page.set_default_timeout(60_000)  # the model is loaded first
-    expected = TokenizeExplorer(tokenizer, text)
-    title = region.locator(".op-title")
-    title.get_by_text("".join(shown(expected.pieces[0]["steps"][-1])), exact=True).wait_for()
-    ids = [str(id) for piece in expected.pieces for id in piece["ids"]]
+def test_own_texts_are_tokenized_in_the_page_as_in_python(page, region, tokenizer):
+    for text in TEXTS:
+        assert answer_to(region, text) == ""
+        pieces = TokenizeExplorer(tokenizer, text).pieces
+        ids = [str(id) for piece in pieces for id in piece["ids"]]
+        assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
+        longest = max(range(len(pieces)), key=lambda i: len(pieces[i]["ranks"]))
+        region.get_by_role("radio").nth(longest).click()
+        whole = "".join(pieces[longest]["steps"][-1])
+        assert region.locator(".op-title").inner_text() == f"The piece {visible(whole)}"
+        merges = region.get_by_role("button", name="All merges")
+        if merges.is_enabled():  # not where no learned merge applies
+            merges.click()
+        assert rows(region) == [shown(tokens) for tokens in pieces[longest]["steps"]]
+    assert "at most 256 fit" in answer_to(region, "a " * 300)
     assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
-    longest = max(range(len(expected.pieces)), key=lambda i: len(expected.pieces[i]["ranks"]))
-    region.get_by_role("radio").nth(longest).click()
-    merges = region.get_by_role("button", name="All merges")
-    if merges.is_enabled():  # not where no learned merge applies
-        merges.click()
-    assert rows(region) == [shown(tokens) for tokens in expected.pieces[longest]["steps"]]
+    assert_hostile_prompts_do_no_harm(page, region)
+
+
+def test_nothing_listens_once_the_explorer_has_ended(page, tokenizer):
+    assert_ends_cleanly(page, TokenizeExplorer(tokenizer))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_is_not_too_wide(page, region, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    assert answer_to(region, "supercalifragilistic" * 5) == ""
+    region.get_by_role("button", name="All merges").click()
+    assert_fits(region)
+
+
+def test_a_page_without_javascript_shows_the_table(browser, tmp_path, tokenizer):
+    explorer = TokenizeExplorer(tokenizer)
+    n_tokens = len(tokenizer.encode(explorer.prompt))
+    assert_table_without_javascript(browser, tmp_path, explorer, n_tokens + 1)
+
+
+def test_the_chapter_has_the_explorer(page, site, tokenizer):
+    page.goto(f"{site}book/01_tokenize.html")
+    region = page.get_by_role("region", name="Tokenize explorer")
+    region.get_by_role("button", name="All merges").click()
+    assert rows(region) == list(map(shown, TokenizeExplorer(tokenizer).pieces[3]["steps"]))

@@ -53,23 +53,18 @@ function steppers(run, change) {
     describe: String, onInput: (step) => change({ step }) });
   const most = slider({ label: "Most new ids", stops: steps(1, MAX_NEW_TOKENS, 1),
     describe: String, onInput: (value) => change({ max_new_tokens: value }) });
-  let [step, last] = [1, 1];
-  const moves = [["Next pass", () => step + 1], ["Back", () => step - 1],
-    ["To the end", () => last], ["Reset", () => 1]];
-  const buttons = moves.map(([name, to]) =>
-    button(name, () => change({ step: Math.max(1, Math.min(last, to())) })));
-  const node = element("div", {},
-    element("div", { class: "op-buttons", role: "group", "aria-label": "Passes" }, ...buttons),
+  const buttons = passButtons((step) => change({ step }));
+  const node = element("div", {}, buttons.node,
     element("div", { class: "op-sliders" }, passes.node, most.node));
   const [input, value] = ["input", ".op-value"].map((name) => passes.node.querySelector(name));
   const show = (measured) => {
-    ({ step, last } = measured);
+    const { step, last } = measured;
     input.max = last - 1; // the text may end before the run does
     passes.show(step);
     most.show(measured.max_new_tokens);
     value.textContent = `${step} of ${last}`;
     input.setAttribute("aria-valuetext", value.textContent);
-    buttons.forEach((each, i) => each.setAttribute("aria-disabled", step === (i % 2 ? 1 : last)));
+    buttons.show(step, last);
   };
   return { node, show };
 }

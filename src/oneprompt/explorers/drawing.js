@@ -143,3 +143,19 @@ function lineChart({ last, xLabel, className = "" }) {
   };
   return { node, show };
 }
+
+/** Buttons that go through the passes of a generation; `onMove` takes the number of the next one. */
+function passButtons(onMove) {
+  let [step, last] = [1, 1];
+  const moves = [["Next pass", () => step + 1], ["Back", () => step - 1],
+    ["To the end", () => last], ["Reset", () => 1]];
+  const buttons = moves.map(([name, to]) =>
+    button(name, () => onMove(Math.max(1, Math.min(last, to())))));
+  const node = element("div", { class: "op-buttons op-passes", role: "group", "aria-label": "Passes" },
+    ...buttons);
+  const show = (current, end) => {
+    [step, last] = [current, end];
+    buttons.forEach((each, i) => each.setAttribute("aria-disabled", step === (i % 2 ? 1 : last)));
+  };
+  return { node, show };
+}

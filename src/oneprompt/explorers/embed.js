@@ -146,14 +146,16 @@ function mapPicture(map, landmarks) {
 }
 
 /** The space with the nearest rows of more tokens, from the model in the page; as in embed.py. */
-function knowing(page, ids, space, largest) {
+async function knowing(page, ids, space, largest) {
   const model = page.model("reference");
   const [{ embedding: table }, D] = [model.weights, model.config.d_model];
   const row = (id) => table.subarray(id * D, (id + 1) * D);
   const lengths = Array.from({ length: table.length / D }, (_, id) => Math.hypot(...row(id)));
   const digit = (x) => Math.max(-SHADES, Math.min(SHADES, Math.round((x / largest) * SHADES))) + SHADES;
   const [nearest, texts, rows] = [{ ...space.nearest }, { ...space.texts }, { ...space.rows }];
+  const pause = pauses();
   for (const id of ids) {
+    await pause();
     // Tied: the logits of a row are its dot products with all rows.
     const cosines = page.toLogits(model, row(id)).map((dot, i) => dot / (lengths[id] * lengths[i]));
     const others = page.ranking(cosines).filter((other) => other !== id).slice(0, NEIGHBORS);
@@ -167,11 +169,11 @@ function knowing(page, ids, space, largest) {
 }
 
 /** The traits of a prompt, from the model in the page. */
-function compute(page, text, get) {
+async function compute(page, text, get) {
   const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
-  const own = knowing(page, new Set(ids), { ids, nearest: {}, texts: {}, rows: {} }, get("largest"));
+  const own = await knowing(page, new Set(ids), { ids, nearest: {}, texts: {}, rows: {} }, get("largest"));
   const step = Object.values(own.nearest).flat().map(([id]) => id).filter((id) => !known(own, id));
-  return { space: knowing(page, new Set(step), own, get("largest")), token: ids[0] };
+  return { space: await knowing(page, new Set(step), own, get("largest")), token: ids[0] };
 }
 
 /** Goes to a token. On a page without kernel the model in the page finds unknown neighbors. */
@@ -183,9 +185,9 @@ function walker(model) {
       if (model.page && !known(model.get("space"), id)) {
         if (!window.onePrompt) model.set("notice", "Loading the model (about 5 MB) …");
         const page = await model.page();
-        if (wanted !== id) return;
-        model.set("space", knowing(page, [id], model.get("space"), model.get("largest")));
         model.set("notice", "");
+        if (wanted !== id) return;
+        model.set("space", await knowing(page, [id], model.get("space"), model.get("largest")));
       }
       model.set("token", id);
       model.save_changes();
@@ -200,7 +202,7 @@ function chosenRow(model, walk) {
   const map = model.get("map");
   const near = neighborRows(Object.values(model.get("space").nearest)[0].length, walk);
   const plane = mapPicture(map, model.get("landmarks"));
-  const figures = facts(["Nearest row", "By chance", "Map keeps"]);
+  const figures = facts(["Nearest row", "Nearest by chance", "Map keeps"]);
   const dot = (kind) => legendEntry(`op-embed-dot op-embed-${kind}`, kind);
   const node = element("div", { class: "op-embed-two" }, near.node, element("div", {},
     element("p", { class: "op-title" }, `All ${integer(map.points.length / 4)} rows on two axes`),

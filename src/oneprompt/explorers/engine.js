@@ -65,6 +65,16 @@ function slider({ label, stops, describe, onInput }) {
   return { node, show };
 }
 
+/** A function to await between pieces of work: after 10 ms of it, the page may draw. */
+function pauses() {
+  let since = performance.now();
+  return async () => {
+    if (performance.now() - since < 10) return;
+    await new Promise((drawn) => { setTimeout(drawn); });
+    since = performance.now();
+  };
+}
+
 function button(text, onClick) {
   const node = element("button", { type: "button", "data-lm-suppress-shortcuts": "true" }, text);
   node.addEventListener("click", onClick);
@@ -94,15 +104,17 @@ function bar() {
  */
 function promptForm(model) {
   const input = element("input", {
-    type: "text", "aria-label": "Your prompt", autocomplete: "off", spellcheck: "false",
+    type: "text", "aria-label": "Your prompt", autocomplete: "off", spellcheck: "false", dir: "auto",
     "data-lm-suppress-shortcuts": "true",
   });
+  input.addEventListener("input", () => model.set("notice", ""));
   const run = element("button", { type: "submit", "data-lm-suppress-shortcuts": "true" }, "Run");
   const notice = element("p", { class: "op-notice", role: "status" });
   const form = element("form", { class: "op-ask" }, input, run);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (input.value === "") model.set("notice", "The prompt is empty: type a question.");
+    model.set("notice", input.value === "" ? "The prompt is empty: type a question." : "");
+    model.set("asked", ""); // so that the same text again is a change, too
     model.set("asked", input.value);
     model.save_changes();
   });

@@ -120,7 +120,7 @@ function curvePanel({ curves }, change) {
   const figures = facts(["Input z", "Output", "In this model"]);
   const title = element("p", { class: "op-title op-ff-title" });
   const node = element("div", { class: "op-ff-curve" }, title, functions.node, chart.node, counts.node,
-    element("p", { class: "op-detail" }, "below: the inputs of all units, blue where active"),
+    element("p", { class: "op-detail" }, "bars: how many units have an input there; blue where active"),
     figures.node);
   const show = (measured) => {
     const { activation, own, curve, z, output, hidden, unit } = measured;

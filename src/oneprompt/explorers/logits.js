@@ -139,24 +139,27 @@ function rowFacts(change) {
     describe: (c) => (c > 0 ? `+${number(c)}` : number(c)), onInput: (shift) => change({ shift }),
   });
   const node = element("div", { class: "op-row-facts" }, shifted.node, figures.node,
-    element("p", { class: "op-detail" }, "probability = e", element("sup", {}, "logit − log Σ")));
+    element("p", { class: "op-detail" }, "probability = e", element("sup", {}, "logit − log Σ e", element("sup", {}, "logit"))));
   const show = ({ row: { tokens: [first, second], logSum: sum, entropy }, shift }) => {
     shifted.show(shift);
     const lead = second ? first.logit - second.logit : 0;
     figures.show([fixed(sum, 2), ""],
-      [fixed(lead, 2), ` ${number(Math.exp(lead))} × as likely`],
+      [fixed(lead, 2), lead > Math.log(1e6) ? " over a million × as likely"
+        : ` ${number(Math.exp(lead))} × as likely`],
       [`${entropy.toFixed(2)} bits`, ""]);
   };
   return { node, show };
 }
 
 /** The traits of a prompt, from the model in the page, as `_run_model` computes them in Python. */
-function compute(page, text) {
+async function compute(page, text) {
   const model = page.model("reference");
+  const pause = pauses();
   const V = model.config.vocab_size;
   const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
   const rows = page.lens(model, page.forward(model, ids)).map((logits) =>
     ids.map((_, t) => Array.from(logits.subarray(t * V, (t + 1) * V))));
+  await pause();
   const chosen = rows.at(-1).map((logits) => ranking(logits)[0]);
   const cell = (logits, t) => {
     const [ranked, probabilities] = [ranking(logits), softmax(logits)];
@@ -167,8 +170,14 @@ function compute(page, text) {
       own: [logits[chosen[t]], 1 + ranked.indexOf(chosen[t])],
     };
   };
-  const lens = { tokens: ids.map(page.tokenizer.text), vocab_size: V,
-    cells: rows.map((each) => each.map(cell)) };
+  const cells = rows.map(() => []);
+  for (const [depth, each] of rows.entries()) {
+    for (const [t, logits] of each.entries()) {
+      cells[depth].push(cell(logits, t));
+      await pause();
+    }
+  }
+  const lens = { tokens: ids.map(page.tokenizer.text), vocab_size: V, cells };
   return { lens, position: ids.length - 1 };
 }
 

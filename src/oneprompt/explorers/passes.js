@@ -5,7 +5,6 @@ const GAMMAS = steps(1, 10, 1);
 const SEEDS = [1, 2, 3];
 const MAX_NEW_TOKENS = 48;
 const CANDIDATES = 4;
-const SLICE_MS = 10; // of computing before the page may draw
 
 /** Four significant digits: enough to draw. */
 const short = (number) => Number(number.toPrecision(4));
@@ -47,12 +46,10 @@ async function blocksOf(page, ids, temperature, seed, gamma) {
   const again = page.random(seed);
   const passes = page.speculate(page.model("reference"), page.model("draft"), ids, MAX_NEW_TOKENS,
     { temperature, order: ["temperature"] }, page.random(seed), gamma, page.random(-seed));
-  let since = performance.now();
+  const pause = pauses();
   for (const pass of passes) {
     if (pass) blocks.push(blockOf(page, pass, again));
-    if (performance.now() - since < SLICE_MS) continue;
-    await new Promise((drawn) => { setTimeout(drawn); });
-    since = performance.now();
+    await pause();
   }
   return blocks;
 }
@@ -80,7 +77,7 @@ function generatedFrom(page, texts) {
     ([mode, share]) => [mode, GAMMAS.map((gamma) => short(expectedTokens(share, gamma)))]));
   const runs = texts.map((text) => text.map((blocks) => blocks.map((block) => named(block, place))));
   const { eosId } = page.model("reference");
-  const tokens = Array.from(places.keys(), (id) => (id === eosId ? "(end)" : page.tokenizer.text(id)));
+  const tokens = Array.from(places.keys(), (id) => (id === eosId ? "EOS" : page.tokenizer.text(id)));
   return { runs, acceptance, expected, tokens };
 }
 

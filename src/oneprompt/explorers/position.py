@@ -180,7 +180,9 @@ class PositionExplorer(PromptExplorer):
     def _compute_scores(self, proposal):
         ids = self.tokenizer.encode(proposal.value)
         if len(ids) < LEAST:  # query and key are the two tokens before the last
-            raise ValueError(f"{LEAST} tokens or more are needed; the prompt has {len(ids)}.")
+            raise ValueError(
+                f"The prompt has {len(ids)} of the {LEAST} tokens that are needed: lengthen it."
+            )
         key_id, query_id, _ = ids[-LEAST:]
         with torch.inference_mode():
             key, query = embed(torch.tensor([key_id, query_id]), self.model.embedding)

@@ -13,7 +13,9 @@ FALLBACK_ROWS = 12
 
 
 def token_text(tokenizer, token_id: int) -> str:
-    """One token as text."""
+    """One token as text; the one that ends a text is called EOS."""
+    if token_id == getattr(tokenizer, "eos_id", None):
+        return "EOS"
     return readable(tokenizer.token_bytes(token_id))
 
 

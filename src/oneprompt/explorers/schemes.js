@@ -42,7 +42,7 @@ function scoresInPage(page, text, get) {
   const [learned, frequencies, slopes] = ["learned", "frequencies", "slopes"].map(get);
   const ids = page.promptIds(page.tokenizer, text, Infinity); // only two of them are computed
   if (ids.length < LEAST) {
-    throw new RangeError(`${LEAST} tokens or more are needed; the prompt has ${ids.length}.`);
+    throw new RangeError(`The prompt has ${ids.length} of the ${LEAST} tokens that are needed: lengthen it.`);
   }
   const [key, query] = ids.slice(-LEAST);
   const both = (...how) => [["q", query], ["k", key]].map(

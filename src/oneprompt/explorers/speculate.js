@@ -150,10 +150,7 @@ export default {
       for (const [name, value] of Object.entries(settings)) model.set(name, value);
       model.save_changes();
     };
-    const move = (target) => () => {
-      const { step, run } = measure(stateOf(model));
-      change({ step: Math.max(1, Math.min(run.length, target(step, run.length))) });
-    };
+    const steppers = passButtons((step) => change({ step }));
     const texts = choice({
       label: "Text", options: TEXTS.map((name, value) => ({ value, name })),
       onInput: (n) => change(n === 0 ? { mode: "greedy" } : { mode: "sampled", seed: n }),
@@ -176,12 +173,10 @@ export default {
       for (const part of parts) part.show(measured);
       setting.textContent = `The seeds are texts sampled at temperature ${measured.temperature}.`;
       message.textContent = status(measured);
+      steppers.show(measured.step, measured.run.length);
       ask.show();
     };
     redraw();
-    const steppers = element("div", { class: "op-buttons", role: "group", "aria-label": "Pass" },
-      button("First", move(() => 1)), button("Back", move((step) => step - 1)),
-      button("Next", move((step) => step + 1)), button("Last", move((_, last) => last)));
     el.append(element("section",
       { class: "op-explorer op-speculation", "aria-label": "Speculation explorer" },
       ask.node, texts.node, setting,
@@ -189,7 +184,7 @@ export default {
         element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
         curve),
       figures, element("p", { class: "op-prompt" }, prompt, text),
-      steppers, message, pass, legend(), own));
+      steppers.node, message, pass, legend(), own));
     return watch(model, STATE, redraw);
   },
 };

@@ -62,7 +62,7 @@ class SpeculationExplorer(PromptExplorer):
 
     def _text(self, id: int) -> str:
         ends = resolve_stop_ids(self.target, None)
-        return "(end)" if id in ends else token_text(self.tokenizer, id)
+        return "EOS" if id in ends else token_text(self.tokenizer, id)
 
     def _texts(self, places: list[int | None]) -> str:
         return "".join(self.generated["tokens"][place] for place in places if place is not None)

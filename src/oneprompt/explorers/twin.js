@@ -2,7 +2,7 @@
 // page and calls mountTwin(host, load): `load` evaluates the explorer's module.
 
 /** The part of the widget model that explorers use, over a plain object. */
-function standInModel(state, onSave) {
+function standInModel(state) {
   const listeners = new Map();
   const of = (event) => listeners.get(event) ?? [];
   const model = {
@@ -12,7 +12,7 @@ function standInModel(state, onSave) {
       state[key] = value;
       for (const callback of of(`change:${key}`)) callback();
     },
-    save_changes: () => onSave(model),
+    save_changes() {},
     on: (event, callback) => listeners.set(event, [...of(event), callback]),
     off: (event, callback) => listeners.set(event, of(event).filter((f) => f !== callback)),
     page: pageModel, // where there is a kernel, Python computes and this is missing
@@ -35,32 +35,28 @@ function pageModel() {
   return window.onePromptLoading;
 }
 
-/**
- * What Python does in a notebook: compute the state of the prompt that the reader asked for. `asked`
- * is what Python has answered already.
- */
-function answerWith(compute, asked) {
-  return async (model) => {
-    if (!compute || !model.get("asked") || model.get("asked") === asked) return;
-    asked = model.get("asked");
-    model.set("notice", window.onePrompt ? "Computing …" : "Loading the model (about 5 MB) …");
-    const mine = asked;
+/** What Python does in a notebook: compute the state of the prompt that the reader asked for. */
+function answerWith(compute, model) {
+  return async () => {
+    const text = model.get("asked");
+    if (!compute || !text) return;
+    const waits = () => model.get("asked") === text; // the reader has not asked again
+    const tell = (notice) => { // while it computes; false once nobody waits for it
+      if (waits()) model.set("notice", notice);
+      return waits();
+    };
+    tell(window.onePrompt ? "Computing …" : "Loading the model (about 5 MB) …");
     try {
       const page = await pageModel();
       await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
-      if (asked !== mine) return; // the reader has asked again
-      const tell = (notice) => { // while it computes; false once nobody waits for it
-        if (asked === mine) model.set("notice", notice);
-        return asked === mine;
-      };
-      const state = await compute(page, mine, model.get, tell);
-      if (asked !== mine) return;
+      if (!waits()) return;
+      const state = await compute(page, text, model.get, tell);
+      if (!waits()) return;
       for (const [name, value] of Object.entries(state)) model.set(name, value);
-      model.set("prompt", mine);
-      model.set("notice", "");
+      model.set("prompt", text);
+      tell("");
     } catch (error) {
-      asked = null;
-      model.set("notice", error.message);
+      tell(error.message);
     }
   };
 }
@@ -71,7 +67,8 @@ function mountTwin(host, load) {
     const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);
     el.replaceChildren();
     const explorer = load();
-    const model = standInModel(state, answerWith(explorer.compute, state.asked));
+    const model = standInModel(state);
+    model.on("change:asked", answerWith(explorer.compute, model));
     explorer.render({ model, el });
   } catch (error) {
     el.textContent = "The explorer could not start: see the browser's console.";

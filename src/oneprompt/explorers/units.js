@@ -46,12 +46,15 @@ function streamLengths({ embedding, layers }, t, D) {
 }
 
 /** The traits of a prompt. */
-function traceInPage(page, text) {
+async function traceInPage(page, text) {
   const model = page.model("reference");
+  const pause = pauses();
   const { d_model: D, d_ff: F } = model.config;
   const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
   const trace = page.forward(model, ids);
-  const layers = trace.layers.map(({ norm2, hidden }, l) => {
+  const layers = [];
+  for (const [l, { norm2, hidden }] of trace.layers.entries()) {
+    await pause();
     const [W1, b1, W2] = ["up.weight", "up.bias", "down.weight"].map(
       (name) => model.weights[`blocks.${l}.feedforward.${name}`]);
     const z = page.linear(norm2, W1, b1, D);
@@ -60,8 +63,8 @@ function traceInPage(page, text) {
       for (let i = j; i < W2.length; i += F) squares += W2[i] ** 2;
       return Math.sqrt(squares);
     });
-    return ids.map((_, t) => tokenUnits(row(z, t, F), row(hidden, t, F), rowLengths));
-  });
+    layers.push(ids.map((_, t) => tokenUnits(row(z, t, F), row(hidden, t, F), rowLengths)));
+  }
   return {
     trace: { tokens: ids.map(page.tokenizer.text), layers,
       streams: ids.map((_, t) => streamLengths(trace, t, D)) },

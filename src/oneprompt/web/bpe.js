@@ -73,7 +73,7 @@ function makeTokenizer({ tokens, merges, eosId }) {
     eosId, pieces, mergeSteps, bytesOf, idOf,
     rankOf: (left, right) => ranks.get(`${left} ${right}`),
     readable: (token) => readable(bytesOf(token)),
-    text: (id) => (id === eosId ? tokens[id] : readable(bytesOf(tokens[id]))),
+    text: (id) => (id === eosId ? "EOS" : readable(bytesOf(tokens[id]))),
     encode: (text) => pieces(text).flatMap((piece) => mergeSteps(piece).at(-1).map(idOf)),
     decode: (list) =>
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(list.flatMap(tokenBytes))),
