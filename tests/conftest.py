@@ -4,7 +4,8 @@ A test that uses `browser` or `page` gets the marker `browser` by itself, so
 `pytest -m "not browser"` is the quick part. Without Chromium such a test is skipped; where `CI` is
 set it fails instead, so that a run that tested no page cannot pass for one that did.
 
-`make test` runs two test processes (pytest-xdist), and the build of the book beside them.
+`make test` runs two test processes (pytest-xdist), one file of tests after the other in each, and
+the build of the book beside them.
 """
 
 import os
@@ -26,18 +27,19 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the browser tests and run them last, and those that need the built book before them.
+    """Mark the browser tests; their files come last, and before them those that need the book.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
-    kernels of the notebook tests must not meet. Of two test processes, one takes all other tests of
-    a file, since the cells of a notebook share a kernel; browser tests go to whichever is free.
+    kernels of the notebook tests must not meet.
     """
+    last = {name: set() for name in ("browser", "book_build")}
     for item in items:
         if "browser" in _fixtures(item):
             item.add_marker("browser")
-        else:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-    items.sort(key=lambda item: ("browser" in _fixtures(item), "book_build" in _fixtures(item)))
+        for name, files in last.items():
+            if name in _fixtures(item):
+                files.add(item.path)
+    items.sort(key=lambda item: [item.path in files for files in last.values()])
 
 
 def _fixtures(item) -> list[str]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("jupyter")  # one server for both front ends
 ROOT = Path(__file__).resolve().parent.parent
 CELLS = [
     "from ipywidgets.widgets.widget import _instances\n"
