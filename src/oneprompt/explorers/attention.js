@@ -204,11 +204,8 @@ function sharing(heads, change) {
   return { node, show };
 }
 
-function build(model, trace) {
-  const change = (settings) => {
-    for (const [name, value] of Object.entries(settings)) model.set(name, value);
-    model.save_changes();
-  };
+function build(model, { trace }) {
+  const change = (settings) => setTraits(model, settings);
   const last = trace.tokens.length;
   const windowed = slider({ label: "Window", stops: [...steps(1, last - 1, 1), 0],
     describe: (w) => (w === 0 || w >= last ? "off" : `${w}`), onInput: (value) => change({ window: value }) });
@@ -224,23 +221,6 @@ function build(model, trace) {
 
 export default {
   compute: traceInPage,
-  render({ model, el }) {
-    const ask = promptForm(model);
-    const body = element("div", {});
-    let [trace, view] = [null, null];
-    const redraw = () => {
-      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
-      if (state.trace !== trace) { // another prompt
-        trace = state.trace;
-        view = build(model, trace);
-        body.replaceChildren(...view.nodes);
-      }
-      view.show(measure(state));
-      ask.show();
-    };
-    redraw();
-    el.append(element("section", { class: "op-explorer", "aria-label": "Attention explorer" },
-      ask.node, body));
-    return watch(model, STATE, redraw);
-  },
+  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Attention explorer",
+    traits: STATE, data: "trace", build, measure }),
 };

@@ -185,12 +185,10 @@ async function compute(page, text) {
   return { run, step: 1 };
 }
 
-function build(model, run) {
+function build(model, { run }) {
   const change = (settings) => {
-    for (const [name, value] of Object.entries(settings)) model.set(name, value);
-    const { step, last } = measure(Object.fromEntries(STATE.map((name) => [name, model.get(name)])));
-    model.set("step", Math.min(step, last));
-    model.save_changes();
+    const { step, last } = measure({ ...valuesOf(model, STATE), ...settings });
+    setTraits(model, { ...settings, step: Math.min(step, last) });
   };
   const parts = [steppers(run, change), textSoFar(run.tokens), sentences(), ways(run, change), counts()];
   const [controls, text, does, pictures, table] = parts.map((part) => part.node);
@@ -200,23 +198,6 @@ function build(model, run) {
 
 export default {
   compute,
-  render({ model, el }) {
-    const ask = promptForm(model);
-    const body = element("div", {});
-    let [run, view] = [null, null];
-    const redraw = () => {
-      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
-      if (state.run !== run) { // another prompt
-        run = state.run;
-        view = build(model, run);
-        body.replaceChildren(...view.nodes);
-      }
-      view.show(measure(state));
-      ask.show();
-    };
-    redraw();
-    el.append(element("section",
-      { class: "op-explorer op-autoregress", "aria-label": "Generation explorer" }, ask.node, body));
-    return watch(model, STATE, redraw);
-  },
+  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Generation explorer", kind: "op-autoregress",
+    traits: STATE, data: "run", build, measure }),
 };

@@ -226,7 +226,7 @@ export default {
     const width = Object.values(model.get("space").rows)[0].length;
     let [ids, prompt] = [null, null];
     const redraw = () => {
-      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+      const state = valuesOf(model, STATE);
       const { space, token } = state;
       ask.show();
       if (`${space.ids}` !== ids) { // another prompt

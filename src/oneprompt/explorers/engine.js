@@ -37,6 +37,16 @@ function watch(model, traits, callback) {
   return () => traits.forEach((trait) => model.off(`change:${trait}`, callback));
 }
 
+/** The values of the traits. */
+const valuesOf = (model, traits) =>
+  Object.fromEntries(traits.map((trait) => [trait, model.get(trait)]));
+
+/** Sets traits and lets Python know. */
+function setTraits(model, values) {
+  for (const [trait, value] of Object.entries(values)) model.set(trait, value);
+  model.save_changes();
+}
+
 /** `steps(0, 2, 0.05)` -> [0, 0.05, …, 2], without the rounding errors of repeated addition. */
 function steps(first, last, step) {
   const count = Math.round((last - first) / step) + 1;
@@ -121,4 +131,29 @@ function promptForm(model) {
   input.value = model.get("prompt");
   const show = () => { notice.textContent = model.get("notice"); };
   return { node: element("div", {}, form, notice), show };
+}
+
+/**
+ * Draws an explorer that is built anew for every prompt, which is when the trait `data` changes:
+ * `build(model, state)` gives {nodes, show}, and `show` takes what `measure(state)` makes of `traits`.
+ */
+function renderPerPrompt({ model, el, label, kind = "", traits, data, build, measure }) {
+  const ask = promptForm(model);
+  const body = element("div", {});
+  let [drawn, view] = [null, null];
+  const redraw = () => {
+    const state = valuesOf(model, traits);
+    if (state[data] !== drawn) {
+      drawn = state[data];
+      view = build(model, state);
+      body.replaceChildren(...view.nodes);
+    }
+    view.show(measure(state));
+    ask.show();
+  };
+  // First, since a part may scroll, which it can only where it has a size.
+  el.append(element("section", { class: `op-explorer ${kind}`.trim(), "aria-label": label },
+    ask.node, body));
+  redraw();
+  return watch(model, traits, redraw);
 }

@@ -185,10 +185,7 @@ function streamTable({ streams }) {
 }
 
 function build(model, state) {
-  const change = (settings) => {
-    for (const [name, value] of Object.entries(settings)) model.set(name, value);
-    model.save_changes();
-  };
+  const change = (settings) => setTraits(model, settings);
   const { layers } = state.trace;
   const blocks = choice({ label: "Block", onInput: (layer) => change({ layer }),
     options: layers.map((_, layer) => ({ value: layer, name: `block ${layer}`, content: `${layer}` })) });
@@ -203,23 +200,6 @@ function build(model, state) {
 
 export default {
   compute: traceInPage,
-  render({ model, el }) {
-    const ask = promptForm(model);
-    const body = element("div", {});
-    let [trace, view] = [null, null];
-    const redraw = () => {
-      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
-      if (state.trace !== trace) { // another prompt
-        trace = state.trace;
-        view = build(model, state);
-        body.replaceChildren(...view.nodes);
-      }
-      view.show(measure(state));
-      ask.show();
-    };
-    redraw();
-    el.append(element("section", { class: "op-explorer", "aria-label": "Feed-forward explorer" },
-      ask.node, body));
-    return watch(model, STATE, redraw);
-  },
+  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Feed-forward explorer",
+    traits: STATE, data: "trace", build, measure }),
 };

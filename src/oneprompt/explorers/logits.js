@@ -181,7 +181,8 @@ async function compute(page, text) {
   return { lens, position: ids.length - 1 };
 }
 
-function build(lens, change) {
+function build(model, { lens }) {
+  const change = (settings) => setTraits(model, settings);
   const [map, rise, table, figures] = [lensMap(lens, change), path(lens.cells.length),
     rowTable(lens), rowFacts(change)];
   const nodes = [
@@ -196,27 +197,6 @@ function build(lens, change) {
 
 export default {
   compute,
-  render({ model, el }) {
-    const change = (settings) => {
-      for (const [name, value] of Object.entries(settings)) model.set(name, value);
-      model.save_changes();
-    };
-    const ask = promptForm(model);
-    const body = element("div", { class: "op-logits" });
-    let [lens, view] = [null, null];
-    const redraw = () => {
-      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
-      if (state.lens !== lens) { // another prompt
-        lens = state.lens;
-        view = build(lens, change);
-        body.replaceChildren(...view.nodes);
-      }
-      view.show(measure(state));
-      ask.show();
-    };
-    el.append(element("section", { class: "op-explorer", "aria-label": "Logits explorer" },
-      ask.node, body)); // first, since a map can be scrolled only where it has a size
-    redraw();
-    return watch(model, STATE, redraw);
-  },
+  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Logits explorer", kind: "op-logits",
+    traits: STATE, data: "lens", build, measure }),
 };

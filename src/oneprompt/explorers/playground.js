@@ -184,7 +184,7 @@ export default {
       generate();
     });
 
-    const stateOf = () => ({ busy, ...Object.fromEntries(STATE.map((name) => [name, model.get(name)])) });
+    const stateOf = () => ({ busy, ...valuesOf(model, STATE) });
     const redrawAnswer = () => { // with every token: nothing else is drawn then
       const state = stateOf();
       const { answer, vocabulary } = state;

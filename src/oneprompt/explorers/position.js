@@ -142,10 +142,7 @@ export default {
   compute: scoresInPage,
   render({ model, el }) {
     const ask = promptForm(model);
-    const change = (settings) => {
-      for (const [name, value] of Object.entries(settings)) model.set(name, value);
-      model.save_changes();
-    };
+    const change = (settings) => setTraits(model, settings);
     const last = model.get("learned").length - 1;
     const sliders = { position: ["Position of the query", last], distance: ["Distance", last],
       head: ["Head", model.get("slopes").length - 1] };
@@ -163,7 +160,7 @@ export default {
     const score = scoreChart(model);
 
     const redraw = () => {
-      const state = measure(Object.fromEntries(STATE.map((name) => [name, model.get(name)])));
+      const state = measure(valuesOf(model, STATE));
       scheme.show(state.scheme);
       for (const [name, control] of controls) control.show(state[name]);
       for (const panel of all) { // the hidden ones too: together they keep the height

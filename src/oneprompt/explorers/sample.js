@@ -149,7 +149,7 @@ function orderControl(onChange) {
 
 const STATE = ["prompt", "notice", "tokens", "logits", "history", "draws", "seed", "order",
   ...Object.keys(SLIDERS)];
-const stateOf = (model) => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+const stateOf = (model) => valuesOf(model, STATE);
 
 function draw(model, count) {
   const state = stateOf(model);
@@ -162,9 +162,8 @@ function draw(model, count) {
 }
 
 function change(model, settings) {
-  for (const [name, value] of Object.entries(settings)) model.set(name, value);
   if (model.get("draws").length > 0) model.set("draws", []); // of another distribution
-  model.save_changes();
+  setTraits(model, settings);
 }
 
 function status(state) {

@@ -9,7 +9,7 @@ const SLIDERS = {
 };
 const STATE = ["prompt", "notice", "mode", "seed", "temperature", "gamma", "step", "cost",
   "generated"];
-const stateOf = (model) => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+const stateOf = (model) => valuesOf(model, STATE);
 
 const added = (blocks) => sum(blocks.map((b) => b.kept + (b.own === null ? 0 : 1)));
 
@@ -147,8 +147,7 @@ export default {
     const ask = promptForm(model);
     const change = (settings) => {
       if (!("cost" in settings)) model.set("step", settings.step ?? 1);
-      for (const [name, value] of Object.entries(settings)) model.set(name, value);
-      model.save_changes();
+      setTraits(model, settings);
     };
     const steppers = passButtons((step) => change({ step }));
     const texts = choice({

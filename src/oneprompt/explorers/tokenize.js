@@ -2,11 +2,6 @@
 
 const STATE = ["prompt", "notice", "pieces", "piece", "step"];
 
-function change(model, values) {
-  for (const [name, value] of Object.entries(values)) model.set(name, value);
-  model.save_changes();
-}
-
 /** The whole text as tokens, each with its id; the pieces are the choices. */
 function tokenLine(model) {
   const node = element("div", {});
@@ -16,7 +11,7 @@ function tokenLine(model) {
     if (drawn !== state.pieces) {
       drawn = state.pieces;
       pieces = choice({
-        label: "Piece", onInput: (piece) => change(model, { piece, step: 0 }),
+        label: "Piece", onInput: (piece) => setTraits(model, { piece, step: 0 }),
         options: drawn.map(({ steps, ids }, value) => ({
           value, name: `${steps.at(-1).map(tokenText).join(" + ")}, ids ${ids.join(", ")}`,
           content: element("span", { class: "op-token-row" }, ...steps.at(-1).map((token, i) =>
@@ -89,7 +84,7 @@ export default {
     const title = element("p", { class: "op-title" });
     const merges = staircase();
     const ends = element("p", { class: "op-detail" });
-    const go = (step) => change(model, { step });
+    const go = (step) => setTraits(model, { step });
     // While another text arrives trait by trait, the piece may be one of the text before.
     const chosen = () => model.get("pieces")[model.get("piece")] ?? model.get("pieces")[0];
     const now = () => Math.min(model.get("step"), chosen().ranks.length);
@@ -98,7 +93,7 @@ export default {
     const all = button("All merges", () => go(chosen().ranks.length));
 
     const redraw = () => {
-      const state = Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+      const state = valuesOf(model, STATE);
       ask.show();
       line.show(state);
       const tokens = state.pieces.flatMap(({ ids }) => ids).length;
