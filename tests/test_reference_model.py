@@ -85,6 +85,22 @@ def test_a_wrong_answer_is_counted_as_wrong(model, tokenizer):
     assert not evaluate.defines(FIRST, "It is something else.")
 
 
+def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer):
+    """Some end early, some at the longest, and a batch of one is among them."""
+    questions = [ask(CANONICAL, entry) for entry in ENTRIES.values()][:12] + ["Thank you!", "A"]
+    together = evaluate.greedy_answers(model, tokenizer, iter(questions))
+    one_by_one = {text: evaluate.answer(model, tokenizer, text) for text in questions}
+    assert list(together.items()) == list(one_by_one.items())
+    lengths = {len(tokenizer.encode(text)) for text in together.values()}
+    assert min(lengths) < 30 < evaluate.LONGEST_ANSWER <= max(lengths) + 1
+
+
+@pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 200, "do not fit")])
+def test_a_question_that_cannot_be_read_is_refused(model, tokenizer, question, words):
+    with pytest.raises(ValueError, match=words):
+        evaluate.greedy_answers(model, tokenizer, [PROMPT, question])
+
+
 def test_variety_at_temperature_1(model, tokenizer):
     answers = [
         evaluate.answer(model, tokenizer, PROMPT, op.Sampling(), seed=seed) for seed in range(20)

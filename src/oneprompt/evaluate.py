@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from .autoregress import generate
+from .autoregress import check_request, generate
 from .corpus import Entry, load_glossary
 from .corpus.grammar import ask, definition_sentences
 from .logits import cross_entropy
@@ -28,6 +28,39 @@ def answer(
     """What the model says to a question, up to its end-of-sequence token."""
     ids = tokenizer.encode(question)
     return tokenizer.decode(generate(model, ids, LONGEST_ANSWER, sampling, seed=seed).ids).strip()
+
+
+@torch.no_grad()
+def greedy_answers(
+    model: Transformer, tokenizer: Tokenizer, questions: Iterable[str]
+) -> dict[str, str]:
+    """The greedy `answer` to each question; those with equally many tokens share the passes.
+
+    Hundreds of questions take an eighth of the time that one after the other takes. In a batch the
+    sums of floats come out a little different, so an answer may go another way where two tokens
+    are as good as equally likely.
+
+    Returns:
+        question -> answer.
+
+    Raises:
+        ValueError: a question without tokens, or too long to be answered within the context.
+    """
+    encoded = {question: tokenizer.encode(question) for question in questions}
+    for ids in encoded.values():
+        check_request(model, ids, LONGEST_ANSWER)
+    lengths, texts = sorted(set(map(len, encoded.values()))), {}
+    for length in tqdm(lengths, desc="questions, by length", leave=False, disable=None):
+        group = [question for question, ids in encoded.items() if len(ids) == length]
+        new, columns = torch.tensor([encoded[question] for question in group]), []
+        cache, ended = model.new_cache(len(group)), torch.zeros(len(group), 1, dtype=torch.bool)
+        while len(columns) < LONGEST_ANSWER and not ended.all():
+            new = model(new, cache)[:, -1:].argmax(-1)  # (B, 1)
+            ended |= new == model.eos_id
+            columns.append(new.masked_fill(ended, model.eos_id))
+        answers = (tokenizer.decode(ids).strip() for ids in torch.cat(columns, 1).tolist())
+        texts |= zip(group, answers, strict=True)
+    return {question: texts[question] for question in encoded}
 
 
 def first_sentence(text: str) -> str:
@@ -56,13 +89,9 @@ def wrong_answers(
     Returns:
         question -> answer.
     """
-    wrong = {}
-    for form, entry in tqdm(list(asked), desc="questions", leave=False, disable=None):
-        question = ask(form, entry)
-        text = answer(model, tokenizer, question)
-        if not names_and_defines(entry, text):
-            wrong[question] = text
-    return wrong
+    entry_of = {ask(form, entry): entry for form, entry in asked}
+    answers = greedy_answers(model, tokenizer, entry_of)
+    return {q: text for q, text in answers.items() if not names_and_defines(entry_of[q], text)}
 
 
 @torch.no_grad()
