@@ -1,25 +1,46 @@
-"""Run `make book`, but never two at a time in one working tree.
+"""Run `make book`, once for all the test processes of one run (pytest-xdist), one at a time.
 
-Each test process starts one. The second waits for the first and then finds everything built.
+Each process starts this. The first to come builds; the others wait, and then say what it said: a
+build of their own would find everything made and no warning left to give.
 """
 
 import fcntl
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULT = Path("_build/.result.json")
 
 
-def main():
+def main() -> int:
     os.chdir(ROOT)
-    Path("_build").mkdir(exist_ok=True)
-    lock = os.open("_build/.lock", os.O_CREAT | os.O_WRONLY)
-    os.set_inheritable(lock, True)  # `make` holds it until it ends
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    RESULT.parent.mkdir(exist_ok=True)
+    with open("_build/.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # None where there is one process
+        if run is None or (result := earlier_result()).get("run") != run:
+            result = {"run": run} | build()
+            RESULT.write_text(json.dumps(result))
+    print(result["output"], end="")
+    return result["returncode"]
+
+
+def earlier_result() -> dict:
+    return json.loads(RESULT.read_text()) if RESULT.exists() else {}
+
+
+def build() -> dict:
     for name in ("MAKEFLAGS", "MAKELEVEL"):  # of the `make test` around
         os.environ.pop(name, None)
-    os.execvp("make", ["make", "--no-print-directory", "book"])
+    command = ["make", "--no-print-directory", "book"]
+    made = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    )
+    return {"returncode": made.returncode, "output": made.stdout}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

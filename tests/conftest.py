@@ -9,6 +9,7 @@ the build of the book beside them.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,8 +56,9 @@ def pytest_collection_finish(session):
 
 
 def pytest_unconfigure(config):
-    if build := config.stash.get(BUILD, None):
-        build.process.terminate()  # of no effect once it has ended
+    build = config.stash.get(BUILD, None)
+    if build and build.process.poll() is None:
+        os.killpg(build.process.pid, signal.SIGTERM)  # `make` and what it has started, too
 
 
 class Build(NamedTuple):
@@ -76,6 +78,7 @@ def _start_build() -> Build:
         text=True,
         stdout=output,
         stderr=subprocess.STDOUT,
+        start_new_session=True,
     )
     return Build(process, output)
 

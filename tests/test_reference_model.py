@@ -87,7 +87,8 @@ def test_a_wrong_answer_is_counted_as_wrong(model, tokenizer):
 
 def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer):
     """Some end early, some at the longest, and a batch of one is among them."""
-    questions = [ask(CANONICAL, entry) for entry in ENTRIES.values()][:12] + ["Thank you!", "A"]
+    questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
+    questions += ["Thank you!", "A"]
     together = evaluate.greedy_answers(model, tokenizer, iter(questions))
     one_by_one = {text: evaluate.answer(model, tokenizer, text) for text in questions}
     assert list(together.items()) == list(one_by_one.items())

@@ -38,8 +38,10 @@ function ropeTurns({ context_length, head_dim, rope_theta }) {
 }
 
 /**
- * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four positions share each reading of a row of W. Every sum
- * runs in the same order however many positions there are, so a cached pass gives the same bits.
+ * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four sums run side by side, because one alone waits for
+ * each of its additions: four positions by one row of W, and the last positions each by four rows.
+ * Every sum runs in the same order however many positions there are, so a cached pass gives the
+ * same bits.
  */
 function linear(x, W, b, I) {
   const [T, O] = [x.length / I, W.length / I];
@@ -63,10 +65,21 @@ function linear(x, W, b, I) {
     }
   }
   for (; t < T; t += 1) {
-    for (let o = 0; o < O; o += 1) {
-      let s = 0;
-      for (let i = 0, w = o * I; i < I; i += 1, w += 1) s += x[t * I + i] * W[w];
-      y[t * O + o] = s + (b ? b[o] : 0);
+    for (let o = 0; o < O; o += 4) {
+      // Behind the last row, that row once more.
+      const [o1, o2, o3] = [Math.min(o + 1, O - 1), Math.min(o + 2, O - 1), Math.min(o + 3, O - 1)];
+      let [w, w1, w2, w3] = [o * I, o1 * I, o2 * I, o3 * I];
+      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      for (let i = t * I; i < (t + 1) * I; i += 1) {
+        s0 += x[i] * W[w++];
+        s1 += x[i] * W[w1++];
+        s2 += x[i] * W[w2++];
+        s3 += x[i] * W[w3++];
+      }
+      y[t * O + o] = s0 + (b ? b[o] : 0);
+      y[t * O + o1] = s1 + (b ? b[o1] : 0);
+      y[t * O + o2] = s2 + (b ? b[o2] : 0);
+      y[t * O + o3] = s3 + (b ? b[o3] : 0);
     }
   }
   return y;
