@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
@@ -28,19 +29,22 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the browser tests; their files come last, and before them those that need the book.
+    """Mark the browser tests. Their files come last, and of these the ones about the built book.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
-    kernels of the notebook tests must not meet.
+    kernels of the notebook tests must not meet; and the book takes minutes to build.
     """
-    last = {name: set() for name in ("browser", "book_build")}
+    needs = {item.path: Counter() for item in items}
     for item in items:
         if "browser" in _fixtures(item):
             item.add_marker("browser")
-        for name, files in last.items():
-            if name in _fixtures(item):
-                files.add(item.path)
-    items.sort(key=lambda item: [item.path in files for files in last.values()])
+        needs[item.path].update({"tests", *_fixtures(item)})
+
+    def place(item):
+        need = needs[item.path]
+        return need["browser"] > 0, need["book_build"] > need["tests"] / 2
+
+    items.sort(key=place)
 
 
 def _fixtures(item) -> list[str]:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -97,10 +98,12 @@ def wrong_answers(
 @torch.no_grad()
 def document_loss(model: Transformer, documents: Iterable[Sequence[int]]) -> float:
     """Mean loss in nats per token over documents, each read on its own and ended by EOS."""
+    longest = model.config.context_length + 1
+    rows = sorted(([*document, model.eos_id][:longest] for document in documents), key=len)
     total, n_tokens = 0.0, 0
-    for document in documents:
-        ids = torch.tensor([[*document, model.eos_id]])[:, : model.config.context_length + 1]
-        n = ids.shape[1] - 1
+    for _, group in groupby(rows, key=len):  # a pass for all that are equally long
+        ids = torch.tensor(list(group))
+        n = ids[:, 1:].numel()
         total += cross_entropy(model(ids[:, :-1]), ids[:, 1:]).item() * n
         n_tokens += n
     return total / n_tokens
