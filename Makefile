@@ -25,7 +25,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	@jupyter lab book
 
 test: setup  ## run every test
-	@python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
 	@python -m oneprompt.train

@@ -5,7 +5,8 @@ A test that uses `browser` or `page` gets the marker `browser` by itself, so
 set it fails instead, so that a run that tested no page cannot pass for one that did.
 
 `make test` runs two test processes (pytest-xdist), one file of tests after the other in each, and
-the build of the book beside them.
+the build of the book beside them. A class `TestInTheBook` holds what has to wait for that build in
+a file that otherwise does not.
 """
 
 import os
@@ -13,7 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.parse import urlsplit
@@ -29,22 +30,27 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the browser tests. Their files come last, and of these the ones about the built book.
+    """Mark the browser tests. They come last, and of these the ones about the built book.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
-    kernels of the notebook tests must not meet; and the book takes minutes to build.
+    kernels of the notebook tests must not meet; and the book takes minutes to build. What stays
+    together are files and, within them, classes: as with xdist's `--dist loadscope`.
     """
-    needs = {item.path: Counter() for item in items}
+    needs = defaultdict(Counter)
     for item in items:
         if "browser" in _fixtures(item):
             item.add_marker("browser")
-        needs[item.path].update({"tests", *_fixtures(item)})
+        needs[_scope(item)].update({"tests", *_fixtures(item)})
 
     def place(item):
-        need = needs[item.path]
+        need = needs[_scope(item)]
         return need["browser"] > 0, need["book_build"] > need["tests"] / 2
 
     items.sort(key=place)
+
+
+def _scope(item):
+    return getattr(item, "cls", None) or item.path
 
 
 def _fixtures(item) -> list[str]:

@@ -389,14 +389,15 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
     assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=T + 1)
 
 
-def test_the_chapter_has_the_explorer(page, site):
-    """Read from the built page: the weights of the book's prompt in every layer's first head."""
-    explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
-    page.goto(f"{site}book/04_attention.html")
-    region = page.get_by_role("region", name="Attention explorer").first
-    for layer in range(4):
-        explorer.layer = layer
-        region.get_by_role("radio", name=f"layer {layer}, head 0").click()
-        texts = [[weight_text(w) for w in row] for row in explorer.weights.tolist()]
-        assert map_rows(region) == texts
-    assert page.get_by_text("from ipywidgets import").count() >= 1  # the live-only cell's code
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site):
+        """The weights of the book's prompt in every layer's first head."""
+        explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
+        page.goto(f"{site}book/04_attention.html")
+        region = page.get_by_role("region", name="Attention explorer").first
+        for layer in range(4):
+            explorer.layer = layer
+            region.get_by_role("radio", name=f"layer {layer}, head 0").click()
+            texts = [[weight_text(w) for w in row] for row in explorer.weights.tolist()]
+            assert map_rows(region) == texts
+        assert page.get_by_text("from ipywidgets import").count() >= 1  # the live-only cell's code

@@ -331,9 +331,10 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
     assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=35)
 
 
-def test_the_built_page_has_the_explorer(page, site):
-    page.goto(f"{site}book/08_autoregress.html")
-    region = page.get_by_role("region", name="Generation explorer")
-    region.get_by_role("button", name="To the end").click()
-    assert "stop reason “stop”" in region.locator(".op-status").inner_text()
-    assert region.locator("tbody tr").first.locator("td").all_inner_texts()[:2] == ["368", "27"]
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site):
+        page.goto(f"{site}book/08_autoregress.html")
+        region = page.get_by_role("region", name="Generation explorer")
+        region.get_by_role("button", name="To the end").click()
+        assert "stop reason “stop”" in region.locator(".op-status").inner_text()
+        assert region.locator("tbody tr").first.locator("td").all_inner_texts()[:2] == ["368", "27"]

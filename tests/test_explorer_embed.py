@@ -315,10 +315,11 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
     assert_table_without_javascript(browser, tmp_path, make_explorer(), len(set(IDS)) + 1)
 
 
-def test_the_built_page_has_the_explorer(page, site, reference):
-    reference.prompt = "What is machine learning?"
-    page.goto(f"{site}book/02_embed.html")
-    region = page.get_by_role("region", name="Embed explorer")
-    region.get_by_role("radio").nth(3).press("Enter")
-    reference.token = 371
-    assert_page_shows(region, reference)
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site, reference):
+        reference.prompt = "What is machine learning?"
+        page.goto(f"{site}book/02_embed.html")
+        region = page.get_by_role("region", name="Embed explorer")
+        region.get_by_role("radio").nth(3).press("Enter")
+        reference.token = 371
+        assert_page_shows(region, reference)

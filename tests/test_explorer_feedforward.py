@@ -371,11 +371,12 @@ def test_a_page_without_javascript_shows_both_tables(browser, tmp_path):
     assert_table_without_javascript(browser, tmp_path, make_explorer(), rows)
 
 
-def test_the_built_page_has_the_explorer(page, site):
-    page.goto(f"{site}book/05_feedforward.html")
-    region = page.get_by_role("region", name="Feed-forward explorer")
-    explorer = reference_explorer()
-    for layer in (0, 2):
-        region.get_by_role("radio", name=f"block {layer}").click()
-        explorer.layer = layer
-        assert_page_shows(region, explorer)
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site):
+        page.goto(f"{site}book/05_feedforward.html")
+        region = page.get_by_role("region", name="Feed-forward explorer")
+        explorer = reference_explorer()
+        for layer in (0, 2):
+            region.get_by_role("radio", name=f"block {layer}").click()
+            explorer.layer = layer
+            assert_page_shows(region, explorer)

@@ -337,12 +337,13 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
     assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=1 + 1 + L)
 
 
-def test_the_chapter_has_the_explorer(page, site, reference):
-    """Read from the built page: the book's prompt at two depths."""
-    explorer = LogitsExplorer(*reference)
-    page.goto(f"{site}book/06_logits.html")
-    region = page.get_by_role("region", name="Logits explorer")
-    assert_page_shows(region, explorer)
-    region.get_by_role("radio", name="layer 1, position 3,").click()
-    explorer.depth, explorer.position = 2, 3
-    assert_page_shows(region, explorer)
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site, reference):
+        """The book's prompt at two depths."""
+        explorer = LogitsExplorer(*reference)
+        page.goto(f"{site}book/06_logits.html")
+        region = page.get_by_role("region", name="Logits explorer")
+        assert_page_shows(region, explorer)
+        region.get_by_role("radio", name="layer 1, position 3,").click()
+        explorer.depth, explorer.position = 2, 3
+        assert_page_shows(region, explorer)

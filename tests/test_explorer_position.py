@@ -391,22 +391,23 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
     assert_table_without_javascript(browser, tmp_path, make_explorer(), n_rows=9)
 
 
-def test_the_chapter_has_the_explorer(page, site):
-    """Read from the built page: the scores of the book's model under each scheme."""
-    explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer())
-    page.goto(f"{site}book/03_position.html")
-    region = page.get_by_role("region", name="Position explorer").first
-    region.get_by_label("Position of the query").press("End")
-    explorer.position = 31
-    assert explorer.own == "rope halves"
-    for scheme, label in (("alibi", "ALiBi"), ("none", "none"), ("rope", "RoPE")):
-        explorer.scheme = scheme
-        region.get_by_role("radio", name=label).click()
-        name = "rope halves" if scheme == "rope" else scheme
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site):
+        """The scores of the book's model under each scheme."""
+        explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer())
+        page.goto(f"{site}book/03_position.html")
+        region = page.get_by_role("region", name="Position explorer").first
+        region.get_by_label("Position of the query").press("End")
+        explorer.position = 31
+        assert explorer.own == "rope halves"
+        for scheme, label in (("alibi", "ALiBi"), ("none", "none"), ("rope", "RoPE")):
+            explorer.scheme = scheme
+            region.get_by_role("radio", name=label).click()
+            name = "rope halves" if scheme == "rope" else scheme
+            shown = number(fact(region, "Score"))
+            assert shown == pytest.approx(explorer.scores[name][0][0][4], abs=0.0051)
+        page.set_default_timeout(60_000)  # the model is loaded first
+        explorer.prompt = "What is a causal mask?"
+        assert answer_to(region, explorer.prompt) == ""
         shown = number(fact(region, "Score"))
-        assert shown == pytest.approx(explorer.scores[name][0][0][4], abs=0.0051)
-    page.set_default_timeout(60_000)  # the model is loaded first
-    explorer.prompt = "What is a causal mask?"
-    assert answer_to(region, explorer.prompt) == ""
-    shown = number(fact(region, "Score"))
-    assert shown == pytest.approx(explorer.scores["rope halves"][0][0][4], abs=0.0061)
+        assert shown == pytest.approx(explorer.scores["rope halves"][0][0][4], abs=0.0061)

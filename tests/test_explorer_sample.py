@@ -329,14 +329,15 @@ def test_nothing_listens_once_the_explorer_has_ended(page):
     assert_ends_cleanly(page, make_explorer())
 
 
-def test_the_chapter_has_the_explorer(page, site):
-    page.goto(f"{site}book/07_sample.html")
-    region = page.get_by_role("region", name="Sampling explorer").first
-    kept = region.locator("dd .op-value").nth(1)
-    region.get_by_role("button", name="Reset").click()
-    assert kept.inner_text() == "2,048"
-    region.get_by_role("slider", name="Top-k").press("Home")
-    assert kept.inner_text() == "1"
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site):
+        page.goto(f"{site}book/07_sample.html")
+        region = page.get_by_role("region", name="Sampling explorer").first
+        kept = region.locator("dd .op-value").nth(1)
+        region.get_by_role("button", name="Reset").click()
+        assert kept.inner_text() == "2,048"
+        region.get_by_role("slider", name="Top-k").press("Home")
+        assert kept.inner_text() == "1"
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):

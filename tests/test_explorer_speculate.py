@@ -553,26 +553,29 @@ def test_a_redraw_takes_less_than_a_frame(page, explorer):
     assert_draws_within_a_frame(region.get_by_label("Gamma, tokens drafted"))
 
 
-def test_the_chapter_has_the_explorer(page, site):
-    page.goto(f"{site}book/09_speculate.html")
-    region = page.get_by_role("region", name="Speculation explorer").first
-    passes = region.locator("dd .op-value").first
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site):
+        page.goto(f"{site}book/09_speculate.html")
+        region = page.get_by_role("region", name="Speculation explorer").first
+        passes = region.locator("dd .op-value").first
 
-    def count():
-        return int(passes.inner_text().split(" of ")[1])
+        def count():
+            return int(passes.inner_text().split(" of ")[1])
 
-    region.get_by_label("Gamma, tokens drafted").press("Home")
-    with_one = count()
-    region.get_by_label("Gamma, tokens drafted").press("End")
-    assert count() < with_one
-    region.get_by_role("button", name="To the end").press("Enter")
-    text = region.locator(".op-prompt").inner_text()
-    assert text.startswith("What is machine learning? Machine learning is a subfield of")
-    assert "explicitly programmed." in text
-    state = page.locator('[data-explorer="SpeculationExplorer"] script[type="application/json"]')
-    assert len(state.text_content()) < 100_000
-    page.set_default_timeout(60_000)  # the models are loaded first
-    assert "at most 24 fit" in answer_to(region, "What is a token? " * 5)
+        region.get_by_label("Gamma, tokens drafted").press("Home")
+        with_one = count()
+        region.get_by_label("Gamma, tokens drafted").press("End")
+        assert count() < with_one
+        region.get_by_role("button", name="To the end").press("Enter")
+        text = region.locator(".op-prompt").inner_text()
+        assert text.startswith("What is machine learning? Machine learning is a subfield of")
+        assert "explicitly programmed." in text
+        state = page.locator(
+            '[data-explorer="SpeculationExplorer"] script[type="application/json"]'
+        )
+        assert len(state.text_content()) < 100_000
+        page.set_default_timeout(60_000)  # the models are loaded first
+        assert "at most 24 fit" in answer_to(region, "What is a token? " * 5)
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path, explorer):

@@ -151,8 +151,9 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path, tokenizer)
     assert_table_without_javascript(browser, tmp_path, explorer, n_tokens + 1)
 
 
-def test_the_chapter_has_the_explorer(page, site, tokenizer):
-    page.goto(f"{site}book/01_tokenize.html")
-    region = page.get_by_role("region", name="Tokenize explorer")
-    region.get_by_role("button", name="All merges").click()
-    assert rows(region) == list(map(shown, TokenizeExplorer(tokenizer).pieces[3]["steps"]))
+class TestInTheBook:
+    def test_the_chapter_has_the_explorer(self, page, site, tokenizer):
+        page.goto(f"{site}book/01_tokenize.html")
+        region = page.get_by_role("region", name="Tokenize explorer")
+        region.get_by_role("button", name="All merges").click()
+        assert rows(region) == list(map(shown, TokenizeExplorer(tokenizer).pieces[3]["steps"]))
