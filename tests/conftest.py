@@ -40,11 +40,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in _fixtures(item):
             item.add_marker("browser")
-        needs[_scope(item)].update({"tests", *_fixtures(item)})
+        needs[_scope(item)].update(_fixtures(item))
 
     def place(item):
         need = needs[_scope(item)]
-        return need["browser"] > 0, need["book_build"] > need["tests"] / 2
+        return need["browser"] > 0, need["book_build"] > 0
 
     items.sort(key=place)
 

@@ -39,44 +39,25 @@ function ropeTurns({ context_length, head_dim, rope_theta }) {
 
 /**
  * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four sums run side by side, because one alone waits for
- * each of its additions: four positions by one row of W, and the last positions each by four rows.
- * Every sum runs in the same order however many positions there are, so a cached pass gives the
- * same bits.
+ * each of its additions. Each runs in the same order whatever T is, so a cached pass gives the same
+ * bits.
  */
 function linear(x, W, b, I) {
   const [T, O] = [x.length / I, W.length / I];
   const y = zeros(T * O);
-  let t = 0;
-  for (; t + 4 <= T; t += 4) {
-    const [x0, x1, x2, x3] = [0, 1, 2, 3].map((n) => (t + n) * I);
-    for (let o = 0; o < O; o += 1) {
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      for (let i = 0, w = o * I; i < I; i += 1, w += 1) {
-        s0 += x[x0 + i] * W[w];
-        s1 += x[x1 + i] * W[w];
-        s2 += x[x2 + i] * W[w];
-        s3 += x[x3 + i] * W[w];
-      }
-      const bias = b ? b[o] : 0;
-      y[t * O + o] = s0 + bias;
-      y[(t + 1) * O + o] = s1 + bias;
-      y[(t + 2) * O + o] = s2 + bias;
-      y[(t + 3) * O + o] = s3 + bias;
-    }
-  }
-  for (; t < T; t += 1) {
+  for (let t = 0; t < T; t += 1) {
     for (let o = 0; o < O; o += 4) {
       // Behind the last row, that row once more.
       const [o1, o2, o3] = [Math.min(o + 1, O - 1), Math.min(o + 2, O - 1), Math.min(o + 3, O - 1)];
       let [w, w1, w2, w3] = [o * I, o1 * I, o2 * I, o3 * I];
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
+      let [s, s1, s2, s3] = [0, 0, 0, 0];
       for (let i = t * I; i < (t + 1) * I; i += 1) {
-        s0 += x[i] * W[w++];
+        s += x[i] * W[w++];
         s1 += x[i] * W[w1++];
         s2 += x[i] * W[w2++];
         s3 += x[i] * W[w3++];
       }
-      y[t * O + o] = s0 + (b ? b[o] : 0);
+      y[t * O + o] = s + (b ? b[o] : 0);
       y[t * O + o1] = s1 + (b ? b[o1] : 0);
       y[t * O + o2] = s2 + (b ? b[o2] : 0);
       y[t * O + o3] = s3 + (b ? b[o3] : 0);
