@@ -173,12 +173,12 @@ async function compute(page, text) {
   const model = page.model("reference");
   const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
   const run = { tokens: ids.map(page.tokenizer.text), prompt: ids.length, chances: [] };
-  const greedy = { temperature: 0, order: [] };
+  const [greedy, pause] = [{ temperature: 0, order: [] }, pauses()];
   for (const pass of page.generate(model, ids, MAX_NEW_TOKENS, greedy, () => 0.5)) {
-    await new Promise((painted) => { setTimeout(painted); }); // so that no frame waits for all
+    await pause();
     if (!pass) continue;
     const { probabilities } = page.distribution(pass.logits, { temperature: 1, order: [] });
-    run.tokens.push(pass.id === model.eosId ? "EOS" : page.tokenizer.text(pass.id));
+    run.tokens.push(page.tokenizer.text(pass.id));
     run.chances.push(Number(probabilities[pass.id].toFixed(4)));
     run.stop_reason = pass.stop;
   }

@@ -76,8 +76,7 @@ function generatedFrom(page, texts) {
   const expected = Object.fromEntries(Object.entries(acceptance).map(
     ([mode, share]) => [mode, GAMMAS.map((gamma) => short(expectedTokens(share, gamma)))]));
   const runs = texts.map((text) => text.map((blocks) => blocks.map((block) => named(block, place))));
-  const { eosId } = page.model("reference");
-  const tokens = Array.from(places.keys(), (id) => (id === eosId ? "EOS" : page.tokenizer.text(id)));
+  const tokens = Array.from(places.keys(), page.tokenizer.text);
   return { runs, acceptance, expected, tokens };
 }
 

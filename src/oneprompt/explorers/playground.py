@@ -86,7 +86,6 @@ class Playground(PromptExplorer):
     def __init__(self, model, draft, tokenizer, prompt="What is machine learning?", **settings):
         self.model, self.draft, self.tokenizer = model, draft, tokenizer
         texts = [token_text(tokenizer, id) for id in range(model.config.vocab_size)]
-        texts[model.eos_id] = "EOS"
         state = {"suggestions": suggested_questions(), "terms": glossary_terms()}
         super().__init__(vocabulary=texts, **state, **settings)
         self.prompt = prompt  # last, since it is answered with the settings
