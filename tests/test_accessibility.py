@@ -34,31 +34,38 @@ ALONE = """(explorer) => {
 }"""
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_on_a_page(name, theme, page, site):
-    page.set_viewport_size({"width": THEMES[theme], "height": 800})
-    page.emulate_media(color_scheme=theme)
-    page.goto(f"{site}{name}.html")
-    page.evaluate(THIN_CODE)
-    page.evaluate(AXE)
-    assert page.evaluate(RUN, "html") == []
+# Two classes, so that two processes can share them.
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_axe_finds_nothing_in_the_states_of_an_explorer(name, page, site):
-    page.goto(f"{site}{name}.html")
-    explorer = page.locator(".op-explorer").first
-    explorer.evaluate(ALONE)
-    page.evaluate(AXE)
-    found = []
+class TestPages:
+    @pytest.mark.parametrize("theme", THEMES)
+    @pytest.mark.parametrize("name", PAGES)
+    def test_axe_finds_nothing(self, name, theme, page, site):
+        page.set_viewport_size({"width": THEMES[theme], "height": 800})
+        page.emulate_media(color_scheme=theme)
+        page.goto(f"{site}{name}.html")
+        page.evaluate(THIN_CODE)
+        page.evaluate(AXE)
+        assert page.evaluate(RUN, "html") == []
 
-    def look(state):
-        for theme, width in THEMES.items():
-            page.set_viewport_size({"width": width, "height": 800})
-            page.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
-            lines = page.evaluate(RUN, ".op-explorer")
-            found.extend(f"{state}, {theme}: {line}" for line in lines)
 
-    visit(explorer, look)
-    assert found == []
+class TestExplorers:
+    @pytest.mark.parametrize("name", EXPLORERS)
+    def test_axe_finds_nothing_in_any_state(self, name, page, site):
+        page.goto(f"{site}{name}.html")
+        explorer = page.locator(".op-explorer").first
+        explorer.evaluate(ALONE)
+        page.evaluate(AXE)
+        found = []
+
+        def look(state):
+            for theme, width in THEMES.items():
+                page.set_viewport_size({"width": width, "height": 800})
+                page.evaluate(
+                    "(theme) => { document.documentElement.dataset.theme = theme; }", theme
+                )
+                lines = page.evaluate(RUN, ".op-explorer")
+                found.extend(f"{state}, {theme}: {line}" for line in lines)
+
+        visit(explorer, look)
+        assert found == []

@@ -88,24 +88,28 @@ def test_a_wrong_answer_is_counted_as_wrong(model, tokenizer):
 def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer):
     """Some end early, some at the longest, and a batch of one is among them."""
     questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
-    questions += ["Thank you!", "A"]
-    together = evaluate.greedy_answers(model, tokenizer, iter(questions))
-    one_by_one = {text: evaluate.answer(model, tokenizer, text) for text in questions}
-    assert list(together.items()) == list(one_by_one.items())
-    lengths = {len(tokenizer.encode(text)) for text in together.values()}
+    questions += ["Thank you!", "A", PROMPT, PROMPT]
+    together = evaluate.answers(model, tokenizer, iter(questions))
+    assert together == [evaluate.answer(model, tokenizer, text) for text in questions]
+    lengths = {len(tokenizer.encode(text)) for text in together}
     assert min(lengths) < 30 < evaluate.LONGEST_ANSWER <= max(lengths) + 1
+
+    sampled = evaluate.answers(model, tokenizer, questions[-3:], op.Sampling(), seeds=range(3))
+    assert sampled == [
+        evaluate.answer(model, tokenizer, text, op.Sampling(), seed)
+        for seed, text in enumerate(questions[-3:])
+    ]
+    assert sampled[1] != sampled[2]
 
 
 @pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 200, "do not fit")])
 def test_a_question_that_cannot_be_read_is_refused(model, tokenizer, question, words):
     with pytest.raises(ValueError, match=words):
-        evaluate.greedy_answers(model, tokenizer, [PROMPT, question])
+        evaluate.answers(model, tokenizer, [PROMPT, question])
 
 
 def test_variety_at_temperature_1(model, tokenizer):
-    answers = [
-        evaluate.answer(model, tokenizer, PROMPT, op.Sampling(), seed=seed) for seed in range(20)
-    ]
+    answers = evaluate.answers(model, tokenizer, [PROMPT] * 20, op.Sampling(), seeds=range(20))
     assert len(set(answers)) >= 8
     assert sum(evaluate.defines(FIRST, text) for text in answers) >= 16
 
