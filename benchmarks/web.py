@@ -2,7 +2,8 @@
 
     PYTHONPATH=tests python benchmarks/web.py [folder of the built book]
 
-Serves the built book on this machine, opens every page, and asks the playground of the first page.
+Serves the built book on this machine, opens every page, moves every control of its explorers, and
+asks the playground of the first page.
 """
 
 import gzip
@@ -78,6 +79,24 @@ PASSES = """(question) => {
   }
 }"""
 
+# Of each slider and each group of radio buttons, the median milliseconds that a move takes.
+MOVES = """() => {
+  const times = (moves) => [...moves, ...moves].map((move) => {
+    const start = performance.now();
+    move();
+    return performance.now() - start;
+  });
+  const places = Array.from({ length: 20 }, (_, i) => i);
+  const slide = (slider) => places.map((i) => () => {
+    slider.value = Number(slider.min) + i % (slider.max - slider.min + 1);
+    slider.dispatchEvent(new Event("input"));
+  });
+  const press = (group) => Array.from(group.children, (button) => () => button.click());
+  const all = (part) => Array.from(document.querySelectorAll(`.op-explorer ${part}`));
+  const moves = [...all("input[type=range]").map(slide), ...all("[role=radiogroup]").map(press)];
+  return moves.map((each) => times(each).sort((a, b) => a - b)[each.length]);
+}"""
+
 
 def compressed(data: bytes) -> int:
     """What a server that compresses sends; fonts are compressed already."""
@@ -100,6 +119,17 @@ def page_weights(browser, site: str, pages: list[str]) -> dict[str, dict[str, in
         weights[name] = by_type | {"requests": len(responses)}
         context.close()
     return weights
+
+
+def measure_redraws(browser, site: str, pages: list[str]) -> dict[str, float]:
+    """Milliseconds of the slowest control's median redraw, for each page with an explorer."""
+    page, slowest = browser.new_page(viewport={"width": 1280, "height": 900}), {}
+    for name in pages:
+        page.goto(site + name, wait_until="networkidle")
+        if medians := page.evaluate(MOVES):
+            slowest[name] = max(medians)
+    page.close()
+    return slowest
 
 
 def measure_model(browser, site: str) -> dict[str, float]:
@@ -132,7 +162,7 @@ AIMS = {
 }
 
 
-def report(weights: dict, model_bytes: int, speeds: dict) -> None:
+def report(weights: dict, redraws: dict, model_bytes: int, speeds: dict) -> None:
     kinds = list(next(iter(weights.values())))
     heads = "".join(f"{kind[:8]:>10}" for kind in kinds)
     print(f"{'First view, gzipped KB':34}{'all':>8}{heads}")
@@ -143,6 +173,9 @@ def report(weights: dict, model_bytes: int, speeds: dict) -> None:
             for kind in kinds
         )
         print(f"{name:34}{total / 1000:8.0f}{cells}")
+    print(f"\n{'Redraw by the slowest control (ms)':50}{'measured':>10}{'aim':>8}")
+    for name, value in redraws.items():
+        print(f"{name:50}{value:10.2g}{16:8}")
     print(f"\n{'The model on demand':50}{'measured':>10}{'aim':>8}")
     print(f"{'gzipped (MB)':50}{model_bytes / 1e6:10.2f}{5:8}")
     for name, value in speeds.items():
@@ -160,8 +193,9 @@ def main() -> None:
             executable_path=chromium.find(playwright), args=list(chromium.FLAGS)
         )
         weights = page_weights(browser, site, pages)
+        redraws = measure_redraws(browser, site, pages)
         speeds = measure_model(browser, site)
-        report(weights, compressed(script.read_bytes()), speeds)
+        report(weights, redraws, compressed(script.read_bytes()), speeds)
         browser.close()
 
 

@@ -1,7 +1,6 @@
 """What the tests of explorers do on a page: mount the twin, ask, measure, take JavaScript away."""
 
 import re
-import statistics
 import unicodedata
 
 from models import noisy_copy, small_model
@@ -168,27 +167,6 @@ def assert_fits(region, texts="dd") -> None:
     for control in region.locator("a, button, input, summary").filter(visible=True).all():
         box = control.bounding_box()
         assert min(box["height"], box["width"]) >= 43.5, control.inner_text()
-
-
-def assert_draws_within_a_frame(control) -> None:
-    """For a slider or a group of radio buttons."""
-    milliseconds = control.evaluate(
-        """(control) => {
-          const moves = control.max === undefined
-            ? Array.from(control.children, (button) => () => button.click())
-            : Array.from({ length: 40 }, (_, i) => () => {
-              control.value = i % (Number(control.max) + 1);
-              control.dispatchEvent(new Event("input"));
-            });
-          return [...moves, ...moves].map((move) => {
-            const start = performance.now();
-            move();
-            return performance.now() - start;
-          });
-        }"""
-    )
-    fast, *_ = statistics.quantiles(milliseconds, n=4)
-    assert fast < 16  # of a quarter of the moves: other processes want the CPU too
 
 
 def assert_table_without_javascript(browser, tmp_path, explorer, n_rows: int) -> None:

@@ -7,7 +7,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -378,11 +377,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     region.locator("summary").click()
     assert_fits(region)
-
-
-def test_a_redraw_takes_less_than_a_frame(page):
-    region = show(page, AttentionExplorer(op.load_model("reference"), op.load_tokenizer()))
-    assert_draws_within_a_frame(region.get_by_role("radiogroup", name="Head", exact=True))
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):

@@ -6,7 +6,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -320,11 +319,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width, prom
     region.get_by_role("slider", name="Most new ids").press("Home")
     assert region.evaluate("(section) => section.offsetHeight") == heights[0]
     assert_fits(region, "td, dd")
-
-
-def test_a_redraw_takes_less_than_a_frame(page, reference):
-    region = show(page, AutoregressExplorer(*reference, prompt=LONG))
-    assert_draws_within_a_frame(region.get_by_role("slider", name="Pass"))
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):

@@ -6,7 +6,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -289,11 +288,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, reference):
     region.get_by_role("list", name="Nearest rows").get_by_role("button").nth(5).press("Enter")
     assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
     assert_fits(region)
-
-
-def test_a_redraw_takes_less_than_a_frame(page, reference):
-    region = show(page, reference)
-    assert_draws_within_a_frame(region.get_by_role("radiogroup", name="Token"))
 
 
 def test_a_new_prompt_from_python_redraws_everything(page):

@@ -7,7 +7,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -359,11 +358,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
     assert len(heights) >= 5 + 4 + 8 + 4
     assert heights == pytest.approx([height] * len(heights), abs=1)
     assert_fits(region, "td, dd, .op-ff-line > span")
-
-
-def test_a_redraw_takes_less_than_a_frame(page):
-    region = show(page, reference_explorer())
-    assert_draws_within_a_frame(region.get_by_role("radiogroup", name="Token"))
 
 
 def test_a_page_without_javascript_shows_both_tables(browser, tmp_path):

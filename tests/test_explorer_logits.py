@@ -8,7 +8,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -310,11 +309,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width):
         region.get_by_label("Add to every logit").press("End")
         assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
         assert_fits(region)
-
-
-def test_a_redraw_takes_less_than_a_frame(page, reference):
-    region = show(page, LogitsExplorer(*reference))
-    assert_draws_within_a_frame(region.get_by_label("Add to every logit"))
 
 
 def test_a_new_prompt_from_python_redraws_everything(page):

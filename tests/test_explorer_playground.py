@@ -8,7 +8,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -383,11 +382,6 @@ def test_the_page_is_not_too_wide(page, parts, width, prompt):
     # A rule that was lost once made the overview of all heads a column of small maps.
     overview = region.get_by_role("radiogroup", name="Head").bounding_box()
     assert overview["height"] <= overview["width"]
-
-
-def test_a_redraw_takes_less_than_a_frame(page, parts):
-    region = show(page, make(parts), "Playground")
-    assert_draws_within_a_frame(region.get_by_role("slider", name="Temperature"))
 
 
 def test_nothing_listens_once_the_explorer_has_ended(page, parts):

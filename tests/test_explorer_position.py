@@ -8,7 +8,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -378,13 +377,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
             assert region.bounding_box()["height"] == pytest.approx(height, abs=1), scheme
             assert_fits(region)
         schemes.get_by_role("radio", checked=True).press("ArrowRight")
-
-
-def test_a_redraw_takes_less_than_a_frame(page):
-    model = op.load_model("reference")
-    explorer = PositionExplorer(model, op.load_tokenizer(), scheme="sinusoidal")
-    region = show(page, explorer)
-    assert_draws_within_a_frame(region.get_by_label("Position of the query"))
 
 
 def test_a_page_without_javascript_shows_the_table(browser, tmp_path):

@@ -7,7 +7,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -318,11 +317,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width):
     for _ in range(10):
         page.get_by_role("button", name="Draw 1,000").click()
     assert_fits(region, "td, dd")
-
-
-def test_a_redraw_takes_less_than_a_frame(page):
-    region = show(page, make_explorer())
-    assert_draws_within_a_frame(region.get_by_role("slider", name="Temperature"))
 
 
 def test_nothing_listens_once_the_explorer_has_ended(page):

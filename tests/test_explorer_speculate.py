@@ -6,7 +6,6 @@ import pytest
 import torch
 from explorer_page import (
     answer_to,
-    assert_draws_within_a_frame,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
@@ -546,11 +545,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, explorer, width):
     for key in ("Home", "End"):  # another gamma has other rows, below what is being moved
         page.get_by_label("Gamma, tokens drafted").press(key)
         assert page.get_by_label("Gamma, tokens drafted").bounding_box()["y"] == top
-
-
-def test_a_redraw_takes_less_than_a_frame(page, explorer):
-    region = show(page, explorer)
-    assert_draws_within_a_frame(region.get_by_label("Gamma, tokens drafted"))
 
 
 class TestInTheBook:
