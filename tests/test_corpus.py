@@ -148,14 +148,17 @@ def test_held_out_questions_are_not_in_the_text(text):
 
 
 def test_other_questions_are_in_the_text(text):
-    """The search above would find what is there: nearly every question that was not held out."""
+    """The search above would find what is there: nearly every question that was not held out.
+
+    Every fourth is enough to see that.
+    """
     asked = [
         (form, entry)
         for form in QUESTIONS["what"]
         for entry in ENTRIES.values()
         if (form, entry.term) not in held_out_questions()
     ]
-    found = [asked_and_answered(ask(form, e), definitions(e), text) for form, e in asked]
+    found = [asked_and_answered(ask(form, e), definitions(e), text) for form, e in asked[::4]]
     assert sum(found) > 0.99 * len(found)
     for entry in ENTRIES.values():
         assert ask(CANONICAL, entry).lower() in text
