@@ -23,9 +23,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 import oneprompt as op
+from oneprompt.batches import pack
 from oneprompt.corpus.grammar import text_hash, training_documents
 from oneprompt.model import CHOICES
-from oneprompt.train import DRAFT, Recipe, pack, train
+from oneprompt.train import DRAFT, Recipe, train
 
 RESULTS = Path(__file__).with_suffix(".json")
 

@@ -10,20 +10,9 @@ import torch
 from safetensors.torch import load_file
 
 import oneprompt as op
+from oneprompt.batches import IGNORE, SHORT_ROW, batch, pack, repeated_row, with_more
 from oneprompt.logits import cross_entropy
-from oneprompt.train import (
-    IGNORE,
-    SHORT_ROW,
-    Recipe,
-    batch,
-    initialize,
-    optimizers,
-    pack,
-    repeated_row,
-    rounded,
-    train,
-    with_more,
-)
+from oneprompt.train import Recipe, initialize, optimizers, rounded, train
 
 FAST = Recipe(steps=30, warmup=5, matrix_lr=0.05, other_lr=0.03)
 TINY = op.ModelConfig(vocab_size=40, context_length=24, d_model=16, n_layers=2, n_heads=2)

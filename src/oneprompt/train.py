@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from .batches import batch, pack, with_more
 from .corpus.grammar import text_hash, training_documents
 from .logits import cross_entropy
 from .model import ModelConfig, Transformer
@@ -32,8 +33,6 @@ from .weights import ASSETS, save_model
 VOCAB_SIZE = 2048
 TARGET = ModelConfig(vocab_size=VOCAB_SIZE)
 DRAFT = ModelConfig(vocab_size=VOCAB_SIZE, d_model=64, n_layers=2, n_heads=2)
-IGNORE = -100  # the target of positions that do not count in the loss
-SHORT_ROW = 64  # tokens in a row of the copying phase
 
 
 @dataclass(frozen=True)
@@ -68,41 +67,6 @@ FINISH_RECIPE = Recipe(
 DRAFT_RECIPE = Recipe(steps=1000)
 PROMPT = "What is machine learning?"
 PROMPT_SHARE = 0.25  # of the rows of the finish
-
-
-def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
-    """Documents, each followed by EOS, in rows of length + 1 ids; every row starts a document.
-
-    A document that does not fit into the rest of a row is cut there.
-    """
-    rows, row = [], []
-    for document in documents:
-        row += [*document, eos_id]
-        if len(row) > length:
-            rows.append(row[: length + 1])
-            row = []
-    return torch.tensor(rows)
-
-
-def with_more(rows: Tensor, favored: Tensor, share: float) -> Tensor:
-    """All rows and, repeated until they are about `share` of the whole, the favored ones."""
-    times = round(share / (1 - share) * len(rows) / len(favored))
-    return torch.cat([rows, favored.repeat(times, 1)])
-
-
-def repeated_row(length: int, longest: int, vocab_size: int, generator: torch.Generator):
-    """Random tokens that repeat with a period of 3 to `longest`.
-
-    Returns:
-        ids and targets, each (length,). The first period is pure chance and does not count: its
-        targets are IGNORE.
-    """
-    period = int(torch.randint(3, longest + 1, (), generator=generator))
-    block = torch.randint(1, vocab_size, (period,), generator=generator)
-    row = block.repeat(length // period + 2)[: length + 1]
-    targets = row[1:].clone()
-    targets[: period - 1] = IGNORE
-    return row[:-1], targets
 
 
 def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
@@ -157,28 +121,6 @@ def train(
         average = loss.item() if average is None else 0.98 * average + 0.02 * loss.item()
         bar.set_postfix(loss=f"{average:.3f}")
     return model.cpu().eval()
-
-
-def batch(recipe: Recipe, step: int, rows: Tensor, generator: torch.Generator, vocab_size: int):
-    """One batch of ids and targets.
-
-    Returns:
-        two tensors (batch_size, context_length); in the copying phase as many tokens, in more rows
-        of SHORT_ROW.
-    """
-    n_rows, length = recipe.batch_size, rows.shape[1] - 1
-    if step < recipe.copying_steps:
-        n_repeated = n_rows = n_rows * length // SHORT_ROW
-        length = SHORT_ROW
-    else:
-        chances = torch.rand(n_rows, generator=generator)
-        n_repeated = int((chances < recipe.repeats).sum())
-    documents = rows[torch.randint(len(rows), (n_rows - n_repeated,), generator=generator)]
-    pairs = [(row[:-1], row[1:]) for row in documents]
-    longest = recipe.longest_period(step)
-    pairs += [repeated_row(length, longest, vocab_size, generator) for _ in range(n_repeated)]
-    ids, targets = zip(*pairs, strict=True)
-    return torch.stack(ids), torch.stack(targets)
 
 
 def initialize(model: Transformer) -> None:
