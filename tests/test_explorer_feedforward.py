@@ -254,6 +254,9 @@ def test_the_mark_lies_on_the_curve(page):
         assert region.locator(".op-chart-x").inner_text().split() == [
             f"−{reach}", "input", "z", f"{reach}",
         ]  # fmt: skip
+        assert region.locator(".op-chart-y").inner_text().split() == [
+            f"{reach}", f"−{reach / 8:g}",
+        ]  # fmt: skip
         bars = region.locator(".op-ff-counts rect")
         assert bars.count() == 4 * reach
         heights = bars.evaluate_all("(all) => all.map((bar) => +bar.getAttribute('height'))")

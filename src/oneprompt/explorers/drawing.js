@@ -115,6 +115,9 @@ function axisEnds(low, high, least = 1) {
   return [Math.floor((middle - span / 2) / step) * step, Math.ceil((middle + span / 2) / step) * step];
 }
 
+/** An end of an axis, which is a round number: "16", "−0.5". */
+const axisEnd = (value) => Number(value.toPrecision(3)).toLocaleString("en-US").replace("-", "−");
+
 /**
  * Lines over 0, 1, 2, … up to `last`, with the ends of the axes as text.
  * `show(lines, [low, high], mark)`: lines are {values, kind}; the mark is [x, y] or null. Where x
@@ -131,7 +134,7 @@ function lineChart({ last, xLabel, className = "" }) {
   const show = (lines, [low, high], mark, xEnds = ["0", `${last}`]) => {
     [left.textContent, right.textContent] = xEnds;
     const height = (value) => (high - value) / (high - low);
-    [top.textContent, bottom.textContent] = [number(high), number(low)];
+    [top.textContent, bottom.textContent] = [high, low].map(axisEnd);
     plot.replaceChildren(...lines.map(({ values, kind }) => shape("polyline", {
       class: `op-line-${kind}`,
       points: values.map((value, x) => `${x},${height(value).toFixed(4)}`).join(" "),
