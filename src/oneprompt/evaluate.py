@@ -143,7 +143,17 @@ def head_scores(model: Transformer, ids: Tensor) -> dict[str, Tensor]:
         "itself": on the current token;
         "first": on the first token of the text.
     """
-    weights = torch.stack([layer.weights for layer in model.trace(ids).layers])  # (L, B, H, T, T)
+    weights = [layer.weights for layer in model.trace(ids).layers]
+    return pattern_scores(torch.stack(weights), ids)
+
+
+def pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
+    """The scores of `head_scores` for given attention weights.
+
+    Args:
+        weights: (layers, batch, heads, time, time), rows that add up to 1.
+        ids: (batch, time).
+    """
     n = ids.shape[1]
     copies = ids[:, :, None] == ids[:, None, :]  # copies[b, t, s]: the tokens t and s are equal
     after_copy = torch.zeros_like(copies)
