@@ -90,7 +90,7 @@ class BytePairEncoding:
         """Learn merges until there are vocab_size tokens, or no pair is left to join.
 
         Each round joins the most frequent pair of neighbors; among equally frequent ones the pair
-        whose tokens are older, as `tokenizers` does.
+        whose first token is older, then the one whose second is, as `tokenizers` does.
         """
         if vocab_size < 257:
             raise ValueError(f"256 bytes and one EOS need a vocab_size of 257, got {vocab_size}")
