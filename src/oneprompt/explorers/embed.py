@@ -42,7 +42,7 @@ def map_of(table: Tensor) -> dict:
 
 
 def nearest_by_chance(vocab_size: int, d_model: int) -> float:
-    """The cosine of a random row with the nearest of `vocab_size` random rows, on average."""
+    """The cosine of a random row with the nearest of `vocab_size` - 1 others, on average."""
     noise = torch.randn(vocab_size, d_model, generator=torch.Generator().manual_seed(0))
     unit = F.normalize(noise, dim=1)
     return float((unit[:RANDOM_ROWS] @ unit.T).topk(2).values[:, 1].mean())  # the first is itself
