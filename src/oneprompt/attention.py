@@ -1,4 +1,4 @@
-"""Step 4, attention: every token gathers information from the tokens before it.
+"""Step 4, attention: every token gathers information from itself and the tokens before.
 
     Attention(Q, K, V) = softmax(Q Kᵀ / √d + mask) V        (Vaswani et al. 2017, section 3.2.1)
 
