@@ -110,8 +110,8 @@ def documents() -> list[str]:
 
 @pytest.fixture(scope="module")
 def text(documents) -> str:
-    """All documents in lower case, one a line."""
-    return "\n".join(documents).lower()
+    """All different documents in lower case, one a line."""
+    return "\n".join(dict.fromkeys(documents)).lower()
 
 
 def asked_and_answered(question: str, answers, text: str) -> bool:
