@@ -138,6 +138,14 @@ def test_glossary_openings_are_the_beginnings_of_entries(tokenizer):
     assert len(evaluate.glossary_openings(tokenizer, 60)) < len(ENTRIES)
 
 
+def test_chance_scores_by_hand():
+    """Weights 1/3 and 1/4 at the positions 2 and 3; the last token has one earlier copy."""
+    chance = evaluate.chance_scores(torch.tensor([[5, 6, 7, 5]]))
+    for pattern in ("previous", "itself", "first"):
+        assert chance[pattern] == pytest.approx((1 / 3 + 1 / 4) / 2)
+    assert chance["induction"] == pytest.approx(1 / 4)
+
+
 def test_head_scores_find_the_patterns_they_are_named_after():
     """On attention made by hand every score is what its definition says."""
     config = op.ModelConfig(vocab_size=16, context_length=16, d_model=16, n_layers=1, n_heads=2)

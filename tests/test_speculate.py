@@ -61,7 +61,7 @@ def drafts_for(target, seed: int) -> dict:
 REQUESTS = ((1, 12, 1), (4, 60, 2), (9, 60, 5), (33, 60, 3), (40, 9, 4))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_greedy_text_is_the_target_s(seed):
     """With every kind of draft, from full agreement to hardly any."""
     target = small_model(seed=seed)

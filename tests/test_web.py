@@ -122,15 +122,14 @@ def test_linear_equals_torchs_and_gives_each_row_alone_the_same_bits(in_page):
             torch.testing.assert_close(torch.tensor(found), expected, rtol=0, atol=1e-5)
 
 
-GREEDY_TEXTS = """([prompts, most]) => prompts.map((ids) => {
-  const greedy = { temperature: 0, top_k: 0, top_p: 1, min_p: 0, order: [] };
+GREEDY = {"temperature": 0, "top_k": 0, "top_p": 1, "min_p": 0, "order": []}
+GREEDY_TEXTS = """([prompts, most, greedy]) => prompts.map((ids) => {
   const steps = [...onePrompt.generate(onePrompt.model("reference"), ids, most, greedy,
     () => 0.5)].filter(Boolean);
   return { ids: steps.map(({ id }) => id), stop: steps.at(-1).stop };
 })"""
-SPECULATED_TEXTS = """([prompts, most]) => prompts.map((ids) => {
+SPECULATED_TEXTS = """([prompts, most, greedy]) => prompts.map((ids) => {
   const [target, draft] = [onePrompt.model("reference"), onePrompt.model("draft")];
-  const greedy = { temperature: 0, top_k: 0, top_p: 1, min_p: 0, order: [] };
   const blocks = [...onePrompt.speculate(target, draft, ids, most, greedy, () => 0.5, 5)]
     .filter(Boolean);
   return {
@@ -142,7 +141,8 @@ SPECULATED_TEXTS = """([prompts, most]) => prompts.map((ids) => {
 def in_slices(in_page, script: str, prompts: list[list[int]]) -> list[dict]:
     """A call for every 20 prompts: the page answers in between."""
     starts = range(0, len(prompts), 20)
-    return [text for i in starts for text in in_page(script, [prompts[i : i + 20], LONGEST])]
+    slices = ([prompts[i : i + 20], LONGEST, GREEDY] for i in starts)
+    return [text for each in slices for text in in_page(script, each)]
 
 
 def test_greedy_answers_equal_python_alone_and_speculated(in_page, model, tokenizer):
@@ -176,18 +176,17 @@ def test_greedy_answers_equal_python_alone_and_speculated(in_page, model, tokeni
 def test_generation_stops_at_the_length_and_at_the_context(in_page, model, tokenizer):
     full = (tokenizer.encode(" ".join(questions(60))))[: model.config.context_length - 3]
     found = in_page(
-        """(prompts) => prompts.map(([ids, most]) => {
+        """([prompts, greedy]) => prompts.map(([ids, most]) => {
           const model = onePrompt.model("reference");
           const draft = onePrompt.model("draft");
           model.eosId = -1; // never
-          const greedy = { temperature: 0, top_k: 0, top_p: 1, min_p: 0, order: [] };
           const passes = [...onePrompt.generate(model, ids, most, greedy, () => 0.5)];
           const steps = passes.filter(Boolean);
           const blocks = [...onePrompt.speculate(model, draft, ids, most, greedy, () => 0.5, 5)];
           return [steps.map(({ id }) => id), steps.at(-1).stop,
             blocks.filter(Boolean).flatMap(({ kept }) => kept), blocks.at(-1).stop];
         })""",
-        [[tokenizer.encode(PROMPT), 7], [full, 50]],
+        [[[tokenizer.encode(PROMPT), 7], [full, 50]], GREEDY],
     )
     for (ids, most), result in zip(((tokenizer.encode(PROMPT), 7), (full, 50)), found, strict=True):
         expected = op.generate(model, ids, most, stop_ids=())

@@ -144,16 +144,19 @@ def head_scores(model: Transformer, ids: Tensor) -> dict[str, Tensor]:
         "first": on the first token of the text.
     """
     weights = [layer.weights for layer in model.trace(ids).layers]
-    return pattern_scores(torch.stack(weights), ids)
+    return _pattern_scores(torch.stack(weights), ids)
 
 
-def pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
-    """The scores of `head_scores` for given attention weights.
+def chance_scores(ids: Tensor) -> dict[str, float]:
+    """The `head_scores` of a head that spreads its weight evenly over all that it sees."""
+    n = ids.shape[1]
+    even = torch.ones(n, n).tril() / torch.arange(1, n + 1)[:, None]  # (T, T)
+    scores = _pattern_scores(even.expand(1, len(ids), 1, n, n), ids)
+    return {pattern: score.item() for pattern, score in scores.items()}
 
-    Args:
-        weights: (layers, batch, heads, time, time), rows that add up to 1.
-        ids: (batch, time).
-    """
+
+def _pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
+    """`head_scores` of weights (layers, batch, heads, time, time)."""
     n = ids.shape[1]
     copies = ids[:, :, None] == ids[:, None, :]  # copies[b, t, s]: the tokens t and s are equal
     after_copy = torch.zeros_like(copies)

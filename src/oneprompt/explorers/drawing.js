@@ -121,7 +121,7 @@ const axisEnd = (value) => Number(value.toPrecision(3)).toLocaleString("en-US").
 /**
  * Lines over 0, 1, 2, … up to `last`, with the ends of the axes as text.
  * `show(lines, [low, high], mark)`: lines are {values, kind}; the mark is [x, y] or null. Where x
- * counts something else, a fourth argument has the texts of its two ends.
+ * counts something else, a fourth argument has its two ends.
  */
 function lineChart({ last, xLabel, className = "" }) {
   const plot = picture({ viewBox: `0 0 ${last} 1`, preserveAspectRatio: "none" });
@@ -131,8 +131,8 @@ function lineChart({ last, xLabel, className = "" }) {
     element("div", { class: "op-chart-y" }, top, bottom),
     element("div", { class: "op-chart-plot" }, plot, diamond),
     element("div", { class: "op-chart-x" }, left, element("span", {}, xLabel), right));
-  const show = (lines, [low, high], mark, xEnds = ["0", `${last}`]) => {
-    [left.textContent, right.textContent] = xEnds;
+  const show = (lines, [low, high], mark, xEnds = [0, last]) => {
+    [left.textContent, right.textContent] = xEnds.map(axisEnd);
     const height = (value) => (high - value) / (high - low);
     [top.textContent, bottom.textContent] = [high, low].map(axisEnd);
     plot.replaceChildren(...lines.map(({ values, kind }) => shape("polyline", {

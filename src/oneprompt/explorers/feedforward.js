@@ -131,7 +131,7 @@ function curvePanel({ curves }, change) {
       .map((name) => ({ values: curve[name], kind: "other" }));
     const at = Math.max(-reach, Math.min(reach, z)); // beyond the longest axis: at its end
     chart.show([...lines, { values: curve[activation], kind: "now" }], [-reach / 8, reach],
-      [((at / reach + 1) / 2) * (curve.relu.length - 1), Math.min(output, reach)], [`−${reach}`, `${reach}`]);
+      [((at / reach + 1) / 2) * (curve.relu.length - 1), Math.min(output, reach)], [-reach, reach]);
     counts.show(measured);
     figures.show([fixed(z, 2), `unit ${unit}`], [fixed(output, 2), FUNCTIONS[activation]],
       [fixed(hidden, 2), FUNCTIONS[own]]);
