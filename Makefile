@@ -28,19 +28,19 @@ test: setup  ## run every test
 	@python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
-	@python -m oneprompt.train
+	@python -m oneprompt.training
 
 notebooks: setup  ## execute the notebooks again and store their text outputs
-	@python scripts/notebooks.py book/*.ipynb
+	@python tools/notebooks.py book/*.ipynb
 
 bench: setup  ## measure what the KV cache and speculation save
 	@python benchmarks/decoding.py
 
 bench-web: book  ## measure the built pages and the model in the page, in Chromium
-	@PYTHONPATH=tests python benchmarks/web.py
+	@PYTHONPATH=tools python benchmarks/web.py
 
 screenshots: book  ## picture every explorer, light and dark, wide and narrow, on one sheet
-	@PYTHONPATH=tests python scripts/screenshots.py
+	@python tools/screenshots.py
 
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -13,7 +13,7 @@ import torch
 from tqdm import tqdm
 
 import oneprompt as op
-from oneprompt.corpus.grammar import CANONICAL, ask, training_documents
+from oneprompt.corpus.documents import CANONICAL, ask, training_documents
 
 N_PROMPTS, N_ROUNDS, N_TOKENS = 16, 5, 80
 

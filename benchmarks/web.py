@@ -1,6 +1,6 @@
 """What the book weighs and how fast the model in the page is, measured in Chromium.
 
-    PYTHONPATH=tests python benchmarks/web.py [folder of the built book]
+    PYTHONPATH=tools python benchmarks/web.py [folder of the built book]
 
 Serves the built book on this machine, opens every page, moves every control of its explorers, and
 asks the playground of the first page.

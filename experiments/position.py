@@ -1,9 +1,10 @@
 """Five small models that differ only in how they learn about position, read past their context.
 
-    python benchmarks/position_experiment.py
+    python experiments/position.py
 
 Each has the size of the draft and is trained on rows of 64 tokens of the book's text, then tested
-on rows of 256. The results go to benchmarks/position_experiment.json, which chapter 3 plots:
+on rows of 256. The results go to src/oneprompt/assets/position_experiment.json, which chapter 3
+plots:
 
 - "losses": scheme -> one list per seed: nats per token, each number the mean of 8 positions. The
   table of the learned scheme has 64 rows, so it has no loss past position 63.
@@ -23,12 +24,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 import oneprompt as op
-from oneprompt.batches import pack
-from oneprompt.corpus.grammar import text_hash, training_documents
+from oneprompt.checkpoints.own import ASSETS
+from oneprompt.corpus.documents import text_hash, training_documents
 from oneprompt.model import CHOICES
-from oneprompt.train import DRAFT, Recipe, train
+from oneprompt.training.batches import pack
+from oneprompt.training.loop import train
+from oneprompt.training.recipe import DRAFT, Recipe
 
-RESULTS = Path(__file__).with_suffix(".json")
+RESULTS = ASSETS / "position_experiment.json"
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ BUILD = pytest.StashKey[Build]()
 def _start_build() -> Build:
     output = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open as long as the tests run
     process = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("build_book.py")],
+        [sys.executable, ROOT / "tools" / "build_book.py"],
         text=True,
         stdout=output,
         stderr=subprocess.STDOUT,

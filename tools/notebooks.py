@@ -1,6 +1,6 @@
 """Execute notebooks and store what is committed of them: their text outputs.
 
-    python scripts/notebooks.py book/*.ipynb
+    python tools/notebooks.py book/*.ipynb
 
 Pictures, HTML and widgets are made when the book is built. A cell that shows one gets no stored
 output and the tag `nbval-ignore-output`; every other cell's output is compared by nbval.

@@ -1,6 +1,6 @@
 """Every explorer of the built book on one sheet: light and dark, 1280 and 360 px wide.
 
-    PYTHONPATH=tests python scripts/screenshots.py [name of a page ...]
+    python tools/screenshots.py [name of a page ...]
 
 Writes _build/screenshots/<page>_<theme>_<width>.png and, of all pages asked for, contact_sheet.png.
 """

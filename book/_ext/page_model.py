@@ -6,7 +6,7 @@ Jupyter Book loads every script of such a folder on every page.
 
 from pathlib import Path
 
-from oneprompt.web import page_model
+from oneprompt.js.page_model import page_model
 
 
 def write(app, exception) -> None:

@@ -8,15 +8,15 @@ print(tokenizer.decode(op.generate(model, ids, max_new_tokens=60).ids))
 
 from .autoregress import Generation, generate, stream, stream_text
 from .cache import KVCache
+from .checkpoints.export import export_hf
+from .checkpoints.own import load_model, save_model
+from .checkpoints.public import load_pretrained
 from .corpus import load_glossary
 from .draft import NGramTable, PromptLookup
-from .export import export_hf
 from .model import ModelConfig, Transformer
-from .pretrained import load_pretrained
 from .sample import GREEDY, Sampling, probabilities
 from .speculate import SpeculativeDecoder, speculative_generate
 from .tokenize import BytePairEncoding, Tokenizer, load_tokenizer
-from .weights import load_model, save_model
 
 __version__ = "0.1.0"
 

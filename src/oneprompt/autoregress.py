@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from .model import ModelConfig, Transformer
+from .model import Transformer
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
 
 
@@ -38,24 +38,6 @@ class Generation:
         """Append one id that was chosen from logits (vocab_size,)."""
         self.ids.append(id)
         self.logprobs.append(probabilities(logits, Sampling())[id].log().item())
-
-
-def multiply_adds(config: ModelConfig, T: int, S: int) -> int:
-    """Multiply-adds of one pass over T positions, each of which looks at S.
-
-        L (2 T D (H + G) d + 2 T S H d + 2 T D F) + T D V
-
-    in order: the four projections of attention, the scores and the weighted sums of values (all S
-    are computed, then masked), the feed-forward network (three matrices in SwiGLU, not two), and
-    the output matrix. Norms, softmax and activations are small next to these and left out.
-    """
-    c = config
-    queries, keys = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
-    projections = 2 * T * c.d_model * (queries + keys)
-    attention = 2 * T * S * queries
-    feedforward = T * c.d_model * c.d_ff * (3 if c.activation == "swiglu" else 2)
-    output = T * c.d_model * c.vocab_size
-    return c.n_layers * (projections + attention + feedforward) + output
 
 
 def check_request(model: Transformer, ids: list[int], max_new_tokens: int) -> None:

@@ -5,7 +5,10 @@ with tied embeddings these are the rows of the embedding table itself (Press and
 """
 
 import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -48,3 +51,17 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 def perplexity(loss: float) -> float:
     """e^loss: among how many equally likely tokens the model hesitates on average."""
     return math.exp(loss)
+
+
+@torch.no_grad()
+def document_loss(model, documents: Iterable[Sequence[int]]) -> float:
+    """Mean loss in nats per token over documents, each read on its own and ended by EOS."""
+    longest = model.config.context_length + 1
+    rows = sorted(([*document, model.eos_id][:longest] for document in documents), key=len)
+    total, n_tokens = 0.0, 0
+    for _, group in groupby(rows, key=len):  # a pass for all that are equally long
+        ids = torch.tensor(list(group))
+        n = ids[:, 1:].numel()
+        total += cross_entropy(model(ids[:, :-1]), ids[:, 1:]).item() * n
+        n_tokens += n
+    return total / n_tokens

@@ -144,3 +144,24 @@ def speculative_generate(
 ) -> Generation:
     """`SpeculativeDecoder(target, draft).generate(...)` in one call."""
     return SpeculativeDecoder(target, draft).generate(ids, max_new_tokens, *args, **kwargs)
+
+
+def acceptance(
+    target: Transformer,
+    draft,
+    prompts: Iterable[Sequence[int]],
+    sampling: Sampling,
+    *,
+    max_new_tokens: int,
+    gamma: int = 1,
+) -> float:
+    """The share of drafted tokens that the target keeps.
+
+    With gamma 1 every drafted token follows text of the target, which makes the share the α of
+    Leviathan et al. 2023, definition 3.1.
+    """
+    decoder, drafted, accepted = SpeculativeDecoder(target, draft), 0, 0
+    for seed, ids in enumerate(prompts):
+        result = decoder.generate(list(ids), max_new_tokens, sampling, gamma=gamma, seed=seed)
+        drafted, accepted = drafted + result.drafted, accepted + result.accepted
+    return accepted / drafted

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 from explorer_page import EXPLORERS, visit
-from test_build import PAGES
+from pages import PAGES
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 THEMES = {"light": 1280, "dark": 360}  # each with a width

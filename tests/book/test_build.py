@@ -1,59 +1,15 @@
 """The built book: complete, executed, self-contained, and readable in a browser."""
 
-import html.parser
 import importlib.util
 import json
 import re
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
+from pages import NOTEBOOKS, PAGES, ROOT, Page, parse
 
-ROOT = Path(__file__).resolve().parent.parent
-TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
-PAGES = [TOC["root"], *CHAPTERS]
-NOTEBOOKS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists()]
-EMPTY_ELEMENTS = {"br", "hr", "img", "input", "link", "meta", "source", "wbr"}
 MIN_WORDS = 60  # fewer in its article and a page counts as empty
-
-
-class Page(html.parser.HTMLParser):
-    """What the tests ask about a page: its elements, and the text of its article and heading."""
-
-    def __init__(self, path: Path):
-        super().__init__()
-        self.elements = []  # (tag, attributes) in order
-        self.text = {"article": [], "h1": []}
-        self.open = []
-        self.source = path.read_text("utf-8")
-        self.feed(self.source)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in EMPTY_ELEMENTS:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag in self.open:
-            while self.open.pop() != tag:
-                pass
-
-    def handle_data(self, data):
-        if not {"script", "style"} & set(self.open):
-            for tag in self.text.keys() & set(self.open):
-                self.text[tag].append(data)
-
-    def attributes(self, *tags: str) -> list[dict]:
-        return [attributes for tag, attributes in self.elements if tag in tags]
-
-    def ids(self) -> set[str]:
-        return {attributes["id"] for _, attributes in self.elements if attributes.get("id")}
-
-
-parse = cache(Page)
 
 
 @pytest.fixture(params=PAGES)

@@ -15,7 +15,7 @@ from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer, LlamaConfig
 
 import oneprompt as op
-from oneprompt.corpus.grammar import training_documents
+from oneprompt.corpus.documents import training_documents
 
 N_IDS = 420  # of the model: more than any of the tokenizers has
 SPLIT = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+"

@@ -25,8 +25,8 @@ from checkpoints import (
 )
 
 import oneprompt as op
-from oneprompt import families
-from oneprompt.families.base import FIXED, HARMLESS
+from oneprompt.checkpoints import families
+from oneprompt.checkpoints.families.base import FIXED, HARMLESS
 
 ACTIVATIONS = ["gelu", "gelu_new", "gelu_pytorch_tanh", "gelu_fast", "relu", "silu", "quick_gelu",
                "tanh", "relu2"]  # fmt: skip

@@ -7,7 +7,7 @@ from models import random_model
 from transformers import AutoTokenizer
 
 import oneprompt as op
-from oneprompt.corpus.grammar import training_documents
+from oneprompt.corpus.documents import training_documents
 
 PROMPT = "What is machine learning?"
 

@@ -19,7 +19,7 @@ import torch
 from checkpoints import assert_same_logits, change_config, first_shape, saved_model
 
 import oneprompt as op
-from oneprompt.hub import LARGE, SMALL
+from oneprompt.checkpoints.hub import LARGE, SMALL
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER_FILES = {"README.md": b"hello", "pytorch_model.bin": b"\x80", "onnx/model.safetensors": b"x",

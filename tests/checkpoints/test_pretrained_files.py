@@ -23,7 +23,7 @@ from checkpoints import (
 from transformers import GPT2Config, GPTNeoXConfig, LlamaConfig
 
 import oneprompt as op
-from oneprompt.families import FAMILIES as TABLES
+from oneprompt.checkpoints.families import FAMILIES as TABLES
 
 PREFIXES = {family: TABLES[family].prefix for family in FAMILIES}
 BUFFERS = {  # what older versions stored per layer: mask, its value for "hidden", frequencies

@@ -8,7 +8,7 @@ from models import config_of, random_choices, random_model, small_model
 from safetensors.torch import load_file, save_file
 
 import oneprompt as op
-from oneprompt.weights import ASSETS, read_metadata
+from oneprompt.checkpoints.own import ASSETS, read_metadata
 
 NAME = "blocks.1.attention.query.weight"  # of shape (16, 16) in small_model
 

@@ -23,9 +23,9 @@ from explorer_stand_ins import StandInTokenizer
 from models import counting_model, small_model
 
 import oneprompt as op
-from oneprompt.autoregress import multiply_adds
+from oneprompt.costs import multiply_adds
 from oneprompt.explorers import AutoregressExplorer
-from oneprompt.explorers.autoregress import MAX_NEW_TOKENS
+from oneprompt.explorers.autoregress.explorer import MAX_NEW_TOKENS
 from oneprompt.explorers.base import MAX_TOKENS
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words

@@ -7,7 +7,7 @@ import pytest
 import traitlets
 
 from oneprompt.explorers.base import Explorer, fallback_table, function_body, script_json
-from oneprompt.style import PALETTE
+from oneprompt.notebook.style import PALETTE
 
 HOSTILE = "</script><!--<img src=x onerror=alert(1)>&\u2028'\""
 

@@ -25,7 +25,7 @@ import oneprompt as op
 from oneprompt.embed import flatten, nearest
 from oneprompt.explorers import EmbedExplorer
 from oneprompt.explorers.base import MAX_TOKENS
-from oneprompt.explorers.embed import LANDMARKS, NEIGHBORS, SHADES, digits
+from oneprompt.explorers.embed.explorer import LANDMARKS, NEIGHBORS, SHADES, digits
 
 PROMPT = "a word of several letters a word"  # the ids are the lengths of the words
 IDS = [1, 4, 2, 7, 7, 1, 4]

@@ -25,7 +25,7 @@ from models import small_model
 import oneprompt as op
 from oneprompt.explorers import FeedForwardExplorer
 from oneprompt.explorers.base import MAX_TOKENS
-from oneprompt.explorers.feedforward import FUNCTIONS, TOP
+from oneprompt.explorers.feedforward.explorer import FUNCTIONS, TOP
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, F, T = 2, 100, 7  # 100 units fill one row of the grid and a part of the next

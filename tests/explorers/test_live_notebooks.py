@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 CELLS = [
     "from ipywidgets.widgets.widget import _instances\n"
     "from explorer_stand_ins import CountedExplorer\n"
@@ -44,7 +44,7 @@ def jupyter(tmp_path_factory):
         "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
         "JUPYTER_DATA_DIR": str(tmp_path / "data"),
         "JUPYTER_RUNTIME_DIR": str(runtime),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests")]),
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests" / "helpers")]),
     }
     with open(tmp_path / "log", "wb") as log:
         server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log, cwd=folder)

@@ -27,7 +27,7 @@ from models import small_model
 import oneprompt as op
 from oneprompt.explorers import LogitsExplorer
 from oneprompt.explorers.base import MAX_TOKENS
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.texts import token_text
 from oneprompt.logits import lens
 from oneprompt.sample import entropy
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from explorer_page import EXPLORERS, answer_to, visit
-from test_build import PAGES, parse
+from pages import PAGES, parse
 
 PROMPT = "What is a token?"
 TWIN = re.compile(r"<div data-explorer=.*?</script>\s*<script>.*?</script>\s*</div>", re.DOTALL)

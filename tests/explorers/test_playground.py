@@ -21,7 +21,7 @@ from explorer_page import (
 
 import oneprompt as op
 from oneprompt.explorers import Playground
-from oneprompt.explorers.playground import MAX_NEW_TOKENS, MAX_PROMPT, SHOWN, names_a_term
+from oneprompt.explorers.playground.explorer import MAX_NEW_TOKENS, MAX_PROMPT, SHOWN, names_a_term
 from oneprompt.sample import Sampling, probabilities
 
 PROMPT = "What is machine learning?"

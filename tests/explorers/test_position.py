@@ -24,7 +24,7 @@ from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import PositionExplorer
-from oneprompt.explorers.position import SCHEMES, N
+from oneprompt.explorers.position.explorer import SCHEMES, N
 from oneprompt.position import PAIRINGS, alibi_slopes, rope_frequencies, rotate, sinusoidal
 
 PROMPT = "a word of several letters"  # the key is the token "of", the query the token "several"

@@ -23,8 +23,8 @@ from models import noisy_copy, small_model
 import oneprompt as op
 from oneprompt.draft import ModelDraft
 from oneprompt.explorers import SpeculationExplorer
-from oneprompt.explorers.passes import GAMMAS, MAX_NEW_TOKENS, SEEDS
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.speculate.state import GAMMAS, MAX_NEW_TOKENS, SEEDS
+from oneprompt.explorers.texts import token_text
 from oneprompt.sample import probabilities, uniforms
 from oneprompt.speculate import expected_tokens_per_pass, residual
 

@@ -5,8 +5,8 @@ import unicodedata
 
 from models import noisy_copy, small_model
 
+from oneprompt.js.page_model import page_script
 from oneprompt.tokenize import Tokenizer
-from oneprompt.web import page_script
 
 # The pages of the book that hold an explorer.
 EXPLORERS = [

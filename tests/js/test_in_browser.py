@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import oneprompt as op
-from oneprompt.corpus.grammar import CANONICAL, ask
+from oneprompt.corpus.documents import CANONICAL, ask
+from oneprompt.js.page_model import page_weights
 from oneprompt.sample import Sampling, probabilities, uniforms
-from oneprompt.web import page_weights
 
 PROMPT = "What is machine learning?"
 LONGEST = 80  # tokens of an answer

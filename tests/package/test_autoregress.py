@@ -7,7 +7,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import oneprompt as op
-from oneprompt.autoregress import multiply_adds
+from oneprompt.costs import multiply_adds
 
 SAMPLED = op.Sampling(temperature=0.9, top_p=0.95, repetition_penalty=1.1)
 

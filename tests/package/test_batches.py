@@ -2,21 +2,14 @@
 
 import pytest
 import torch
+from rows import CONTEXT_LENGTH, tiny_rows
 
-from oneprompt.batches import IGNORE, SHORT_ROW, batch, pack, repeated_row, with_more
-from oneprompt.train import Recipe
-
-CONTEXT_LENGTH = 24
+from oneprompt.training.batches import IGNORE, SHORT_ROW, batch, pack, repeated_row, with_more
+from oneprompt.training.recipe import Recipe
 
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
-
-
-def tiny_rows() -> torch.Tensor:
-    """Documents that count upwards from anywhere: easy to learn, impossible to guess."""
-    documents = [[1 + (start + i) % 39 for i in range(11)] for start in range(100)]
-    return pack(documents, eos_id=0, length=CONTEXT_LENGTH)
 
 
 def test_pack_by_hand():

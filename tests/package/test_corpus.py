@@ -5,8 +5,9 @@ import re
 import pytest
 
 import oneprompt as op
+from oneprompt.checkpoints.own import ASSETS, read_metadata
 from oneprompt.corpus import capitalize
-from oneprompt.corpus.grammar import (
+from oneprompt.corpus.documents import (
     CANONICAL,
     CONTRASTS,
     FORMS_HELD_OUT_PER_TERM,
@@ -21,7 +22,6 @@ from oneprompt.corpus.grammar import (
     text_hash,
     training_documents,
 )
-from oneprompt.weights import ASSETS, read_metadata
 
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 each_entry = pytest.mark.parametrize("entry", ENTRIES.values(), ids=lambda entry: entry.slug)

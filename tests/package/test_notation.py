@@ -5,7 +5,7 @@ from pathlib import Path
 
 from oneprompt import ModelConfig
 
-NOTATION = Path(__file__).parents[1] / "book" / "notation.md"
+NOTATION = Path(__file__).parents[2] / "book" / "notation.md"
 
 
 def test_the_sizes_are_the_reference_models():

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from oneprompt.pipeline import STEPS, chapter, pipeline
+from oneprompt.notebook.pipeline import STEPS, chapter, pipeline
 
-BOOK = Path(__file__).resolve().parent.parent / "book"
+BOOK = Path(__file__).resolve().parents[2] / "book"
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import oneprompt as op
-from oneprompt.corpus.grammar import text_hash, training_documents
+from oneprompt.checkpoints.own import ASSETS, read_metadata
+from oneprompt.corpus.documents import text_hash, training_documents
 from oneprompt.model import CHOICES
-from oneprompt.weights import ASSETS, read_metadata
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "position_experiment.py"
+SCRIPT = Path(__file__).parents[2] / "experiments" / "position.py"
 SCHEMES = CHOICES["position"]
 
 

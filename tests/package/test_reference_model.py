@@ -6,15 +6,15 @@ import pytest
 import torch
 
 import oneprompt as op
-from oneprompt import evaluate
-from oneprompt.corpus.grammar import (
+from oneprompt import answers, heads, logits, speculate
+from oneprompt.checkpoints.own import ASSETS
+from oneprompt.corpus.documents import (
     CANONICAL,
     SEED,
     ask,
     held_out_questions,
     training_documents,
 )
-from oneprompt.weights import ASSETS
 
 PROMPT = "What is machine learning?"
 TOKENS = ["What", " is", " machine", " learning", "?"]
@@ -38,7 +38,7 @@ def draft():
 
 
 def share_defined(model, tokenizer, asked) -> float:
-    return 1 - len(evaluate.wrong_answers(model, tokenizer, asked)) / len(asked)
+    return 1 - len(answers.wrong_answers(model, tokenizer, asked)) / len(asked)
 
 
 def test_prompt_is_five_tokens(tokenizer):
@@ -80,24 +80,24 @@ def test_answers_at_least_85_percent_of_held_out_questions(model, tokenizer):
 
 def test_a_wrong_answer_is_counted_as_wrong(model, tokenizer):
     """The measure has teeth: the answer to one question does not define another term."""
-    text = evaluate.answer(model, tokenizer, PROMPT)
-    assert evaluate.names_and_defines(FIRST, text)
-    assert not evaluate.names_and_defines(ENTRIES["deep learning"], text)
-    assert not evaluate.defines(FIRST, "It is something else.")
+    text = answers.answer(model, tokenizer, PROMPT)
+    assert answers.names_and_defines(FIRST, text)
+    assert not answers.names_and_defines(ENTRIES["deep learning"], text)
+    assert not answers.defines(FIRST, "It is something else.")
 
 
 def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer):
     """Some end early, some at the longest, and a batch of one is among them."""
     questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
     questions += ["Thank you!", "A", PROMPT, PROMPT]
-    together = evaluate.answers(model, tokenizer, iter(questions))
-    assert together == [evaluate.answer(model, tokenizer, text) for text in questions]
+    together = answers.answer_all(model, tokenizer, iter(questions))
+    assert together == [answers.answer(model, tokenizer, text) for text in questions]
     lengths = {len(tokenizer.encode(text)) for text in together}
-    assert min(lengths) < 30 < evaluate.LONGEST_ANSWER <= max(lengths) + 1
+    assert min(lengths) < 30 < answers.LONGEST_ANSWER <= max(lengths) + 1
 
-    sampled = evaluate.answers(model, tokenizer, questions[-3:], op.Sampling(), seeds=range(3))
+    sampled = answers.answer_all(model, tokenizer, questions[-3:], op.Sampling(), seeds=range(3))
     assert sampled == [
-        evaluate.answer(model, tokenizer, text, op.Sampling(), seed)
+        answers.answer(model, tokenizer, text, op.Sampling(), seed)
         for seed, text in enumerate(questions[-3:])
     ]
     assert sampled[1] != sampled[2]
@@ -106,13 +106,13 @@ def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer
 @pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 200, "do not fit")])
 def test_a_question_that_cannot_be_read_is_refused(model, tokenizer, question, words):
     with pytest.raises(ValueError, match=words):
-        evaluate.answers(model, tokenizer, [PROMPT, question])
+        answers.answer_all(model, tokenizer, [PROMPT, question])
 
 
 def test_variety_at_temperature_1(model, tokenizer):
-    answers = evaluate.answers(model, tokenizer, [PROMPT] * 20, op.Sampling(), seeds=range(20))
-    assert len(set(answers)) >= 8
-    assert sum(evaluate.defines(FIRST, text) for text in answers) >= 16
+    texts = answers.answer_all(model, tokenizer, [PROMPT] * 20, op.Sampling(), seeds=range(20))
+    assert len(set(texts)) >= 8
+    assert sum(answers.defines(FIRST, text) for text in texts) >= 16
 
 
 def test_several_first_tokens_are_plausible(model, tokenizer):
@@ -125,22 +125,22 @@ def test_losses_are_in_order(model, tokenizer):
     are far below the 7.6 nats of guessing among 2,048 tokens."""
     seen = training_documents()
     new = [text for text in training_documents(300, SEED + 1) if text not in set(seen)][:100]
-    loss_seen = evaluate.document_loss(model, map(tokenizer.encode, seen[:100]))
-    loss_new = evaluate.document_loss(model, map(tokenizer.encode, new))
+    loss_seen = logits.document_loss(model, map(tokenizer.encode, seen[:100]))
+    loss_new = logits.document_loss(model, map(tokenizer.encode, new))
     assert loss_seen < 2
     assert loss_new < loss_seen + 0.5
 
 
 def test_glossary_openings_are_the_beginnings_of_entries(tokenizer):
-    openings = evaluate.glossary_openings(tokenizer, 20)
+    openings = heads.glossary_openings(tokenizer, 20)
     assert openings.shape == (len(ENTRIES), 20)
     assert tokenizer.decode(openings[0].tolist()) in f"{FIRST.definition} {FIRST.how}"
-    assert len(evaluate.glossary_openings(tokenizer, 60)) < len(ENTRIES)
+    assert len(heads.glossary_openings(tokenizer, 60)) < len(ENTRIES)
 
 
 def test_chance_scores_by_hand():
     """Weights 1/3 and 1/4 at the positions 2 and 3; the last token has one earlier copy."""
-    chance = evaluate.chance_scores(torch.tensor([[5, 6, 7, 5]]))
+    chance = heads.chance_scores(torch.tensor([[5, 6, 7, 5]]))
     for pattern in ("previous", "itself", "first"):
         assert chance[pattern] == pytest.approx((1 / 3 + 1 / 4) / 2)
     assert chance["induction"] == pytest.approx(1 / 4)
@@ -160,19 +160,19 @@ def test_head_scores_find_the_patterns_they_are_named_after():
             layer = type("Layer", (), {"weights": torch.stack([previous, induction])[None]})
             return type("Trace", (), {"layers": (layer,)})
 
-    scores = evaluate.head_scores(Fixed(config), ids)
+    scores = heads.head_scores(Fixed(config), ids)
     # Head 1 looks at the first token from positions 2 and 3, and at it as "one after" from none.
     expected = {"previous": [1, 0], "induction": [0, 1], "itself": [0, 0], "first": [0, 2 / 6]}
     for name, values in expected.items():
         torch.testing.assert_close(scores[name], torch.tensor([values], dtype=torch.float32))
-    assert evaluate.head_name(scores, 0, 0) == "previous-token"
-    assert evaluate.head_name(scores, 0, 1) == "induction"
+    assert heads.head_name(scores, 0, 0) == "previous-token"
+    assert heads.head_name(scores, 0, 1) == "induction"
 
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()], ids=["greedy", "temperature 1"])
 def test_the_draft_is_accepted_more_often_than_not(model, draft, tokenizer, sampling):
     prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in ENTRIES.values()][:20]
-    assert evaluate.acceptance(model, draft, prompts, sampling) > 0.5
+    assert speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80) > 0.5
 
 
 def test_speculation_gives_the_same_answers(model, draft, tokenizer):

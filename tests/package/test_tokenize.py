@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oneprompt.corpus.grammar import training_documents
+from oneprompt.corpus.documents import training_documents
 from oneprompt.tokenize import (
     EOS,
     BytePairEncoding,

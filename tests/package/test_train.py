@@ -7,12 +7,13 @@ import sys
 
 import pytest
 import torch
+from rows import CONTEXT_LENGTH, tiny_rows
 from safetensors.torch import load_file
-from test_batches import CONTEXT_LENGTH, tiny_rows
 
 import oneprompt as op
 from oneprompt.logits import cross_entropy
-from oneprompt.train import Recipe, initialize, optimizers, rounded, train
+from oneprompt.training.loop import initialize, optimizers, rounded, train
+from oneprompt.training.recipe import Recipe
 
 FAST = Recipe(steps=30, warmup=5, matrix_lr=0.05, other_lr=0.03)
 TINY = op.ModelConfig(
@@ -107,9 +108,9 @@ def test_rounded_weights_are_those_of_the_file(tmp_path):
 # `main` at a size that takes seconds: everything but the sizes and the number of steps is real.
 SHORT_RUN = """
 import sys
-from oneprompt import train
-from oneprompt.corpus.grammar import training_documents
+from oneprompt.corpus.documents import training_documents
 from oneprompt.model import ModelConfig
+from oneprompt.training import __main__ as train
 sizes = dict(vocab_size=400, context_length=24, d_model=16, n_layers=1, n_heads=2)
 train.VOCAB_SIZE, train.TARGET, train.DRAFT = 400, ModelConfig(**sizes), ModelConfig(**sizes)
 train.DRAFT_RECIPE = train.FINISH_RECIPE = train.Recipe(steps=3)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from .checkpoint import WEIGHTS, join, layout
+from ..model import ModelConfig, Transformer
+from ..tokenize import Tokenizer
 from .families import FAMILIES
-from .model import ModelConfig, Transformer
-from .tokenize import Tokenizer
+from .tensors import WEIGHTS, join, layout
 
 FAMILY = FAMILIES["gpt_neox"]
 NEEDED = {  # what the format cannot say otherwise

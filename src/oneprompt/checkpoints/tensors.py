@@ -12,9 +12,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..model import Transformer
 from .families import Family
-from .model import Transformer
-from .weights import check_tensor, read_tensors, refuse_extra, unique_keys
+from .safe_file import check_tensor, read_tensors, refuse_extra, unique_keys
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 TABLES = ("embedding", "position_embedding", "output")  # ours that are tensors, not modules

@@ -1,15 +1,15 @@
 """Interactive figures: widgets in a notebook, alive on the static page as well."""
 
-from oneprompt.explorers.attention import AttentionExplorer
-from oneprompt.explorers.autoregress import AutoregressExplorer
-from oneprompt.explorers.embed import EmbedExplorer
-from oneprompt.explorers.feedforward import FeedForwardExplorer
-from oneprompt.explorers.logits import LogitsExplorer
-from oneprompt.explorers.playground import Playground
-from oneprompt.explorers.position import PositionExplorer
-from oneprompt.explorers.sample import SamplingExplorer
-from oneprompt.explorers.speculate import SpeculationExplorer
-from oneprompt.explorers.tokenize import TokenizeExplorer
+from oneprompt.explorers.attention.explorer import AttentionExplorer
+from oneprompt.explorers.autoregress.explorer import AutoregressExplorer
+from oneprompt.explorers.embed.explorer import EmbedExplorer
+from oneprompt.explorers.feedforward.explorer import FeedForwardExplorer
+from oneprompt.explorers.logits.explorer import LogitsExplorer
+from oneprompt.explorers.playground.explorer import Playground
+from oneprompt.explorers.position.explorer import PositionExplorer
+from oneprompt.explorers.sample.explorer import SamplingExplorer
+from oneprompt.explorers.speculate.explorer import SpeculationExplorer
+from oneprompt.explorers.tokenize.explorer import TokenizeExplorer
 
 __all__ = [
     "AttentionExplorer", "AutoregressExplorer", "EmbedExplorer", "FeedForwardExplorer",

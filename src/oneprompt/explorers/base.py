@@ -8,58 +8,32 @@ is on the page before the first paint. Its text depends only on the state: no ra
 
 import html
 import json
-import re
-from importlib.resources import files
+from pathlib import Path
 from typing import ClassVar
 
 import anywidget
 from IPython import get_ipython
 from traitlets import TraitError, Unicode, observe
 
-from oneprompt.style import PALETTE
+from oneprompt.explorers.shared import MAX_TOKENS
+from oneprompt.js.bundle import bundle, function_body
+from oneprompt.notebook.style import PALETTE
+
+KIT = Path(__file__).with_name("kit")
 
 
-def _source(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _stylesheet(name: str) -> str:
-    """The colors of the book, what all explorers share, and what only the named one needs."""
+def _stylesheet(folder: Path) -> str:
+    """The colors of the book, what all explorers share, and what only this one needs."""
     colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
-    own = _source(name) if files(__package__).joinpath(name).is_file() else ""
-    return f".op-explorer {{\n{colors}}}\n{_source('explorers.css')}{own}"
+    own = folder / "view.css"
+    more = own.read_text("utf-8") if own.is_file() else ""
+    return f".op-explorer {{\n{colors}}}\n{(KIT / 'kit.css').read_text('utf-8')}{more}"
 
 
 def script_json(state: dict) -> str:
     """JSON that nothing in the state can break out of when it stands in a script element."""
     text = json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def function_body(module: str) -> str:
-    """An ES module as the body of a function that returns the module's default export."""
-    body, exports = re.subn(r"^export default ", "return ", module, flags=re.MULTILINE)
-    if exports != 1 or re.search(r"^\s*(import|export)\b", body, flags=re.MULTILINE):
-        raise ValueError(
-            "an explorer's modules need exactly one `export default` at the start of a line "
-            "and no other import or export: they also run as one classic script"
-        )
-    if re.search(r"</script|<!--", body, flags=re.IGNORECASE):
-        raise ValueError(
-            "an explorer's module contains `</script` or `<!--`, which would end the script "
-            "element it stands in: write it as two joined strings"
-        )
-    return body
-
-
-def readable(token: bytes) -> str:
-    """A token's bytes as text; those that are only a part of a character are written as \\xNN."""
-    return token.decode("utf-8", errors="backslashreplace")
-
-
-def rounded(values, digits: int = 2) -> list:
-    """A tensor as nested lists of short decimals, for state that is drawn."""
-    return (values.detach().double().round(decimals=digits) + 0.0).tolist()  # + 0.0: no -0.0
 
 
 def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> str:
@@ -95,19 +69,18 @@ def _close_earlier_runs(explorer: "Explorer") -> None:
 class Explorer(anywidget.AnyWidget):
     """An interactive figure that runs in a notebook and on a static page.
 
-    A subclass lists its JavaScript files in `modules` (the last one exports
-    `{render({model, el})}`; `engine.js` is always put in front), gives its state as synced traits
-    of plain JSON values, and says in `fallback()` what a page without JavaScript shows. Its own
-    stylesheet, if it needs one, has the name of its last module.
+    A subclass names its `folder`, where view.js exports `{compute, render({model, el})}` and
+    view.css may hold a stylesheet of its own. It gives its state as synced traits of plain JSON
+    values, and says in `fallback()` what a page without JavaScript shows.
     """
 
-    modules: ClassVar[tuple[str, ...]] = ()
+    folder: ClassVar[Path]
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "modules" in cls.__dict__:  # not in the class that traitlets derives per instance
-            cls._esm = "\n".join(_source(name) for name in ("engine.js", *cls.modules))
-            cls._css = _stylesheet(cls.modules[-1].replace(".js", ".css"))
+        if "folder" in cls.__dict__:  # not in the class that traitlets derives per instance
+            cls._esm = bundle(cls.folder / "view.js")
+            cls._css = _stylesheet(cls.folder)
 
     def __init__(self, **traits):
         super().__init__(**traits)
@@ -135,7 +108,7 @@ class Explorer(anywidget.AnyWidget):
             f'<div class="op-root"><noscript><p>{note}</p>{self.fallback()}</noscript></div>\n'
             f'<script type="application/json">{script_json(self.state())}</script>\n'
             f"<script>\n(() => {{\nconst host = document.currentScript.parentElement;\n"
-            f"{_source('twin.js')}\n"
+            f"{bundle(KIT / 'twin.js')}\n"
             f"mountTwin(host, () => {{\n{function_body(self._esm)}\n}});\n}})();\n</script>\n</div>"
         )
 
@@ -145,9 +118,6 @@ class Explorer(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         return data | {"text/html": self.twin()}, metadata
-
-
-MAX_TOKENS = 24  # of a prompt with a row or column per token, to fit a phone; also in engine.js
 
 
 class PromptExplorer(Explorer):

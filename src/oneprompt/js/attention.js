@@ -1,43 +1,55 @@
-// The stages of attention for one query, as oneprompt/attention.py defines them. A test holds both
-// equal. The softmax is the one of distribution.js.
+// Step 4 in the page: attention, as oneprompt/attention.py defines it.
 
-const isVisible = (query, key, window) =>
+import { softmax } from "./sample.js";
+
+/** Scores and weights (H, T, S) of T queries over all S keys, and the mixed values (T, H d). */
+export function attend(q, keys, values, start, { n_heads, head_dim }) {
+  const width = n_heads * head_dim;
+  const T = q.length / width;
+  const S = start + T;
+  const [scores, weights, heads] = [new Float32Array(n_heads * T * S), new Float32Array(n_heads * T * S),
+    new Float32Array(q.length)];
+  for (let h = 0; h < n_heads; h += 1) {
+    for (let t = 0; t < T; t += 1) {
+      const [row, query] = [(h * T + t) * S, t * width + h * head_dim];
+      let [largest, total] = [-Infinity, 0];
+      for (let s = 0; s < S; s += 1) {
+        let dot = 0;
+        for (let i = 0, key = s * width + h * head_dim; i < head_dim; i += 1) {
+          dot += q[query + i] * keys[key + i];
+        }
+        scores[row + s] = dot / Math.sqrt(head_dim);
+        if (s <= start + t) largest = Math.max(largest, scores[row + s]);
+      }
+      const visible = start + t + 1; // the causal mask
+      for (let s = 0; s < visible; s += 1) {
+        weights[row + s] = Math.exp(scores[row + s] - largest);
+        total += weights[row + s];
+      }
+      for (let s = 0; s < visible; s += 1) {
+        weights[row + s] /= total;
+        for (let i = 0, value = s * width + h * head_dim; i < head_dim; i += 1) {
+          heads[query + i] += weights[row + s] * values[value + i];
+        }
+      }
+    }
+  }
+  return { scores, weights, heads };
+}
+
+export const isVisible = (query, key, window) =>
   key <= query && (window === 0 || key > query - window);
 
 /** From the dot products of one query with every key to its weights; `window` 0 means no window. */
-function attend(dots, query, width, window) {
+export function stagesOf(dots, query, width, window) {
   const scores = dots.map((dot) => dot / Math.sqrt(width));
   const masked = scores.map((score, key) => (isVisible(query, key, window) ? score : -Infinity));
   return { dots, scores, masked, weights: softmax(masked) };
 }
 
-const lengthOf = (vector) => Math.hypot(...vector);
-
-const times = (vector, factor) => vector.map((x) => factor * x);
-
 /** The weighted sum of the values: what the head hands to the query. */
-const mix = (weights, values) =>
+export const mix = (weights, values) =>
   values[0].map((_, i) => weights.reduce((sum, weight, key) => sum + weight * values[key][i], 0));
 
 /** The key/value head that a query head reads when `heads` query heads share `groups` of them. */
-const sharedHead = (head, heads, groups) => Math.floor(head / (heads / groups));
-
-/** The state of a prompt, computed by the model in the page as `_run_model` does in Python. */
-function traceInPage(page, text) {
-  const model = page.model("reference");
-  const { n_heads: heads, head_dim: width } = model.config;
-  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
-  const row = (x, t, h) => Array.from(x.slice((t * heads + h) * width, (t * heads + h + 1) * width));
-  const split = (x) => // (T, H d) -> (H, T, d)
-    Array.from({ length: heads }, (_, h) => ids.map((_, t) => row(x, t, h)));
-  const dot = (q, k) => q.reduce((sum, x, i) => sum + x * k[i], 0);
-  const products = (queries, keys) =>
-    queries.map((rows, h) => rows.map((q) => keys[h].map((k) => dot(q, k))));
-  const { layers } = page.forward(model, ids);
-  const trace = {
-    tokens: ids.map(page.tokenizer.text),
-    dots: layers.map(({ q, k }) => products(split(q), split(k))),
-    values: layers.map(({ v }) => split(v)),
-  };
-  return { trace, query: ids.length - 1 };
-}
+export const sharedHead = (head, heads, groups) => Math.floor(head / (heads / groups));

@@ -3,6 +3,9 @@
 // Matrices are Float32Arrays, row after row. T new positions, S all positions so far, D d_model,
 // H heads, d head_dim, F d_ff, V vocab_size.
 
+import { attend } from "./attention.js";
+import { ropeTurns, rotate } from "./position.js";
+
 const zeros = (length) => new Float32Array(length);
 
 /** Every 16-bit floating-point number by its bits. */
@@ -14,7 +17,7 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
 });
 
 /** A model from {config, eosId, tensors: name -> [offset, length], halves: all weights in base64}. */
-function makeModel({ config, eosId, tensors, halves }) {
+export function makeModel({ config, eosId, tensors, halves }) {
   const text = atob(halves);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i); // `from` is 10 times slower
@@ -27,22 +30,12 @@ function makeModel({ config, eosId, tensors, halves }) {
   return { config, eosId, weights, turns: ropeTurns(config) };
 }
 
-/** The cosine and sine of RoPE's angle for every position and pair. */
-function ropeTurns({ context_length, head_dim, rope_theta }) {
-  const pairs = head_dim / 2;
-  const angle = (t, i) => t * Math.fround(rope_theta ** (-(2 * i) / head_dim));
-  const table = (f) =>
-    Float32Array.from({ length: context_length * pairs }, (_, n) =>
-      f(Math.fround(angle(Math.floor(n / pairs), n % pairs))));
-  return { cos: table(Math.cos), sin: table(Math.sin) };
-}
-
 /**
  * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four sums run side by side, because one alone waits for
  * each of its additions. Each runs in the same order whatever T is, so a cached pass gives the same
  * bits.
  */
-function linear(x, W, b, I) {
+export function linear(x, W, b, I) {
   const [T, O] = [x.length / I, W.length / I];
   const y = zeros(T * O);
   for (let t = 0; t < T; t += 1) {
@@ -79,58 +72,12 @@ function layerNorm(x, weight, bias, eps) {
   return y;
 }
 
-/** Turn every head's pairs (i, i + d/2) in place, for positions from `start` on. */
-function rotate(x, { cos, sin }, start, width, d) {
-  for (let row = 0; row < x.length; row += d) {
-    const angle = (start + Math.floor(row / width)) * (d / 2);
-    for (let i = 0; i < d / 2; i += 1) {
-      const [a, b] = [x[row + i], x[row + i + d / 2]];
-      x[row + i] = a * cos[angle + i] - b * sin[angle + i];
-      x[row + i + d / 2] = a * sin[angle + i] + b * cos[angle + i];
-    }
-  }
-}
-
-/** Scores and weights (H, T, S) of T queries over all S keys, and the mixed values (T, H d). */
-function attend(q, keys, values, start, { n_heads, head_dim }) {
-  const width = n_heads * head_dim;
-  const T = q.length / width;
-  const S = start + T;
-  const [scores, weights, heads] = [zeros(n_heads * T * S), zeros(n_heads * T * S), zeros(q.length)];
-  for (let h = 0; h < n_heads; h += 1) {
-    for (let t = 0; t < T; t += 1) {
-      const [row, query] = [(h * T + t) * S, t * width + h * head_dim];
-      let [largest, total] = [-Infinity, 0];
-      for (let s = 0; s < S; s += 1) {
-        let dot = 0;
-        for (let i = 0, key = s * width + h * head_dim; i < head_dim; i += 1) {
-          dot += q[query + i] * keys[key + i];
-        }
-        scores[row + s] = dot / Math.sqrt(head_dim);
-        if (s <= start + t) largest = Math.max(largest, scores[row + s]);
-      }
-      const visible = start + t + 1; // the causal mask
-      for (let s = 0; s < visible; s += 1) {
-        weights[row + s] = Math.exp(scores[row + s] - largest);
-        total += weights[row + s];
-      }
-      for (let s = 0; s < visible; s += 1) {
-        weights[row + s] /= total;
-        for (let i = 0, value = s * width + h * head_dim; i < head_dim; i += 1) {
-          heads[query + i] += weights[row + s] * values[value + i];
-        }
-      }
-    }
-  }
-  return { scores, weights, heads };
-}
-
 const gelu = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
 
 const add = (x, y) => x.map((value, i) => value + y[i]);
 
 /** An empty KV cache. Forgetting positions is setting `length` back. */
-function newCache({ config: { n_layers, context_length, n_heads, head_dim } }) {
+export function newCache({ config: { n_layers, context_length, n_heads, head_dim } }) {
   const room = () => Array.from({ length: n_layers }, () => zeros(context_length * n_heads * head_dim));
   return { length: 0, keys: room(), values: room() };
 }
@@ -145,7 +92,7 @@ function layersOf({ config: { norm_eps }, weights }, l) {
 }
 
 /** The normed input (T, D) of block l, and its queries, keys and values before RoPE turns them. */
-function unturned(model, l, x) {
+export function unturned(model, l, x) {
   const { norm, project } = layersOf(model, l);
   const norm1 = norm("norm1", x);
   const [q, k, v] = ["query", "key", "value"].map(
@@ -173,11 +120,14 @@ function block(model, l, x, cache) {
            output: add(middle, feedforward) };
 }
 
+const finalNorm = ({ config, weights }, x) =>
+  layerNorm(x, weights["final_norm.weight"], weights["final_norm.bias"], config.norm_eps);
+
 /**
  * One pass over new ids, behind the positions in `cache`, which is extended. Returns the trace:
  * {embedding, layers, final_norm}; `toLogits` makes logits of its last rows.
  */
-function forward(model, ids, cache = newCache(model)) {
+export function forward(model, ids, cache = newCache(model)) {
   const { config: { d_model: D, n_layers, context_length }, weights } = model;
   if (cache.length + ids.length > context_length) {
     throw new RangeError(
@@ -196,17 +146,14 @@ function forward(model, ids, cache = newCache(model)) {
   return { embedding, layers, final_norm: finalNorm(model, x) };
 }
 
-const finalNorm = ({ config, weights }, x) =>
-  layerNorm(x, weights["final_norm.weight"], weights["final_norm.bias"], config.norm_eps);
-
 /** The logits (n, V) of the last n positions of normed vectors. */
-function toLogits(model, final_norm, n = 1) {
+export function toLogits(model, final_norm, n = 1) {
   const D = model.config.d_model;
   return linear(final_norm.subarray(final_norm.length - n * D), model.weights.embedding, null, D);
 }
 
 /** The logit lens: the logits (T, V) read before the first block of a pass, and after each. */
-function lens(model, { embedding, layers }) {
+export function lens(model, { embedding, layers }) {
   const streams = [embedding, ...layers.map(({ output }) => output)];
   const T = embedding.length / model.config.d_model;
   return streams.map((x) => toLogits(model, finalNorm(model, x), T));

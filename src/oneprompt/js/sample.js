@@ -2,10 +2,10 @@
 // A test holds both equal to 1e-6 over a grid of settings.
 
 /** Token ids from the largest logit to the smallest; equal logits in the order of their ids. */
-const ranking = (logits) =>
+export const ranking = (logits) =>
   Array.from(logits.keys()).sort((a, b) => logits[b] - logits[a] || a - b);
 
-function softmax(values) {
+export function softmax(values) {
   const largest = values.reduce((a, b) => Math.max(a, b));
   const weights = values.map((value) => Math.exp(value - largest));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
@@ -48,7 +48,7 @@ function penalize(ranked, penalty, history) {
  * `history` holds the ids so far. Returns {probabilities, cutBy}, both by token id; `cutBy` names the
  * step that removed a token.
  */
-function distribution(logits, settings, history = []) {
+export function distribution(logits, settings, history = []) {
   const greedy = settings.temperature === 0;
   const cutBy = new Array(logits.length).fill(null);
   let kept = ranking(logits).map((id) => ({ id, value: logits[id] }));
@@ -72,11 +72,11 @@ function distribution(logits, settings, history = []) {
   return { probabilities, cutBy };
 }
 
-const entropyBits = (probabilities) =>
+export const entropyBits = (probabilities) =>
   probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0);
 
 /** The n-th random number in [0, 1) of a seed: Mulberry32, whose state is seed + n steps. */
-function uniform(seed, n) {
+export function uniform(seed, n) {
   let t = (seed + Math.imul(n + 1, 0x6d2b79f5)) | 0;
   t = Math.imul(t ^ (t >>> 15), t | 1);
   t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
@@ -84,13 +84,13 @@ function uniform(seed, n) {
 }
 
 /** The random numbers of a seed, one per call. */
-function random(seed) {
+export function random(seed) {
   let n = 0;
   return () => uniform(seed, n++);
 }
 
 /** Inverse CDF: the token id whose stretch of the cumulative sum, in the order of ids, holds u. */
-function drawToken(probabilities, u) {
+export function drawToken(probabilities, u) {
   let [sum, last] = [0, 0];
   for (let id = 0; id < probabilities.length; id += 1) {
     if (probabilities[id] === 0) continue;

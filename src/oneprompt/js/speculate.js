@@ -1,43 +1,11 @@
-// Steps 8 and 9 in the page: one token after another, alone or with a draft, as oneprompt/
-// autoregress.py and speculate.py define them. Both are generators that yield after every pass, so
-// that the page can draw and be stopped in between. `distribution` and `drawToken` come from
-// explorers/distribution.js; `uniform()` gives one random number in [0, 1) per draw.
+// Step 9 in the page: one model drafts, the other checks, as oneprompt/speculate.py defines it.
 
-const SLICE = 16; // prompt tokens read per pass, so that a long prompt does not freeze the page
-
-const chances = (logits, settings, history) =>
-  distribution(logits, settings, history).probabilities;
-
-/** Read what of `text` the cache lacks, in slices; yields between them, returns the last pass. */
-function* read(model, text, cache) {
-  let pass;
-  while (cache.length < text.length) {
-    if (pass) yield null;
-    pass = forward(model, text.slice(cache.length, cache.length + SLICE), cache);
-  }
-  return pass;
-}
-
-/**
- * Continue a prompt: yields {id, logits, stop} per token and null between slices of the prompt.
- * `stop` is "" while the text goes on, then "stop", "length" or "context".
- */
-function* generate(model, ids, maxNewTokens, settings, uniform) {
-  const [text, cache] = [[...ids], newCache(model)];
-  for (let n = 1; n <= maxNewTokens; n += 1) {
-    const logits = toLogits(model, (yield* read(model, text, cache)).final_norm);
-    const id = drawToken(chances(logits, settings, text), uniform());
-    text.push(id);
-    let stop = n === maxNewTokens ? "length" : "";
-    if (!stop && text.length > model.config.context_length) stop = "context";
-    if (id === model.eosId) stop = "stop";
-    yield { id, logits, stop };
-    if (stop) return;
-  }
-}
+import { chances, read } from "./autoregress.js";
+import { newCache, forward, toLogits } from "./model.js";
+import { drawToken } from "./sample.js";
 
 /** max(0, p - q), scaled to sum to 1; p where nothing is left. */
-function residual(p, q) {
+export function residual(p, q) {
   const left = p.map((value, id) => Math.max(0, value - q[id]));
   const total = left.reduce((sum, value) => sum + value, 0);
   return total > 0 ? left.map((value) => value / total) : p;
@@ -49,7 +17,7 @@ function residual(p, q) {
  * ones stay, the target's distributions at the places it examined and the draft's at all that it
  * drafted; null wherever the page may draw. The draft can have random numbers of its own.
  */
-function* speculate(
+export function* speculate(
   target, draft, ids, maxNewTokens, settings, uniform, gamma, draftUniform = uniform,
 ) {
   let text = [...ids];
@@ -98,3 +66,10 @@ function* speculate(
     yield { drafted, kept, accepted: Math.min(accepted, kept.length), p, q, stop };
   }
 }
+
+/** As `expected_tokens_per_pass` of oneprompt/speculate.py. */
+export const expectedTokens = (acceptance, gamma) =>
+  Array.from({ length: gamma + 1 }, (_, i) => acceptance ** i).reduce((sum, term) => sum + term, 0);
+
+/** How much faster than one pass per token, if a draft pass costs `cost` target passes. */
+export const speedup = (tokensPerPass, gamma, cost) => tokensPerPass / (cost * gamma + 1);

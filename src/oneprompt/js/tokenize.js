@@ -3,6 +3,7 @@
 
 // White space as Unicode has it. JavaScript's \s has U+FEFF too, and lacks U+0085.
 const SPACE = "\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
 const PATTERN = new RegExp(
   `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^${SPACE}\\p{L}\\p{N}]+|` +
     `[${SPACE}]+(?![^${SPACE}])|[${SPACE}]+`,
@@ -40,7 +41,7 @@ function readable(bytes) {
  * A tokenizer from {tokens, merges, eosId}: the tokens by id and the merges, first learned first, as
  * strings of stand-ins, two of them with a space between.
  */
-function makeTokenizer({ tokens, merges, eosId }) {
+export function makeTokenizer({ tokens, merges, eosId }) {
   const characters = byteCharacters();
   const bytes = new Map(characters.map((character, b) => [character, b]));
   const ranks = new Map(merges.map((pair, rank) => [pair, rank]));
@@ -78,19 +79,4 @@ function makeTokenizer({ tokens, merges, eosId }) {
     decode: (list) =>
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(list.flatMap(tokenBytes))),
   };
-}
-
-/** The ids of a prompt that a reader typed; an error that says what to do where there can be none. */
-function promptIds(tokenizer, text, most) {
-  if (text === "") throw new RangeError("The prompt is empty: type a question.");
-  if (/\p{Cs}/u.test(text)) {
-    throw new RangeError("The prompt has a lone surrogate (half a character): remove it.");
-  }
-  const ids = tokenizer.encode(text);
-  if (ids.length > most) {
-    throw new RangeError(
-      `The prompt has ${ids.length.toLocaleString("en-US")} tokens, and at most ${most} fit here: ` +
-        "shorten it.");
-  }
-  return ids;
 }

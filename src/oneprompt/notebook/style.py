@@ -1,6 +1,6 @@
 """The colors and the matplotlib style of the book, defined once.
 
-    from oneprompt import style
+    from oneprompt.notebook import style
     style.use()
 
 `PALETTE` is the color-blind-safe palette of Okabe and Ito (2008). Blue, green and vermillion are

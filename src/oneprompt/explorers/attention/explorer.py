@@ -1,5 +1,6 @@
 """The explorer of chapter 4: all heads of the model, and every stage of attention in one."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -7,8 +8,9 @@ from torch import Tensor
 from traitlets import Dict, Int, Unicode, validate
 
 from oneprompt.attention import apply_mask, attention_scores, causal_mask, repeat_kv
-from oneprompt.explorers.base import MAX_TOKENS, PromptExplorer, fallback_table, rounded
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.shared import MAX_TOKENS
+from oneprompt.explorers.texts import rounded, token_text
 
 STAGES = ("dots", "scores", "masked", "weights")
 
@@ -29,7 +31,7 @@ class AttentionExplorer(PromptExplorer):
         trace: {"tokens": texts, "dots": (L, H, T, T), the dot products, "values": (L, G, T, d)}.
     """
 
-    modules: ClassVar = ("distribution.js", "drawing.js", "attend.js", "attention.js")
+    folder: ClassVar = Path(__file__).parent
 
     layer = Int(0).tag(sync=True)
     head = Int(0).tag(sync=True)

@@ -1,7 +1,22 @@
 // The attention explorer: see AttentionExplorer in attention.py for the state.
 
+import { stagesOf, isVisible, mix, sharedHead } from "../../js/attention.js";
+import { cells } from "../kit/charts.js";
+import { steps, slider, choice } from "../kit/controls.js";
+import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
+import { number, fixed } from "../kit/numbers.js";
+import { renderPerPrompt } from "../kit/prompt.js";
+import { setTraits } from "../kit/traits.js";
+import { traceInPage } from "./state.js";
+
+const lengthOf = (vector) => Math.hypot(...vector);
+
+const times = (vector, factor) => vector.map((x) => factor * x);
+
 const STATE = ["notice", "layer", "head", "query", "stage", "window", "groups", "trace"];
+
 const NUMBERS_UP_TO = 8; // tokens: in a larger map the cells are too small for numbers
+
 const FIRST_SHOWN = 6;
 
 const STAGES = {
@@ -20,7 +35,7 @@ function measure(state) {
   const values = all[state.layer][sharedHead(state.head, heads, all[0].length)];
   const width = values[0].length;
   const query = Math.min(state.query, tokens.length - 1);
-  const rows = dots[state.layer][state.head].map((row, t) => attend(row, t, width, state.window));
+  const rows = dots[state.layer][state.head].map((row, t) => stagesOf(row, t, width, state.window));
   const mixed = mix(rows[query].weights, values);
   return { ...state, tokens, heads, values, width, query, rows, mixed };
 }
@@ -88,7 +103,7 @@ function overview({ dots, values }, change) {
     drawn = window;
     const width = values[0][0][0].length;
     for (const { l, h, map } of maps) {
-      map.show(dots[l][h].map((row, t) => attend(row, t, width, window).weights), 1);
+      map.show(dots[l][h].map((row, t) => stagesOf(row, t, width, window).weights), 1);
     }
   };
   return { node, show };
@@ -204,8 +219,8 @@ function sharing(heads, change) {
   return { node, show };
 }
 
-function build(model, { trace }) {
-  const change = (settings) => setTraits(model, settings);
+function build(widget, { trace }) {
+  const change = (settings) => setTraits(widget, settings);
   const last = trace.tokens.length;
   const windowed = slider({ label: "Window", stops: [...steps(1, last - 1, 1), 0],
     describe: (w) => (w === 0 || w >= last ? "off" : `${w}`), onInput: (value) => change({ window: value }) });
@@ -221,6 +236,6 @@ function build(model, { trace }) {
 
 export default {
   compute: traceInPage,
-  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Attention explorer",
+  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Attention explorer",
     traits: STATE, data: "trace", build, measure }),
 };

@@ -1,30 +1,17 @@
 """The explorer of chapter 8: a generation pass by pass, without and with a KV cache."""
 
 import math
+from pathlib import Path
 from typing import ClassVar
 
 from traitlets import Bool, Dict, Int, observe, validate
 
-from oneprompt.autoregress import generate, multiply_adds, resolve_stop_ids
+from oneprompt.autoregress import generate, resolve_stop_ids
+from oneprompt.costs import costs_of, multiply_adds
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.texts import token_text
 
 MAX_NEW_TOKENS = 40  # a row each; also in autoregress.js
-
-
-def costs_of(model) -> dict[str, int]:
-    """What a pass costs: multiply-adds are T (position + S pair), the rest are bytes.
-
-    "weights" are those of all parameters, "kept" the keys and values of one position.
-    """
-    position = multiply_adds(model.config, 1, 0)
-    cache = model.new_cache()
-    return {
-        "position": position,
-        "pair": multiply_adds(model.config, 1, 1) - position,
-        "weights": sum(p.nbytes for p in model.parameters()),
-        "kept": (cache.keys.nbytes + cache.values.nbytes) // cache.capacity,
-    }
 
 
 class AutoregressExplorer(PromptExplorer):
@@ -42,7 +29,7 @@ class AutoregressExplorer(PromptExplorer):
         costs: what a pass costs, see `costs_of`.
     """
 
-    modules: ClassVar = ("drawing.js", "autoregress.js")
+    folder: ClassVar = Path(__file__).parent
 
     max_new_tokens = Int(MAX_NEW_TOKENS).tag(sync=True)
     use_cache = Bool(True).tag(sync=True)

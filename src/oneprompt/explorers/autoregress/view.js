@@ -1,11 +1,19 @@
 // The generation explorer: see AutoregressExplorer in autoregress.py for the state.
 
-const MAX_NEW_TOKENS = 40; // as in autoregress.py
+import { steps, slider, choice, passButtons } from "../kit/controls.js";
+import { element, shape, picture, tokenElement } from "../kit/element.js";
+import { percent, integer, number } from "../kit/numbers.js";
+import { renderPerPrompt } from "../kit/prompt.js";
+import { valuesOf, setTraits } from "../kit/traits.js";
+import { MAX_NEW_TOKENS, compute } from "./state.js";
+
 const STATE = ["notice", "max_new_tokens", "use_cache", "step", "run", "costs"];
+
 const WAYS = [
   { value: false, title: "No cache", meaning: "computes the whole text" },
   { value: true, title: "KV cache", meaning: "computes what is new" },
 ];
+
 const ENDS = {
   "": () => "It is appended; the next pass follows.",
   stop: () => "EOS ends the text: stop reason “stop”.",
@@ -168,27 +176,10 @@ function counts() {
   return { node, show };
 }
 
-/** The traits of a prompt, from the model in the page. */
-async function compute(page, text) {
-  const model = page.model("reference");
-  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
-  const run = { tokens: ids.map(page.tokenizer.text), prompt: ids.length, chances: [] };
-  const [greedy, pause] = [{ temperature: 0, order: [] }, pauses()];
-  for (const pass of page.generate(model, ids, MAX_NEW_TOKENS, greedy, () => 0.5)) {
-    await pause();
-    if (!pass) continue;
-    const { probabilities } = page.distribution(pass.logits, { temperature: 1, order: [] });
-    run.tokens.push(page.tokenizer.text(pass.id));
-    run.chances.push(Number(probabilities[pass.id].toFixed(4)));
-    run.stop_reason = pass.stop;
-  }
-  return { run, step: 1 };
-}
-
-function build(model, { run }) {
+function build(widget, { run }) {
   const change = (settings) => {
-    const { step, last } = measure({ ...valuesOf(model, STATE), ...settings });
-    setTraits(model, { ...settings, step: Math.min(step, last) });
+    const { step, last } = measure({ ...valuesOf(widget, STATE), ...settings });
+    setTraits(widget, { ...settings, step: Math.min(step, last) });
   };
   const parts = [steppers(run, change), textSoFar(run.tokens), sentences(), ways(run, change), counts()];
   const [controls, text, does, pictures, table] = parts.map((part) => part.node);
@@ -198,6 +189,6 @@ function build(model, { run }) {
 
 export default {
   compute,
-  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Generation explorer", kind: "op-autoregress",
+  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Generation explorer", kind: "op-autoregress",
     traits: STATE, data: "run", build, measure }),
 };

@@ -1,5 +1,6 @@
 """The explorer of chapter 2: the rows of the prompt, what is near them, and a map of the table."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -9,7 +10,7 @@ from traitlets import Dict, Float, Int, List, validate
 
 from oneprompt.embed import flatten, nearest
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.texts import token_text
 
 NEIGHBORS = 8  # also in embed.js, like the next one
 SHADES = 17  # of color on each side of zero: a coordinate becomes one digit of base 36
@@ -65,7 +66,7 @@ class EmbedExplorer(PromptExplorer):
         largest: what a strip shows in full color.
     """
 
-    modules: ClassVar = ("drawing.js", "embed.js")
+    folder: ClassVar = Path(__file__).parent
 
     token = Int(0).tag(sync=True)
     space = Dict().tag(sync=True)

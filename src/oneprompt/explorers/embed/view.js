@@ -1,9 +1,14 @@
 // The embed explorer: see EmbedExplorer in embed.py for the state.
 
-const STATE = ["notice", "token", "space", "chance"];
-const [NEIGHBORS, SHADES, BASE] = [8, 17, 36]; // as in embed.py
+import { bar, facts, cells } from "../kit/charts.js";
+import { button, choice } from "../kit/controls.js";
+import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
+import { percent, integer, fixed } from "../kit/numbers.js";
+import { promptForm } from "../kit/prompt.js";
+import { watch, valuesOf } from "../kit/traits.js";
+import { SHADES, BASE, known, knowing, compute } from "./state.js";
 
-const known = (space, id) => id in space.nearest;
+const STATE = ["notice", "token", "space", "chance"];
 
 /** A row from its digits, in shares of `largest`. */
 const rowOf = (digits) => Array.from(digits, (digit) => parseInt(digit, BASE) / SHADES - 1);
@@ -81,6 +86,7 @@ function neighborRows(count, walk) {
 }
 
 const MARGIN = 40; // around the map, in its own units
+
 const LABEL = { character: 7.3, height: 15, gap: 7 }; // of a label, in pixels
 
 /** The first free place beside a point for a label `width` wide, or none. */
@@ -145,63 +151,32 @@ function mapPicture(map, landmarks) {
   return { node, show, write };
 }
 
-/** The space with the nearest rows of more tokens, from the model in the page; as in embed.py. */
-async function knowing(page, ids, space, largest) {
-  const model = page.model("reference");
-  const [{ embedding: table }, D] = [model.weights, model.config.d_model];
-  const row = (id) => table.subarray(id * D, (id + 1) * D);
-  const lengths = Array.from({ length: table.length / D }, (_, id) => Math.hypot(...row(id)));
-  const digit = (x) => Math.max(-SHADES, Math.min(SHADES, Math.round((x / largest) * SHADES))) + SHADES;
-  const [nearest, texts, rows] = [{ ...space.nearest }, { ...space.texts }, { ...space.rows }];
-  const pause = pauses();
-  for (const id of ids) {
-    await pause();
-    // Tied: the logits of a row are its dot products with all rows.
-    const cosines = page.toLogits(model, row(id)).map((dot, i) => dot / (lengths[id] * lengths[i]));
-    const others = page.ranking(cosines).filter((other) => other !== id).slice(0, NEIGHBORS);
-    nearest[id] = others.map((other) => [other, Number(cosines[other].toFixed(4))]);
-    for (const each of [id, ...others]) {
-      texts[each] = page.tokenizer.text(each);
-      rows[each] = Array.from(row(each), (x) => digit(x).toString(BASE)).join("");
-    }
-  }
-  return { ...space, nearest, texts, rows };
-}
-
-/** The traits of a prompt, from the model in the page. */
-async function compute(page, text, get) {
-  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
-  const own = await knowing(page, new Set(ids), { ids, nearest: {}, texts: {}, rows: {} }, get("largest"));
-  const step = Object.values(own.nearest).flat().map(([id]) => id).filter((id) => !known(own, id));
-  return { space: await knowing(page, new Set(step), own, get("largest")), token: ids[0] };
-}
-
 /** Goes to a token. On a page without kernel the model in the page finds unknown neighbors. */
-function walker(model) {
+function walker(widget) {
   let wanted = null;
   return async (id) => {
     wanted = id;
     try {
-      if (model.page && !known(model.get("space"), id)) {
-        if (!window.onePrompt) model.set("notice", "Loading the model (about 5 MB) …");
-        const page = await model.page();
-        model.set("notice", "");
+      if (widget.page && !known(widget.get("space"), id)) {
+        if (!window.onePrompt) widget.set("notice", "Loading the model (about 5 MB) …");
+        const lm = await widget.page();
+        widget.set("notice", "");
         if (wanted !== id) return;
-        model.set("space", await knowing(page, [id], model.get("space"), model.get("largest")));
+        widget.set("space", await knowing(lm, [id], widget.get("space"), widget.get("largest")));
       }
-      model.set("token", id);
-      model.save_changes();
+      widget.set("token", id);
+      widget.save_changes();
     } catch (error) {
-      model.set("notice", error.message);
+      widget.set("notice", error.message);
     }
   };
 }
 
 /** What is shown of the chosen row: its neighbors, the map and the figures. */
-function chosenRow(model, walk) {
-  const map = model.get("map");
-  const near = neighborRows(Object.values(model.get("space").nearest)[0].length, walk);
-  const plane = mapPicture(map, model.get("landmarks"));
+function chosenRow(widget, walk) {
+  const map = widget.get("map");
+  const near = neighborRows(Object.values(widget.get("space").nearest)[0].length, walk);
+  const plane = mapPicture(map, widget.get("landmarks"));
   const figures = facts(["Nearest row", "Nearest by chance", "Map keeps"]);
   const dot = (kind) => legendEntry(`op-embed-dot op-embed-${kind}`, kind);
   const node = element("div", { class: "op-embed-two" }, near.node, element("div", {},
@@ -218,15 +193,15 @@ function chosenRow(model, walk) {
 
 export default {
   compute,
-  render({ model, el }) {
-    const walk = walker(model);
-    const ask = promptForm(model);
+  render({ model: widget, el }) {
+    const walk = walker(widget);
+    const ask = promptForm(widget);
     const own = element("div", {});
-    const chosen = chosenRow(model, walk);
-    const width = Object.values(model.get("space").rows)[0].length;
+    const chosen = chosenRow(widget, walk);
+    const width = Object.values(widget.get("space").rows)[0].length;
     let [ids, prompt] = [null, null];
     const redraw = () => {
-      const state = valuesOf(model, STATE);
+      const state = valuesOf(widget, STATE);
       const { space, token } = state;
       ask.show();
       if (`${space.ids}` !== ids) { // another prompt
@@ -244,7 +219,7 @@ export default {
       ...chosen.nodes));
     const resized = new ResizeObserver(chosen.plane.write);
     resized.observe(chosen.plane.node);
-    const unwatch = watch(model, STATE, redraw);
+    const unwatch = watch(widget, STATE, redraw);
     return () => [resized.disconnect(), unwatch()];
   },
 };

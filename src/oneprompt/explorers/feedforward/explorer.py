@@ -1,13 +1,14 @@
 """The explorer of chapter 5: the units of the feed-forward networks, and the stream they add to."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from traitlets import Dict, Int, List, Unicode, validate
 
-from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.texts import rounded, token_text
 from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
 
 FUNCTIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
@@ -87,7 +88,7 @@ class FeedForwardExplorer(PromptExplorer):
             "streams": per position the dict of `stream_lengths`}.
     """
 
-    modules: ClassVar = ("drawing.js", "units.js", "feedforward.js")
+    folder: ClassVar = Path(__file__).parent
 
     layer = Int(0).tag(sync=True)
     position = Int(0).tag(sync=True)

@@ -1,12 +1,19 @@
 // The state of the feed-forward explorer for a prompt that the model in the page computes, as
 // `_run_model` in feedforward.py does. A test holds both equal.
 
+import { pauses } from "../kit/frames.js";
+import { MAX_TOKENS } from "../shared.js";
+
 const REACH = 32; // these three as in feedforward.py
-const TOP = 6;
-const LEVELS_OF_COLOR = 20;
+
+export const TOP = 6;
+
+export const LEVELS_OF_COLOR = 20;
 
 const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+
 const lengthOf = (x) => Math.sqrt(dot(x, x));
+
 const row = (matrix, t, width) => matrix.subarray(t * width, (t + 1) * width);
 
 /** What is shown of one token's units; see `token_units`. */
@@ -46,18 +53,18 @@ function streamLengths({ embedding, layers }, t, D) {
 }
 
 /** The traits of a prompt. */
-async function traceInPage(page, text) {
-  const model = page.model("reference");
+export async function traceInPage(lm, text) {
+  const model = lm.model("reference");
   const pause = pauses();
   const { d_model: D, d_ff: F } = model.config;
-  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
-  const trace = page.forward(model, ids);
+  const ids = lm.promptIds(lm.tokenizer, text, MAX_TOKENS);
+  const trace = lm.forward(model, ids);
   const layers = [];
   for (const [l, { norm2, hidden }] of trace.layers.entries()) {
     await pause();
     const [W1, b1, W2] = ["up.weight", "up.bias", "down.weight"].map(
       (name) => model.weights[`blocks.${l}.feedforward.${name}`]);
-    const z = page.linear(norm2, W1, b1, D);
+    const z = lm.linear(norm2, W1, b1, D);
     const rowLengths = Array.from({ length: F }, (_, j) => { // W2 is stored as (D, F)
       let squares = 0;
       for (let i = j; i < W2.length; i += F) squares += W2[i] ** 2;
@@ -66,7 +73,7 @@ async function traceInPage(page, text) {
     layers.push(ids.map((_, t) => tokenUnits(row(z, t, F), row(hidden, t, F), rowLengths)));
   }
   return {
-    trace: { tokens: ids.map(page.tokenizer.text), layers,
+    trace: { tokens: ids.map(lm.tokenizer.text), layers,
       streams: ids.map((_, t) => streamLengths(trace, t, D)) },
     position: ids.length - 1,
   };

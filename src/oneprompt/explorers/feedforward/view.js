@@ -1,7 +1,17 @@
 // The feed-forward explorer: see FeedForwardExplorer in feedforward.py for the state.
 
+import { bar, facts, cells, lineChart } from "../kit/charts.js";
+import { choice } from "../kit/controls.js";
+import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
+import { integer, fixed } from "../kit/numbers.js";
+import { renderPerPrompt } from "../kit/prompt.js";
+import { setTraits } from "../kit/traits.js";
+import { TOP, LEVELS_OF_COLOR, traceInPage } from "./state.js";
+
 const STATE = ["notice", "layer", "position", "row", "activation", "own", "curves", "trace"];
+
 const FUNCTIONS = { relu: "ReLU", gelu: "GELU", gelu_tanh: "GELU, tanh", silu: "SiLU" };
+
 const COLUMNS = 64; // of the grid of all units
 
 const whole = (share) => `${Math.round(100 * share)} %`;
@@ -184,8 +194,8 @@ function streamTable({ streams }) {
   return { node, show };
 }
 
-function build(model, state) {
-  const change = (settings) => setTraits(model, settings);
+function build(widget, state) {
+  const change = (settings) => setTraits(widget, settings);
   const { layers } = state.trace;
   const blocks = choice({ label: "Block", onInput: (layer) => change({ layer }),
     options: layers.map((_, layer) => ({ value: layer, name: `block ${layer}`, content: `${layer}` })) });
@@ -200,6 +210,6 @@ function build(model, state) {
 
 export default {
   compute: traceInPage,
-  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Feed-forward explorer",
+  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Feed-forward explorer",
     traits: STATE, data: "trace", build, measure }),
 };

@@ -61,7 +61,7 @@ function answerWith(compute, model) {
   };
 }
 
-function mountTwin(host, load) {
+export function mountTwin(host, load) {
   const el = host.querySelector(".op-root");
   try {
     const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);

@@ -1,14 +1,15 @@
 """The explorer of chapter 6: the logit lens at every position and depth, and one row of logits."""
 
 import math
+from pathlib import Path
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from traitlets import Dict, Float, Int, validate
 
-from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.texts import rounded, token_text
 from oneprompt.logits import lens
 from oneprompt.sample import Sampling, entropy, probabilities
 
@@ -36,7 +37,7 @@ class LogitsExplorer(PromptExplorer):
             "own": [logit, rank] of the token that the model itself puts first there}}.
     """
 
-    modules: ClassVar = ("distribution.js", "drawing.js", "logits.js")
+    folder: ClassVar = Path(__file__).parent
 
     position = Int(0).tag(sync=True)
     depth = Int(0).tag(sync=True)

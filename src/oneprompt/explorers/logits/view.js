@@ -1,7 +1,14 @@
 // The explorer of chapter 6: see LogitsExplorer in logits.py for the state.
 
+import { bar, facts } from "../kit/charts.js";
+import { steps, slider, choice } from "../kit/controls.js";
+import { element, tokenText, tokenElement } from "../kit/element.js";
+import { percent, integer, number, fixed } from "../kit/numbers.js";
+import { renderPerPrompt } from "../kit/prompt.js";
+import { setTraits } from "../kit/traits.js";
+import { compute } from "./state.js";
+
 const STATE = ["notice", "position", "depth", "shift", "lens"];
-const TOP = 10; // as in logits.py
 
 const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
 
@@ -151,38 +158,8 @@ function rowFacts(change) {
   return { node, show };
 }
 
-/** The traits of a prompt, from the model in the page, as `_run_model` computes them in Python. */
-async function compute(page, text) {
-  const model = page.model("reference");
-  const pause = pauses();
-  const V = model.config.vocab_size;
-  const ids = page.promptIds(page.tokenizer, text, MAX_TOKENS);
-  const rows = page.lens(model, page.forward(model, ids)).map((logits) =>
-    ids.map((_, t) => Array.from(logits.subarray(t * V, (t + 1) * V))));
-  await pause();
-  const chosen = rows.at(-1).map((logits) => ranking(logits)[0]);
-  const cell = (logits, t) => {
-    const [ranked, probabilities] = [ranking(logits), softmax(logits)];
-    return {
-      top: ranked.slice(0, TOP).map((id) => [page.tokenizer.text(id), logits[id]]),
-      log_sum: logits[ranked[0]] - Math.log(probabilities[ranked[0]]),
-      entropy: entropyBits(probabilities),
-      own: [logits[chosen[t]], 1 + ranked.indexOf(chosen[t])],
-    };
-  };
-  const cells = rows.map(() => []);
-  for (const [depth, each] of rows.entries()) {
-    for (const [t, logits] of each.entries()) {
-      cells[depth].push(cell(logits, t));
-      await pause();
-    }
-  }
-  const lens = { tokens: ids.map(page.tokenizer.text), vocab_size: V, cells };
-  return { lens, position: ids.length - 1 };
-}
-
-function build(model, { lens }) {
-  const change = (settings) => setTraits(model, settings);
+function build(widget, { lens }) {
+  const change = (settings) => setTraits(widget, settings);
   const [map, rise, table, figures] = [lensMap(lens, change), path(lens.cells.length),
     rowTable(lens), rowFacts(change)];
   const nodes = [
@@ -197,6 +174,6 @@ function build(model, { lens }) {
 
 export default {
   compute,
-  render: ({ model, el }) => renderPerPrompt({ model, el, label: "Logits explorer", kind: "op-logits",
+  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Logits explorer", kind: "op-logits",
     traits: STATE, data: "lens", build, measure }),
 };

@@ -1,6 +1,7 @@
 """The playground of the first page: an own prompt on its way through all the steps."""
 
 import re
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -8,11 +9,11 @@ from traitlets import Dict, Float, Int, List, Unicode, observe, validate
 
 from oneprompt.autoregress import generate
 from oneprompt.corpus import load_glossary
-from oneprompt.corpus.grammar import CANONICAL, ask
+from oneprompt.corpus.documents import CANONICAL, ask
 from oneprompt.draft import ModelDraft
-from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
-from oneprompt.explorers.passes import Recorder
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.speculate.state import Recorder
+from oneprompt.explorers.texts import rounded, token_text
 from oneprompt.sample import Sampling, probabilities, uniforms
 from oneprompt.speculate import SpeculativeDecoder
 
@@ -68,7 +69,7 @@ class Playground(PromptExplorer):
             SETTINGS that it was made with}.
     """
 
-    modules: ClassVar = ("distribution.js", "drawing.js", "ask.js", "playground.js")
+    folder: ClassVar = Path(__file__).parent
 
     temperature = Float(0.0).tag(sync=True)
     top_k = Int(0).tag(sync=True)

@@ -1,6 +1,17 @@
 // The playground: see Playground in playground.py for the state, ask.js for what the page computes.
 
+import { ranking, softmax, distribution } from "../../js/sample.js";
+import { bar, cells } from "../kit/charts.js";
+import { steps, slider, button, choice } from "../kit/controls.js";
+import { element, tokenElement } from "../kit/element.js";
+import { percent, integer } from "../kit/numbers.js";
+import { promptForm } from "../kit/prompt.js";
+import { watch, valuesOf } from "../kit/traits.js";
+import { GAMMA, SETTINGS, LOADING, sampler, answerInPage, ending, counted, draftedChips } from "./answer.js";
+import { compute } from "./state.js";
+
 const SHOWN = 8; // of the most likely next tokens
+
 const SLIDERS = {
   temperature: { label: "Temperature", stops: steps(0, 2, 0.05),
     describe: (t) => (t === 0 ? "greedy" : t.toFixed(2)) },
@@ -11,11 +22,12 @@ const SLIDERS = {
     describe: (p) => (p === 1 ? "off" : p.toFixed(2)) },
   seed: { label: "Seed", stops: steps(0, 20, 1), describe: String },
 };
+
 /** Steps by their chapters, {stem: name}, linked where there are pages to link to. */
-function step(model, chapters, about, ...content) {
+function step(widget, chapters, about, ...content) {
   const titles = Object.entries(chapters).map(([stem, name]) => {
     const title = `${stem.slice(1, 2)} ${name}`;
-    return model.page ? element("a", { href: `${stem}.html` }, title) : element("span", {}, title);
+    return widget.page ? element("a", { href: `${stem}.html` }, title) : element("span", {}, title);
   });
   const label = Object.values(chapters).join(" and ");
   return element("div", { class: "op-step", role: "group", "aria-label": label },
@@ -24,8 +36,8 @@ function step(model, chapters, about, ...content) {
 }
 
 /** The suggested questions; choosing one asks it. */
-function suggestions(model, form) {
-  const chips = model.get("suggestions").map((question) => button(question, () => {
+function suggestions(widget, form) {
+  const chips = widget.get("suggestions").map((question) => button(question, () => {
     form.querySelector("input").value = question;
     form.requestSubmit();
   }));
@@ -71,16 +83,16 @@ function strips() {
 }
 
 /** All heads as small maps to choose from, the chosen one large beside them. */
-function attention(model, { weights }) {
+function attention(widget, { weights }) {
   const heads = weights[0].length;
   const maps = weights.flatMap((layer, l) => layer.map((map, h) => ({ l, h, map, small: cells() })));
   const grid = choice({ label: "Head", columns: heads,
     options: maps.map(({ l, h, small }, value) => (
       { value, name: `layer ${l}, head ${h}`, content: small.node })),
     onInput: (n) => {
-      model.set("layer", Math.floor(n / heads));
-      model.set("head", n % heads);
-      model.save_changes();
+      widget.set("layer", Math.floor(n / heads));
+      widget.set("head", n % heads);
+      widget.save_changes();
     } });
   grid.node.style.setProperty("--op-heads", heads);
   const padded = (map) => map.map((row) => [...row, ...new Array(map.length - row.length).fill(0)]);
@@ -142,10 +154,10 @@ const STATE = ["prompt", "notice", "vocabulary", "trace", "answer", "layer", "he
 
 export default {
   compute,
-  render({ model, el }) {
+  render({ model: widget, el }) {
     let [run, busy] = [{ stopped: true }, false];
-    const change = (name) => (value) => { model.set(name, value); model.save_changes(); };
-    const ask = promptForm(model);
+    const change = (name) => (value) => { widget.set(name, value); widget.save_changes(); };
+    const ask = promptForm(widget);
     const form = ask.node.querySelector("form");
     const progress = element("progress", { class: "op-progress", "aria-label": "Loading the model" });
     const [hero, tokens, vectors] = [answerCard(), chips("Tokens and ids"), strips()];
@@ -157,15 +169,15 @@ export default {
     const growing = [hero.node, written.node, drafted.node];
 
     const generate = async () => {
-      if (!model.page) return change("requests")(model.get("requests") + 1);
+      if (!widget.page) return change("requests")(widget.get("requests") + 1);
       run.stopped = true;
       const mine = { stopped: false };
       [run, busy] = [mine, true];
       for (const node of growing) node.style.minBlockSize = `${node.offsetHeight}px`; // no jumps
       try {
-        await answerInPage(model, mine);
+        await answerInPage(widget, mine);
       } catch (error) {
-        model.set("notice", error.message);
+        widget.set("notice", error.message);
       }
       if (run !== mine) return undefined; // the next one has begun
       busy = false;
@@ -173,18 +185,18 @@ export default {
       return redrawAnswer();
     };
     form.addEventListener("input", () => { // who types will ask: load what asking needs
-      model.page?.().catch(() => {}); // Run tries again and says what is wrong
+      widget.page?.().catch(() => {}); // Run tries again and says what is wrong
     }, { once: true });
     const go = button("Generate", generate);
     const stop = button("Stop", () => { run.stopped = true; });
     form.addEventListener("submit", () => { // the same prompt once more only needs a new answer
-      const working = [LOADING, "Computing …"].includes(model.get("notice"));
-      if (working || model.get("asked") !== model.get("prompt")) return;
-      model.set("notice", "");
+      const working = [LOADING, "Computing …"].includes(widget.get("notice"));
+      if (working || widget.get("asked") !== widget.get("prompt")) return;
+      widget.set("notice", "");
       generate();
     });
 
-    const stateOf = () => ({ busy, ...valuesOf(model, STATE) });
+    const stateOf = () => ({ busy, ...valuesOf(widget, STATE) });
     const redrawAnswer = () => { // with every token: nothing else is drawn then
       const state = stateOf();
       const { answer, vocabulary } = state;
@@ -201,7 +213,7 @@ export default {
       const { trace, vocabulary } = state;
       if (trace !== traced) { // another prompt
         traced = trace;
-        map = attention(model, trace);
+        map = attention(widget, trace);
         heads.replaceChildren(map.node);
         vectors.show(trace, vocabulary);
         tokens.show(trace.ids.map((id) => ({ text: vocabulary[id], small: id })));
@@ -213,9 +225,9 @@ export default {
       redrawAnswer();
     };
     redraw();
-    const at = (...args) => step(model, ...args);
+    const at = (...args) => step(widget, ...args);
     el.append(element("section", { class: "op-explorer op-playground", "aria-label": "Playground" },
-      ask.node, progress, suggestions(model, form), hero.node,
+      ask.node, progress, suggestions(widget, form), hero.node,
       at({ "01_tokenize": "Tokenize" }, "the prompt's tokens and their ids", tokens.node),
       at({ "02_embed": "Embed" }, "a vector per token: blue above zero, orange below", vectors.node),
       at({ "04_attention": "Attention" }, "a row per asking token, a column per token it looks at", heads),
@@ -225,9 +237,9 @@ export default {
         element("div", { class: "op-buttons" }, go, stop), written.node, end),
       at({ "09_speculate": "Speculate" }, `a draft guesses ${GAMMA} tokens, one pass checks them`,
         drafted.node, passes)));
-    const unwatch = [watch(model, ["answer"], redrawAnswer),
-      watch(model, STATE.filter((name) => name !== "answer"), redraw),
-      watch(model, ["trace"], () => { if (model.page) generate(); })];
+    const unwatch = [watch(widget, ["answer"], redrawAnswer),
+      watch(widget, STATE.filter((name) => name !== "answer"), redraw),
+      watch(widget, ["trace"], () => { if (widget.page) generate(); })];
     return () => { run.stopped = true; unwatch.forEach((end) => end()); };
   },
 };

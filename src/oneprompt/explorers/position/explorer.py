@@ -1,5 +1,6 @@
 """The explorer of chapter 3: what each position scheme does, and what it makes of a score."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -8,8 +9,8 @@ from traitlets import Dict, Float, Int, List, Unicode, validate
 
 from oneprompt.attention import attention_scores, repeat_kv
 from oneprompt.embed import embed
-from oneprompt.explorers.base import PromptExplorer, fallback_table, rounded
-from oneprompt.explorers.sample import shortest_decimals, token_text
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.texts import rounded, shortest_decimals, token_text
 from oneprompt.model import CHOICES
 from oneprompt.position import (
     PAIRINGS,
@@ -117,7 +118,7 @@ class PositionExplorer(PromptExplorer):
         slopes: (H,), ALiBi's.
     """
 
-    modules: ClassVar = ("drawing.js", "angles.js", "turns.js", "schemes.js", "position.js")
+    folder: ClassVar = Path(__file__).parent
 
     scheme = Unicode("rope").tag(sync=True)
     position = Int(12).tag(sync=True)

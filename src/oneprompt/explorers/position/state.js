@@ -1,5 +1,7 @@
-// The position explorer's scores of a prompt, by the model in the page. `position_scores` in
+// The position explorer's scores of a prompt, by the model in the lm. `position_scores` in
 // position.py does the same in a notebook; N positions, H heads of d, D d_model.
+
+import { angleAt, sinusoidal, turn, PAIRINGS, pairCoordinates, alibiShift } from "../../js/position.js";
 
 const LEAST = 3; // tokens of a prompt, as in position.py
 
@@ -17,9 +19,9 @@ function turned(rows, { n_heads: H, head_dim: d }, frequencies, pairing) {
 }
 
 /** Per head, a row for each of the query positions `ts`: the scores at distance 0, 1, …, t. */
-function byDistance(page, { config }, q, k, ts) {
+function byDistance(lm, { config }, q, k, ts) {
   const N = q.length / (config.n_heads * config.head_dim);
-  const { scores } = page.attend(q, k, k, 0, config); // (H, N, N)
+  const { scores } = lm.attend(q, k, k, 0, config); // (H, N, N)
   return Array.from({ length: config.n_heads }, (_, h) => ts.map((t) =>
     Array.from({ length: t + 1 }, (_, distance) => scores[(h * N + t) * N + t - distance])));
 }
@@ -28,31 +30,31 @@ function byDistance(page, { config }, q, k, ts) {
  * A token's query ("q") or key ("k") of the first block at every position, (N, H d): its embedding,
  * `factor` times as long, with `table` (N, D) added.
  */
-function atEveryPosition(page, model, name, id, table, factor = 1) {
+function atEveryPosition(lm, model, name, id, table, factor = 1) {
   const D = model.config.d_model;
   const x = table.flatMap((row) =>
     row.map((added, i) => factor * model.weights.embedding[id * D + i] + added));
-  return page.unturned(model, 0, Float32Array.from(x))[name];
+  return lm.unturned(model, 0, Float32Array.from(x))[name];
 }
 
 /** The traits of a prompt. */
-function scoresInPage(page, text, get) {
-  const model = page.model("reference");
+export function scoresInPage(lm, text, get) {
+  const model = lm.model("reference");
   const { d_model: D, n_heads: H, head_dim: d } = model.config;
   const [learned, frequencies, slopes] = ["learned", "frequencies", "slopes"].map(get);
-  const ids = page.promptIds(page.tokenizer, text, Infinity); // only two of them are computed
+  const ids = lm.promptIds(lm.tokenizer, text, Infinity); // only two of them are computed
   if (ids.length < LEAST) {
     throw new RangeError(`The prompt has ${ids.length} of the ${LEAST} tokens that are needed: lengthen it.`);
   }
   const [key, query] = ids.slice(-LEAST);
   const both = (...how) => [["q", query], ["k", key]].map(
-    ([name, id]) => atEveryPosition(page, model, name, id, ...how));
+    ([name, id]) => atEveryPosition(lm, model, name, id, ...how));
   const every = Array.from(learned.keys());
-  const added = (...how) => byDistance(page, model, ...both(...how), every);
+  const added = (...how) => byDistance(lm, model, ...both(...how), every);
 
   const [q, k] = both(learned.map((row) => row.map(() => 0)));
-  const none = byDistance(page, model, q, k, every.slice(-1));
-  const rope = (pairing) => byDistance(page, model,
+  const none = byDistance(lm, model, q, k, every.slice(-1));
+  const rope = (pairing) => byDistance(lm, model,
     ...[q, k].map((rows) => turned(rows, model.config, frequencies, pairing)), every.slice(-1));
   const scores = {
     none,
@@ -62,5 +64,5 @@ function scoresInPage(page, text, get) {
   };
   for (const pairing of PAIRINGS) scores[`rope ${pairing}`] = rope(pairing);
   const queries = Array.from({ length: H }, (_, h) => Array.from(q.subarray(h * d, (h + 1) * d)));
-  return { tokens: [query, key].map(page.tokenizer.text), queries, scores };
+  return { tokens: [query, key].map(lm.tokenizer.text), queries, scores };
 }

@@ -1,7 +1,12 @@
 // Pictures of what RoPE turns: the chosen pair as an arrow, all pairs as small clocks.
 
+import { angleAt, turn, pairCoordinates } from "../../js/position.js";
+import { element, shape, picture } from "../kit/element.js";
+
 const RADIUS = 40;
+
 const at = ([x, y]) => `${x.toFixed(2)} ${(-y).toFixed(2)}`; // SVG counts y downwards
+
 const stretched = (direction, length) => direction.map((x) => x * length);
 
 function arrowPath(direction) {
@@ -20,7 +25,7 @@ function spiral(start, angle) {
   return `M${points.join("L")}`;
 }
 
-function dial() {
+export function dial() {
   const [before, way, after] = ["before", "way", "after"].map(
     (kind) => shape("path", { class: `op-arrow-${kind}` }));
   const node = picture({ class: "op-dial", viewBox: "-46 -46 92 92" },
@@ -36,7 +41,7 @@ function dial() {
 }
 
 /** All pairs as small clocks, and the coordinates of a head with an arc over each pair. */
-function pairsPicture() {
+export function pairsPicture() {
   const clocks = picture({ class: "op-clocks" });
   const arcs = picture({ class: "op-arcs" });
   const node = element("div", {}, clocks, arcs);

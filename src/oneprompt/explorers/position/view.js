@@ -1,9 +1,21 @@
 // The position explorer: see PositionExplorer in position.py for the state.
 
+import { angleAt, wavelength, sinusoidal, PAIRINGS, pairCoordinates, alibiShift } from "../../js/position.js";
+import { facts, cells, axisEnds, lineChart } from "../kit/charts.js";
+import { steps, slider, choice } from "../kit/controls.js";
+import { element, tokenElement } from "../kit/element.js";
+import { number, fixed } from "../kit/numbers.js";
+import { promptForm } from "../kit/prompt.js";
+import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { scoresInPage } from "./state.js";
+import { dial, pairsPicture } from "./turns.js";
+
 const SCHEMES = [["learned", "learned"], ["sinusoidal", "sinusoidal"], ["rope", "RoPE"],
   ["alibi", "ALiBi"], ["none", "none"]];
+
 const STATE = ["notice", "scheme", "position", "distance", "head", "pair", "pairing", "tokens",
   "scores", "learned", "own", "queries", "frequencies", "slopes"];
+
 const COORDINATES_SHOWN = 6;
 
 const keyOf = ({ scheme, pairing }) => (scheme === "rope" ? `rope ${pairing}` : scheme);
@@ -25,8 +37,8 @@ function measure(state) {
 }
 
 /** Learned and sinusoidal: the table of vectors, and the row that is added at the position. */
-function additivePanel(model) {
-  const learned = model.get("learned");
+function additivePanel(widget) {
+  const learned = widget.get("learned");
   const sinusoids = sinusoidal(learned.length, learned[0].length);
   const table = cells("op-position-table");
   const strip = cells("op-position-strip");
@@ -54,9 +66,9 @@ function additivePanel(model) {
   return { node, show };
 }
 
-function ropePanel(model, change) {
+function ropePanel(widget, change) {
   const circle = dial();
-  const pairs = model.get("frequencies").length;
+  const pairs = widget.get("frequencies").length;
   const pair = slider({ label: "Pair", stops: steps(0, pairs - 1, 1),
     describe: String, onInput: (value) => change({ pair: value }) });
   const pairing = choice({ label: "Pairing", options: PAIRINGS.map((name) => ({ value: name, name })),
@@ -80,8 +92,8 @@ function ropePanel(model, change) {
   return { node, show };
 }
 
-function alibiPanel(model) {
-  const last = model.get("learned").length - 1;
+function alibiPanel(widget) {
+  const last = widget.get("learned").length - 1;
   const chart = lineChart({ last, xLabel: "distance", className: "op-chart-shift" });
   const figures = facts(["Slope of the head", "Added to the score"]);
   const node = element("div", {}, element("p", {}, "Added to the score of every head, by distance:"),
@@ -115,8 +127,8 @@ function note({ key, own, scheme }) {
   }[scheme];
 }
 
-function scoreChart(model) {
-  const last = model.get("learned").length - 1;
+function scoreChart(widget) {
+  const last = widget.get("learned").length - 1;
   const chart = lineChart({ last, xLabel: "distance from query back to key" });
   const figures = facts(["Score", "No position", "Difference"]);
   const title = element("p", { class: "op-title" });
@@ -140,27 +152,27 @@ function scoreChart(model) {
 
 export default {
   compute: scoresInPage,
-  render({ model, el }) {
-    const ask = promptForm(model);
-    const change = (settings) => setTraits(model, settings);
-    const last = model.get("learned").length - 1;
+  render({ model: widget, el }) {
+    const ask = promptForm(widget);
+    const change = (settings) => setTraits(widget, settings);
+    const last = widget.get("learned").length - 1;
     const sliders = { position: ["Position of the query", last], distance: ["Distance", last],
-      head: ["Head", model.get("slopes").length - 1] };
+      head: ["Head", widget.get("slopes").length - 1] };
     const controls = Object.entries(sliders).map(([name, [label, end]]) => [name, slider({
       label, stops: steps(0, end, 1), describe: String,
       onInput: (value) => change({ [name]: value }) })]);
     const scheme = choice({ label: "Position scheme",
       options: SCHEMES.map(([value, name]) => ({ value, name })),
       onInput: (value) => change({ scheme: value }) });
-    const additive = additivePanel(model);
-    const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(model, change),
-      alibi: alibiPanel(model), none: nonePanel() };
+    const additive = additivePanel(widget);
+    const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(widget, change),
+      alibi: alibiPanel(widget), none: nonePanel() };
     const all = [...new Set(Object.values(panels))];
     const remark = element("p", { class: "op-status op-remark" });
-    const score = scoreChart(model);
+    const score = scoreChart(widget);
 
     const redraw = () => {
-      const state = measure(valuesOf(model, STATE));
+      const state = measure(valuesOf(widget, STATE));
       scheme.show(state.scheme);
       for (const [name, control] of controls) control.show(state[name]);
       for (const panel of all) { // the hidden ones too: together they keep the height
@@ -176,6 +188,6 @@ export default {
       ask.node, scheme.node,
       element("div", { class: "op-sliders op-three" }, ...controls.map(([, c]) => c.node)),
       element("div", { class: "op-panels" }, ...all.map((panel) => panel.node)), remark, score.node));
-    return watch(model, STATE, redraw);
+    return watch(widget, STATE, redraw);
   },
 };

@@ -1,27 +1,17 @@
 """The explorer of chapter 7: temperature, top-k, top-p and min-p on the model's next token."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import torch
 from traitlets import Float, Int, List, Unicode, observe, validate
 
-from oneprompt.explorers.base import PromptExplorer, fallback_table, readable
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.texts import shortest_decimals, token_text
 from oneprompt.sample import Sampling, probabilities
 
 SETTINGS = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "order")
 FALLBACK_ROWS = 12
-
-
-def token_text(tokenizer, token_id: int) -> str:
-    """One token as text; the one that ends a text is called EOS."""
-    if token_id == getattr(tokenizer, "eos_id", None):
-        return "EOS"
-    return readable(tokenizer.token_bytes(token_id))
-
-
-def shortest_decimals(values: torch.Tensor) -> list[float]:
-    """The float32 values as the shortest decimals that name them: exact and short in JSON."""
-    return [float(str(value)) for value in values.float().numpy()]
 
 
 class SamplingExplorer(PromptExplorer):
@@ -39,7 +29,7 @@ class SamplingExplorer(PromptExplorer):
         draws: the ids drawn so far. A new setting, seed or prompt empties it.
     """
 
-    modules: ClassVar = ("distribution.js", "sample.js")
+    folder: ClassVar = Path(__file__).parent
 
     temperature = Float(1.0).tag(sync=True)
     top_k = Int(0).tag(sync=True)

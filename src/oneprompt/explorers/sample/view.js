@@ -1,8 +1,20 @@
 // The sampling explorer: see SamplingExplorer in sample.py for the state.
 
+import { ranking, distribution, entropyBits, uniform, drawToken } from "../../js/sample.js";
+import { bar } from "../kit/charts.js";
+import { steps, slider, button } from "../kit/controls.js";
+import { element, tokenElement } from "../kit/element.js";
+import { percent, integer } from "../kit/numbers.js";
+import { promptForm } from "../kit/prompt.js";
+import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { compute } from "./state.js";
+
 const ROWS = 12;
+
 const MAX_DRAWS = 10_000;
+
 const NEUTRAL = { temperature: 1, top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1 };
+
 const STEP_NAMES = {
   repetition_penalty: "penalty", temperature: "temperature",
   top_k: "top-k", top_p: "top-p", min_p: "min-p", greedy: "greedy",
@@ -149,21 +161,22 @@ function orderControl(onChange) {
 
 const STATE = ["prompt", "notice", "tokens", "logits", "history", "draws", "seed", "order",
   ...Object.keys(SLIDERS)];
-const stateOf = (model) => valuesOf(model, STATE);
 
-function draw(model, count) {
-  const state = stateOf(model);
+const stateOf = (widget) => valuesOf(widget, STATE);
+
+function draw(widget, count) {
+  const state = stateOf(widget);
   const { after } = measure(state);
   const draws = [...state.draws];
   const end = Math.min(draws.length + count, MAX_DRAWS);
   while (draws.length < end) draws.push(drawToken(after, uniform(state.seed, draws.length)));
-  model.set("draws", draws);
-  model.save_changes();
+  widget.set("draws", draws);
+  widget.save_changes();
 }
 
-function change(model, settings) {
-  if (model.get("draws").length > 0) model.set("draws", []); // of another distribution
-  setTraits(model, settings);
+function change(widget, settings) {
+  if (widget.get("draws").length > 0) widget.set("draws", []); // of another distribution
+  setTraits(widget, settings);
 }
 
 function status(state) {
@@ -184,33 +197,25 @@ function legend() {
   return element("p", { class: "op-legend" }, ...swatches, space);
 }
 
-/** The traits of a prompt, from the model in the page. */
-function compute(page, text) {
-  const model = page.model("reference");
-  const ids = page.promptIds(page.tokenizer, text, model.config.context_length);
-  const { final_norm } = page.forward(model, ids);
-  return { logits: Array.from(page.toLogits(model, final_norm)), history: ids, draws: [] };
-}
-
 export default {
   compute,
-  render({ model, el }) {
+  render({ model: widget, el }) {
     const next = element("span", { class: "op-next" });
     const prompt = element("span", {});
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
-      slider({ ...options, onInput: (value) => change(model, { [name]: value }) })]);
-    const ask = promptForm(model);
-    const order = orderControl((names) => change(model, { order: names }));
+      slider({ ...options, onInput: (value) => change(widget, { [name]: value }) })]);
+    const ask = promptForm(widget);
+    const order = orderControl((names) => change(widget, { order: names }));
     const figures = statistics();
-    const bars = table(model.get("logits").length);
+    const bars = table(widget.get("logits").length);
     const message = element("p", { class: "op-status", role: "status" });
     const buttons = element("div", { class: "op-buttons" },
-      button("Draw one", () => draw(model, 1)),
-      button("Draw 1,000", () => draw(model, 1000)),
-      button("Reset", () => change(model, NEUTRAL)));
+      button("Draw one", () => draw(widget, 1)),
+      button("Draw 1,000", () => draw(widget, 1000)),
+      button("Reset", () => change(widget, NEUTRAL)));
 
     const redraw = () => {
-      const state = stateOf(model);
+      const state = stateOf(widget);
       const measured = measure(state);
       const drawn = state.draws.at(-1);
       prompt.textContent = state.prompt;
@@ -229,6 +234,6 @@ export default {
       element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
       order.node, figures.node, bars.node,
       legend(), buttons, message));
-    return watch(model, STATE, redraw);
+    return watch(widget, STATE, redraw);
   },
 };

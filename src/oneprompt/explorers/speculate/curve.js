@@ -1,10 +1,10 @@
 // What gamma costs: the curve of the speculation explorer.
 
-/** How much faster than one pass per token, if a draft pass costs `cost` target passes. */
-const speedup = (tokensPerPass, gamma, cost) => tokensPerPass / (cost * gamma + 1);
+import { shape } from "../kit/element.js";
+import { GAMMAS } from "./state.js";
 
 /** Speedup against gamma: a line from the formula, dots counted on this text. */
-function costCurve() {
+export function costCurve() {
   const [width, height, left, bottom] = [320, 190, 28, 36];
   const x = (gamma) => left + 12 + ((width - left - 24) * (gamma - 1)) / 9;
   const node = shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "op-curve" });

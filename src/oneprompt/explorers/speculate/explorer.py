@@ -1,13 +1,14 @@
 """The explorer of chapter 9: a speculative generation, pass by pass, and what its gamma costs."""
 
+from pathlib import Path
 from typing import ClassVar
 
 from traitlets import Dict, Float, Int, Unicode, observe, validate
 
 from oneprompt.autoregress import resolve_stop_ids
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.passes import GAMMAS, SEEDS, generations
-from oneprompt.explorers.sample import token_text
+from oneprompt.explorers.speculate.state import GAMMAS, SEEDS, generations
+from oneprompt.explorers.texts import token_text
 
 MODES = ("greedy", "sampled")
 
@@ -30,7 +31,7 @@ class SpeculationExplorer(PromptExplorer):
             "tokens": texts; blocks name a token by its place in this list.
     """
 
-    modules: ClassVar = ("drawing.js", "passes.js", "curve.js", "speculate.js")
+    folder: ClassVar = Path(__file__).parent
 
     mode = Unicode("greedy").tag(sync=True)
     seed = Int(1).tag(sync=True)

@@ -1,15 +1,27 @@
 // The speculation explorer: see SpeculationExplorer in speculate.py for the state.
 
+import { speedup } from "../../js/speculate.js";
+import { bar, facts } from "../kit/charts.js";
+import { steps, slider, choice, passButtons } from "../kit/controls.js";
+import { element, tokenText, tokenElement } from "../kit/element.js";
+import { promptForm } from "../kit/prompt.js";
+import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { costCurve } from "./curve.js";
+import { GAMMAS, SEEDS, CANDIDATES, sum, generationsInPage } from "./state.js";
+
 const TEXTS = ["Greedy", ...SEEDS.map((seed) => `Seed ${seed}`)];
+
 const SLIDERS = {
   gamma: { label: "Gamma, tokens drafted", stops: GAMMAS, describe: String },
   cost: {
     label: "c, cost of a draft pass", stops: steps(0, 1, 0.05), describe: (c) => c.toFixed(2),
   },
 };
+
 const STATE = ["prompt", "notice", "mode", "seed", "temperature", "gamma", "step", "cost",
   "generated"];
-const stateOf = (model) => valuesOf(model, STATE);
+
+const stateOf = (widget) => valuesOf(widget, STATE);
 
 const added = (blocks) => sum(blocks.map((b) => b.kept + (b.own === null ? 0 : 1)));
 
@@ -143,11 +155,11 @@ function legend() {
 
 export default {
   compute: generationsInPage,
-  render({ model, el }) {
-    const ask = promptForm(model);
+  render({ model: widget, el }) {
+    const ask = promptForm(widget);
     const change = (settings) => {
-      if (!("cost" in settings)) model.set("step", settings.step ?? 1);
-      setTraits(model, settings);
+      if (!("cost" in settings)) widget.set("step", settings.step ?? 1);
+      setTraits(widget, settings);
     };
     const steppers = passButtons((step) => change({ step }));
     const texts = choice({
@@ -164,7 +176,7 @@ export default {
     const setting = element("p", { class: "op-legend" });
 
     const redraw = () => {
-      const measured = measure(stateOf(model));
+      const measured = measure(stateOf(widget));
       prompt.textContent = measured.prompt;
       text.replaceChildren(...textSpans(measured));
       texts.show(measured.chosen);
@@ -184,6 +196,6 @@ export default {
         curve),
       figures, element("p", { class: "op-prompt" }, prompt, text),
       steppers.node, message, pass, legend(), own));
-    return watch(model, STATE, redraw);
+    return watch(widget, STATE, redraw);
   },
 };

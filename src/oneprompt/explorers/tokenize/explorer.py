@@ -1,11 +1,13 @@
 """The explorer of chapter 1: a text's pieces, and their bytes joined one merge after another."""
 
 from itertools import pairwise
+from pathlib import Path
 from typing import ClassVar
 
 from traitlets import Int, List, validate
 
-from oneprompt.explorers.base import PromptExplorer, fallback_table, readable
+from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.texts import readable
 from oneprompt.tokenize import Tokenizer, pre_tokenize
 
 MAX_TOKENS = 256  # the reference model's context
@@ -24,7 +26,7 @@ class TokenizeExplorer(PromptExplorer):
             step applied, 0 for the one learned first}.
     """
 
-    modules: ClassVar = ("drawing.js", "tokenize.js")
+    folder: ClassVar = Path(__file__).parent
 
     piece = Int(0).tag(sync=True)
     step = Int(0).tag(sync=True)

@@ -1,9 +1,17 @@
 // The explorer of chapter 1: see TokenizeExplorer in tokenize.py for the state.
 
+import { facts } from "../kit/charts.js";
+import { button, choice } from "../kit/controls.js";
+import { element, tokenText, tokenElement } from "../kit/element.js";
+import { integer } from "../kit/numbers.js";
+import { promptForm } from "../kit/prompt.js";
+import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { compute } from "./state.js";
+
 const STATE = ["prompt", "notice", "pieces", "piece", "step"];
 
 /** The whole text as tokens, each with its id; the pieces are the choices. */
-function tokenLine(model) {
+function tokenLine(widget) {
   const node = element("div", {});
   let drawn = null;
   let pieces = null;
@@ -11,7 +19,7 @@ function tokenLine(model) {
     if (drawn !== state.pieces) {
       drawn = state.pieces;
       pieces = choice({
-        label: "Piece", onInput: (piece) => setTraits(model, { piece, step: 0 }),
+        label: "Piece", onInput: (piece) => setTraits(widget, { piece, step: 0 }),
         options: drawn.map(({ steps, ids }, value) => ({
           value, name: `${steps.at(-1).map(tokenText).join(" + ")}, ids ${ids.join(", ")}`,
           content: element("span", { class: "op-token-row" }, ...steps.at(-1).map((token, i) =>
@@ -55,45 +63,25 @@ function staircase() {
   return { node, show };
 }
 
-/** The traits of a text, from the tokenizer in the page. */
-function compute({ tokenizer, promptIds }, text) {
-  promptIds(tokenizer, text, 256);
-  const pieces = tokenizer.pieces(text).map((piece) => {
-    const steps = tokenizer.mergeSteps(piece);
-    const last = steps.at(-1);
-    const hex = (token) => tokenizer.bytesOf(token).map((b) => b.toString(16).padStart(2, "0"));
-    return {
-      ids: last.map(tokenizer.idOf),
-      bytes: last.map((token) => hex(token).join(" ")),
-      steps: steps.map((tokens) => tokens.map(tokenizer.readable)),
-      ranks: steps.slice(1).map((after, n) => {
-        const at = after.findIndex((token, i) => token !== steps[n][i]);
-        return tokenizer.rankOf(steps[n][at], steps[n][at + 1]);
-      }),
-    };
-  });
-  return { pieces, piece: 0, step: 0 };
-}
-
 export default {
   compute,
-  render({ model, el }) {
-    const ask = promptForm(model);
-    const line = tokenLine(model);
+  render({ model: widget, el }) {
+    const ask = promptForm(widget);
+    const line = tokenLine(widget);
     const figures = facts(["Tokens", "Bytes", "Bytes per token"]);
     const title = element("p", { class: "op-title" });
     const merges = staircase();
     const ends = element("p", { class: "op-detail" });
-    const go = (step) => setTraits(model, { step });
+    const go = (step) => setTraits(widget, { step });
     // While another text arrives trait by trait, the piece may be one of the text before.
-    const chosen = () => model.get("pieces")[model.get("piece")] ?? model.get("pieces")[0];
-    const now = () => Math.min(model.get("step"), chosen().ranks.length);
+    const chosen = () => widget.get("pieces")[widget.get("piece")] ?? widget.get("pieces")[0];
+    const now = () => Math.min(widget.get("step"), chosen().ranks.length);
     const next = button("Next merge", () => go(now() + 1));
     const back = button("Back", () => go(now() - 1));
     const all = button("All merges", () => go(chosen().ranks.length));
 
     const redraw = () => {
-      const state = valuesOf(model, STATE);
+      const state = valuesOf(widget, STATE);
       ask.show();
       line.show(state);
       const tokens = state.pieces.flatMap(({ ids }) => ids).length;
@@ -112,6 +100,6 @@ export default {
     el.append(element("section", { class: "op-explorer", "aria-label": "Tokenize explorer" },
       ask.node, line.node, figures.node, title, merges.node, ends,
       element("div", { class: "op-buttons" }, next, back, all)));
-    return watch(model, STATE, redraw);
+    return watch(widget, STATE, redraw);
   },
 };

@@ -1,0 +1,67 @@
+"""Tensors from a safetensors file, never from a pickle; what is damaged is refused in words."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def open_file(path: Path):
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"there are no weights at {path}; `make train` makes the reference pair, "
+            "or give load_model the path of a file that save_model wrote"
+        )
+    try:
+        opened = safe_open(str(path), framework="pt")
+        with path.open("rb") as file:  # the library lets the last of two equal names win
+            header = file.read(int.from_bytes(file.read(8), "little"))
+        json.loads(header, object_pairs_hook=unique_keys)
+        return opened
+    except (SafetensorError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged or no safetensors file ({error}); fetch it again"
+        ) from None
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by their names, not yet checked."""
+    with open_file(path) as file:
+        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
+
+
+def check_tensor(path: Path, name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
+    """Refuse a tensor of another shape or kind, or with a value that is no number."""
+    if tuple(tensor.shape) != shape:
+        raise ValueError(
+            f"{path}: tensor {name!r} should have the shape {shape}, found {tuple(tensor.shape)}"
+        )
+    if tensor.dtype not in FLOATS:
+        known = ", ".join(str(dtype).removeprefix("torch.") for dtype in FLOATS)
+        raise ValueError(
+            f"{path}: tensor {name!r} should hold one of {known}; it holds {tensor.dtype}, as "
+            "quantized or damaged files do"
+        )
+    if not torch.isfinite(tensor).all():
+        raise ValueError(f"{path}: tensor {name!r} contains NaN or infinite values")
+
+
+def refuse_extra(path: Path, names: Iterable[str]) -> None:
+    """Refuse tensors that would be left over."""
+    if extra := sorted(names):
+        raise ValueError(f"{path} has tensors that this model has no place for: {extra[:3]}")
+
+
+def unique_keys(pairs: list[tuple[str, object]]) -> dict:
+    """For `json.loads(..., object_pairs_hook=unique_keys)`, which else keeps the last of two."""
+    seen = dict(pairs)
+    if len(seen) < len(pairs):
+        twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+        raise ValueError(f"it has {twice!r} twice")
+    return seen

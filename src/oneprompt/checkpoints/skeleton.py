@@ -1,0 +1,28 @@
+"""A model without memory for its weights, and then with them."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..model import ModelConfig, Transformer
+
+
+def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
+    """The model without memory for its weights, so that a wrong config costs none."""
+    if config.n_layers > n_tensors:  # each layer has several
+        raise ValueError(f"{path}: {n_tensors} tensors are too few for {config.n_layers} layers")
+    try:
+        with torch.device("meta"):
+            return Transformer(config)
+    except (RuntimeError, OverflowError) as error:
+        raise ValueError(f"the sizes in the config of {path} are too large: {error}") from None
+
+
+def fill(model: Transformer, tensors: dict[str, Tensor], eos_id) -> Transformer:
+    """Give a skeleton its weights, as fp32; it is then ready for use."""
+    # A copy, since what safetensors gives is the file itself, which may be written anew.
+    weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in tensors.items()}
+    model.load_state_dict(weights, assign=True)
+    model.eos_id = tuple(eos_id) if isinstance(eos_id, list) else eos_id
+    return model.eval()

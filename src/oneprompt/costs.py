@@ -1,0 +1,36 @@
+"""What a pass costs: multiply-adds, and the bytes that it reads and keeps."""
+
+from .model import ModelConfig, Transformer
+
+
+def multiply_adds(config: ModelConfig, T: int, S: int) -> int:
+    """Multiply-adds of one pass over T positions, each of which looks at S.
+
+        L (2 T D (H + G) d + 2 T S H d + 2 T D F) + T D V
+
+    in order: the four projections of attention, the scores and the weighted sums of values (all S
+    are computed, then masked), the feed-forward network (three matrices in SwiGLU, not two), and
+    the output matrix. Norms, softmax and activations are small next to these and left out.
+    """
+    c = config
+    queries, keys = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
+    projections = 2 * T * c.d_model * (queries + keys)
+    attention = 2 * T * S * queries
+    feedforward = T * c.d_model * c.d_ff * (3 if c.activation == "swiglu" else 2)
+    output = T * c.d_model * c.vocab_size
+    return c.n_layers * (projections + attention + feedforward) + output
+
+
+def costs_of(model: Transformer) -> dict[str, int]:
+    """What a pass costs: multiply-adds are T (position + S pair), the rest are bytes.
+
+    "weights" are those of all parameters, "kept" the keys and values of one position.
+    """
+    position = multiply_adds(model.config, 1, 0)
+    cache = model.new_cache()
+    return {
+        "position": position,
+        "pair": multiply_adds(model.config, 1, 1) - position,
+        "weights": sum(p.nbytes for p in model.parameters()),
+        "kept": (cache.keys.nbytes + cache.values.nbytes) // cache.capacity,
+    }

@@ -1,0 +1,25 @@
+"""Tokens and numbers as an explorer's state holds them: short texts and short decimals."""
+
+import torch
+
+
+def readable(token: bytes) -> str:
+    """A token's bytes as text; those that are only a part of a character are written as \\xNN."""
+    return token.decode("utf-8", errors="backslashreplace")
+
+
+def rounded(values, digits: int = 2) -> list:
+    """A tensor as nested lists of short decimals, for state that is drawn."""
+    return (values.detach().double().round(decimals=digits) + 0.0).tolist()  # + 0.0: no -0.0
+
+
+def token_text(tokenizer, token_id: int) -> str:
+    """One token as text; the one that ends a text is called EOS."""
+    if token_id == getattr(tokenizer, "eos_id", None):
+        return "EOS"
+    return readable(tokenizer.token_bytes(token_id))
+
+
+def shortest_decimals(values: torch.Tensor) -> list[float]:
+    """The float32 values as the shortest decimals that name them: exact and short in JSON."""
+    return [float(str(value)) for value in values.float().numpy()]

@@ -1,0 +1,64 @@
+"""The model in the page: the reference pair and its tokenizer in plain JavaScript.
+
+`page_model()` is one classic script that a page loads on demand, from a server or from a folder. It
+defines `onePrompt`, see page.js.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+from ..checkpoints.own import load_model
+from ..model import Transformer
+from ..tokenize import Tokenizer, load_tokenizer
+from .bundle import bundle, function_body
+
+PAGE = Path(__file__).with_name("page.js")
+# What model.js computes. A model that differs here would be read wrongly, so it is refused.
+ARCHITECTURE = {"position": "rope", "rope_pairing": "halves", "rope_fraction": 1.0,
+                "rope_scaling": None, "norm": "layernorm", "activation": "gelu_tanh",
+                "sliding_window": None, "bias": True, "qkv_bias": True,
+                "parallel_residual": False, "embedding_norm": False,
+                "tie_embeddings": True}  # fmt: skip
+
+
+def page_tokenizer(tokenizer: Tokenizer) -> dict:
+    """The vocabulary by id and the merges, in the printable stand-ins of a tokenizer.json."""
+    merges = json.loads(tokenizer.backend.to_str())["model"]["merges"]
+    tokens = [tokenizer.backend.id_to_token(i) for i in range(tokenizer.vocab_size)]
+    return {"tokens": tokens, "merges": [f"{a} {b}" for a, b in merges], "eosId": tokenizer.eos_id}
+
+
+def page_weights(model: Transformer) -> dict:
+    """The weights as 16-bit numbers in base64, with the place of each tensor.
+
+    Raises:
+        ValueError: the architecture is not the one that model.js computes.
+    """
+    config = model.config
+    needed = ARCHITECTURE | {"n_kv_heads": config.n_heads}
+    wrong = [f"{n}={getattr(config, n)!r}" for n in needed if getattr(config, n) != needed[n]]
+    if wrong:
+        raise ValueError(f"js/model.js does not compute {', '.join(wrong)}")
+    tensors, chunks, offset = {}, [], 0
+    for name, parameter in model.named_parameters():
+        tensors[name] = [offset, parameter.numel()]
+        chunks.append(parameter.detach().half().numpy().astype("<f2").tobytes())
+        offset += parameter.numel()
+    halves = base64.b64encode(b"".join(chunks)).decode()
+    return {"config": config.as_dict(), "eosId": model.eos_id, "tensors": tensors, "halves": halves}
+
+
+def page_model() -> str:
+    """The script of the reference pair: code and data."""
+    return page_script(load_tokenizer(), {n: load_model(n) for n in ("reference", "draft")})
+
+
+def page_script(tokenizer: Tokenizer, models: dict[str, Transformer]) -> str:
+    """The script of any models of this architecture."""
+    data = {
+        "models": {name: page_weights(model) for name, model in models.items()},
+        "tokenizer": page_tokenizer(tokenizer),
+    }
+    make = function_body(bundle(PAGE))
+    return f"globalThis.onePrompt = (() => {{\n{make}\n}})()({json.dumps(data)});\n"

@@ -1,0 +1,13 @@
+"""Training rows that a small model learns within seconds."""
+
+import torch
+
+from oneprompt.training.batches import pack
+
+CONTEXT_LENGTH = 24
+
+
+def tiny_rows() -> torch.Tensor:
+    """Documents that count upwards from anywhere: easy to learn, impossible to guess."""
+    documents = [[1 + (start + i) % 39 for i in range(11)] for start in range(100)]
+    return pack(documents, eos_id=0, length=CONTEXT_LENGTH)
