@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import chromium
 import pytest
+from node import Node
 
 ROOT = Path(__file__).resolve().parent.parent
 # One thread for each process that computes, kernels included: they are two or three at a time, and
@@ -115,6 +116,14 @@ def site(built_book):
     """The address of a local server of the built book, with a slash at its end."""
     with chromium.served(built_book) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def node():
+    """Node with the package's JavaScript, started once."""
+    node = Node()
+    yield node
+    node.close()
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ from typing import ClassVar
 
 import anywidget
 from IPython import get_ipython
-from traitlets import TraitError, Unicode, observe
+from traitlets import Bool, Dict, TraitError, Unicode, observe, validate
 
-from oneprompt.explorers.shared import MAX_TOKENS
+from oneprompt.explorers.prompts import check_prompt
 from oneprompt.js.bundle import bundle, function_body
 from oneprompt.notebook.style import PALETTE
 
@@ -123,32 +123,56 @@ class Explorer(anywidget.AnyWidget):
 class PromptExplorer(Explorer):
     """An explorer whose prompt the reader can change.
 
-    In a notebook Python computes: the subclass's validator of `prompt` runs the model. On a static
-    page the model in the page does: the subclass's module exports `compute(page, text, get)` beside
-    `render`, which returns the same traits.
+    A subclass gives the traits of a prompt by `compute(text)`. In a notebook they are computed by
+    Python, on a static page by the function of the same name in the folder's state.js:
+    `compute(lm, text, get, tell)`, where `lm` is js/page.js, `get(name)` reads a trait and
+    `tell(notice)` says how far it is. A test holds both equal.
 
     Attributes (all synced):
-        prompt: the text that is shown.
+        prompt: the text that is shown. Setting it computes its traits; a text that is refused
+            changes nothing.
+        data: what is computed of the prompt; the subclass says what.
         asked: what the reader typed last.
         notice: what the reader is told about it, such as why it cannot be computed; often "".
+        busy: whether it is being computed.
     """
 
     prompt = Unicode().tag(sync=True)
+    data = Dict().tag(sync=True)
     asked = Unicode().tag(sync=True)
     notice = Unicode().tag(sync=True)
+    busy = Bool(False).tag(sync=True)
 
-    def prompt_ids(self, text: str, most: int = MAX_TOKENS) -> list[int]:
-        """The ids of a prompt that is not too long for the picture; the page says the same."""
-        ids = self.tokenizer.encode(text)
-        if len(ids) > most:
-            raise ValueError(
-                f"The prompt has {len(ids):,} tokens, and at most {most} fit here: shorten it."
-            )
-        return ids
+    def compute(self, text: str) -> dict:
+        """The traits of a prompt: "data", and those that go back to a start.
+
+        Raises:
+            ValueError: the text cannot be shown; what to do is said as `prompts` says it.
+        """
+        raise NotImplementedError
+
+    # A validator and no observer: a prompt that is refused must not become the state.
+    @validate("prompt")
+    def _compute(self, proposal):
+        check_prompt(proposal.value)
+        self.assign(self.compute(proposal.value))
+        return proposal.value
+
+    def assign(self, traits: dict) -> None:
+        """Set several traits at a time: each is checked against the new values of the others."""
+        with self.hold_sync(), self.hold_trait_notifications():
+            for name, value in traits.items():
+                self.set_trait(name, value)
 
     @observe("asked")
     def _answer(self, change):
+        if not self.asked:  # emptied by the page, so that the same text again is a change
+            return
+        self.busy = True
         try:
-            self.prompt, self.notice = self.asked, ""
+            with self.hold_sync():
+                self.prompt, self.notice = self.asked, ""
         except (TypeError, ValueError, TraitError) as error:
             self.notice = str(error)
+        finally:
+            self.busy = False

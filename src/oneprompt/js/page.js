@@ -11,7 +11,7 @@ import { makeTokenizer } from "./tokenize.js";
  * What `compute(lm, …)` of an explorer gets: {tokenizer, model(name), forward, …}, from the data that
  * page_model.py writes. A model is unpacked when it is first asked for.
  */
-export default ({ models, tokenizer }) => {
+export const makePage = ({ models, tokenizer }) => {
   const made = {};
   return {
     tokenizer: makeTokenizer(tokenizer),
@@ -20,3 +20,5 @@ export default ({ models, tokenizer }) => {
     residual, speculate, toLogits, unturned,
   };
 };
+
+export default makePage;

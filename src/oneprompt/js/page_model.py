@@ -54,11 +54,16 @@ def page_model() -> str:
     return page_script(load_tokenizer(), {n: load_model(n) for n in ("reference", "draft")})
 
 
-def page_script(tokenizer: Tokenizer, models: dict[str, Transformer]) -> str:
-    """The script of any models of this architecture."""
-    data = {
+def page_data(tokenizer: Tokenizer, models: dict[str, Transformer]) -> dict:
+    """What page.js makes the language model of, for any models of this architecture."""
+    return {
         "models": {name: page_weights(model) for name, model in models.items()},
         "tokenizer": page_tokenizer(tokenizer),
     }
-    make = function_body(bundle(PAGE))
-    return f"globalThis.onePrompt = (() => {{\n{make}\n}})()({json.dumps(data)});\n"
+
+
+def page_script(tokenizer: Tokenizer, models: dict[str, Transformer]) -> str:
+    """The script of any models of this architecture."""
+    data = json.dumps(page_data(tokenizer, models))
+    body = function_body(bundle(PAGE))
+    return f"globalThis.onePrompt = (() => {{\n{body}\n}})()({data});\n"

@@ -5,10 +5,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from traitlets import Dict, Int, Unicode, validate
+from traitlets import Int, Unicode, validate
 
-from oneprompt.attention import apply_mask, attention_scores, causal_mask, repeat_kv
+from oneprompt.attention import apply_mask, causal_mask, repeat_kv
 from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import MAX_TOKENS
 from oneprompt.explorers.texts import rounded, token_text
 
@@ -28,7 +29,7 @@ class AttentionExplorer(PromptExplorer):
             applied to the shown queries and keys, which the model computed without it.
         groups: in how many key/value heads the picture of shared keys groups the query heads.
         ---
-        trace: {"tokens": texts, "dots": (L, H, T, T), the dot products, "values": (L, G, T, d)}.
+        data: {"tokens": texts, "dots": (L, H, T, T), the dot products, "values": (L, G, T, d)}.
     """
 
     folder: ClassVar = Path(__file__).parent
@@ -39,7 +40,6 @@ class AttentionExplorer(PromptExplorer):
     stage = Unicode("weights").tag(sync=True)
     window = Int(0).tag(sync=True)
     groups = Int(1).tag(sync=True)
-    trace = Dict().tag(sync=True)
 
     def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
         if model.config.position == "alibi":
@@ -56,11 +56,13 @@ class AttentionExplorer(PromptExplorer):
     @property
     def weights(self) -> Tensor:
         """The attention weights that the explorer shows, (T, T)."""
-        mask = causal_mask(len(self.trace["tokens"]), window=self.window or None)
-        return apply_mask(self._scores[self.layer, self.head], mask).softmax(dim=-1)
+        mask = causal_mask(len(self.data["tokens"]), window=self.window or None)
+        dots = torch.tensor(self.data["dots"][self.layer][self.head])
+        scores = dots / self.model.config.head_dim**0.5
+        return apply_mask(scores, mask).softmax(dim=-1)
 
     def fallback(self) -> str:
-        tokens = [repr(token) for token in self.trace["tokens"]]
+        tokens = [repr(token) for token in self.data["tokens"]]
         rows = [
             [token, *(f"{weight:.2f}" for weight in row)]
             for token, row in zip(tokens, self.weights.tolist(), strict=True)
@@ -80,7 +82,7 @@ class AttentionExplorer(PromptExplorer):
         first, last = {
             "layer": (0, config.n_layers - 1),
             "head": (0, config.n_heads - 1),
-            "query": (0, len(self.trace["tokens"]) - 1),
+            "query": (0, len(self.data["tokens"]) - 1),
             "window": (0, MAX_TOKENS),
             "groups": (1, config.n_heads),
         }[name]
@@ -90,18 +92,14 @@ class AttentionExplorer(PromptExplorer):
             raise ValueError(f"groups={value} must divide the {config.n_heads} query heads")
         return value
 
-    # A validator and no observer: a prompt that the model refuses must not become the state.
-    @validate("prompt")
-    def _run_model(self, proposal):
-        ids = self.prompt_ids(proposal.value)
-        layers = self.model.trace(torch.tensor([ids], dtype=torch.int64)).layers
+    def compute(self, text: str) -> dict:
+        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
+        layers = self.model.trace(torch.tensor([ids])).layers
         q, k, v = (torch.cat([getattr(layer, name) for layer in layers]) for name in "qkv")
         k = repeat_kv(k, self.model.config.n_heads)  # (L, H, T, d)
-        self._scores = attention_scores(q, k)
-        self.trace = {
-            "tokens": [token_text(self.tokenizer, i) for i in ids],
+        data = {
+            "tokens": [token_text(self.tokenizer, token_id) for token_id in ids],
             "dots": rounded(q @ k.transpose(-2, -1), 5),
             "values": rounded(v, 4),
         }
-        self.query = len(ids) - 1
-        return proposal.value
+        return {"data": data, "query": len(ids) - 1}

@@ -7,13 +7,13 @@ import { element, shape, picture, tokenText, tokenElement } from "../kit/element
 import { number, fixed } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
-import { traceInPage } from "./state.js";
+import { compute } from "./state.js";
 
 const lengthOf = (vector) => Math.hypot(...vector);
 
 const times = (vector, factor) => vector.map((x) => factor * x);
 
-const STATE = ["notice", "layer", "head", "query", "stage", "window", "groups", "trace"];
+const STATE = ["layer", "head", "query", "stage", "window", "groups"];
 
 const NUMBERS_UP_TO = 8; // tokens: in a larger map the cells are too small for numbers
 
@@ -30,14 +30,13 @@ const STAGES = {
 
 /** Everything that is shown of the chosen head. */
 function measure(state) {
-  const { tokens, dots, values: all } = state.trace;
+  const { tokens, dots, values: all } = state.data;
   const heads = dots[0].length;
   const values = all[state.layer][sharedHead(state.head, heads, all[0].length)];
   const width = values[0].length;
-  const query = Math.min(state.query, tokens.length - 1);
   const rows = dots[state.layer][state.head].map((row, t) => stagesOf(row, t, width, state.window));
-  const mixed = mix(rows[query].weights, values);
-  return { ...state, tokens, heads, values, width, query, rows, mixed };
+  const mixed = mix(rows[state.query].weights, values);
+  return { ...state, tokens, heads, values, width, rows, mixed };
 }
 
 /** A weight as text; only an exact zero reads "0". */
@@ -54,7 +53,7 @@ const cellText = (value, stage) => {
 };
 
 /** The prompt as a choice of the query; under each token what the query gives to it. */
-function promptLine(tokens, change) {
+function queryLine(tokens, change) {
   const shares = tokens.map(() => element("span", { class: "op-share" }));
   const options = tokens.map((token, i) => ({
     value: i,
@@ -219,14 +218,14 @@ function sharing(heads, change) {
   return { node, show };
 }
 
-function build(widget, { trace }) {
+function build(widget, { data }) {
   const change = (settings) => setTraits(widget, settings);
-  const last = trace.tokens.length;
+  const last = data.tokens.length;
   const windowed = slider({ label: "Window", stops: [...steps(1, last - 1, 1), 0],
     describe: (w) => (w === 0 || w >= last ? "off" : `${w}`), onInput: (value) => change({ window: value }) });
   windowed.show = ((show) => (state) => show(state.window >= last ? 0 : state.window))(windowed.show);
-  const parts = [promptLine(trace.tokens, change), overview(trace, change), largeMap(trace.tokens, change),
-    stagesOfQuery(trace.tokens), windowed, sharing(trace.dots[0].length, change)];
+  const parts = [queryLine(data.tokens, change), overview(data, change), largeMap(data.tokens, change),
+    stagesOfQuery(data.tokens), windowed, sharing(data.dots[0].length, change)];
   const [prompt, all, map, query, , groups] = parts.map((part) => part.node);
   const more = element("div", { class: "op-more" }, windowed.node,
     element("details", {}, element("summary", {}, "Shared keys and values"), groups));
@@ -235,7 +234,7 @@ function build(widget, { trace }) {
 }
 
 export default {
-  compute: traceInPage,
+  compute,
   render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Attention explorer",
-    traits: STATE, data: "trace", build, measure }),
+    traits: STATE, build, measure }),
 };

@@ -4,7 +4,7 @@ import { bar, facts, cells } from "../kit/charts.js";
 import { button, choice } from "../kit/controls.js";
 import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
 import { percent, integer, fixed } from "../kit/numbers.js";
-import { promptForm } from "../kit/prompt.js";
+import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf } from "../kit/traits.js";
 import { SHADES, BASE, known, knowing, compute } from "./state.js";
 
@@ -195,7 +195,7 @@ export default {
   compute,
   render({ model: widget, el }) {
     const walk = walker(widget);
-    const ask = promptForm(widget);
+    const ask = promptLine(widget);
     const own = element("div", {});
     const chosen = chosenRow(widget, walk);
     const width = Object.values(widget.get("space").rows)[0].length;

@@ -1,13 +1,15 @@
 // The line for a reader's own prompt, and explorers that are built anew for each.
 
+import { EMPTY_PROMPT } from "../shared.js";
 import { element } from "./element.js";
-import { watch, valuesOf } from "./traits.js";
+import { setTraits, valuesOf, watch } from "./traits.js";
 
 /**
- * A line for the reader's own prompt. Python computes it in a notebook, on a static page the model in
- * the page does (see twin.js); both answer through the traits `prompt` and `notice`.
+ * A line for the reader's own prompt, with what the reader is told about it. Python computes it in a
+ * notebook, on a static page the model in the page does (see twin.js); both answer through the traits
+ * `prompt`, `notice` and `busy`. Returns {node, form, end}.
  */
-export function promptForm(widget) {
+export function promptLine(widget) {
   const input = element("input", {
     type: "text", "aria-label": "Your prompt", autocomplete: "off", spellcheck: "false", dir: "auto",
     "data-lm-suppress-shortcuts": "true",
@@ -18,37 +20,40 @@ export function promptForm(widget) {
   const form = element("form", { class: "op-ask" }, input, run);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    widget.set("notice", input.value === "" ? "The prompt is empty: type a question." : "");
     widget.set("asked", ""); // so that the same text again is a change, too
-    widget.set("asked", input.value);
-    widget.save_changes();
+    setTraits(widget, { notice: input.value === "" ? EMPTY_PROMPT : "", asked: input.value });
   });
   input.value = widget.get("prompt");
-  const show = () => { notice.textContent = widget.get("notice"); };
-  return { node: element("div", {}, form, notice), show };
+  const show = () => {
+    notice.textContent = widget.get("notice");
+    form.setAttribute("aria-busy", String(widget.get("busy")));
+  };
+  show();
+  return { node: element("div", {}, form, notice), form, end: watch(widget, ["notice", "busy"], show) };
 }
 
 /**
  * Draws an explorer that is built anew for every prompt, which is when the trait `data` changes:
- * `build(widget, state)` gives {nodes, show}, and `show` takes what `measure(state)` makes of `traits`.
+ * `build(widget, state)` gives {nodes, show}, and `show` takes what `measure(state)` makes of the
+ * traits named in `traits`. Returns the function that ends it.
  */
-export function renderPerPrompt({ widget, el, label, kind = "", traits, data, build, measure }) {
-  const ask = promptForm(widget);
+export function renderPerPrompt({ widget, el, label, kind = "", traits, build, measure }) {
+  const ask = promptLine(widget);
   const body = element("div", {});
   let [drawn, view] = [null, null];
   const redraw = () => {
-    const state = valuesOf(widget, traits);
-    if (state[data] !== drawn) {
-      drawn = state[data];
+    const state = valuesOf(widget, ["data", ...traits]);
+    if (state.data !== drawn) {
+      drawn = state.data;
       view = build(widget, state);
       body.replaceChildren(...view.nodes);
     }
     view.show(measure(state));
-    ask.show();
   };
   // First, since a part may scroll, which it can only where it has a size.
   el.append(element("section", { class: `op-explorer ${kind}`.trim(), "aria-label": label },
     ask.node, body));
   redraw();
-  return watch(widget, traits, redraw);
+  const unwatch = watch(widget, ["data", ...traits], redraw);
+  return () => [ask.end, unwatch].forEach((end) => end());
 }

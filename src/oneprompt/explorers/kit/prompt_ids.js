@@ -1,16 +1,23 @@
-// A prompt that a reader typed, as ids: what cannot be shown is refused in words.
+// A prompt that a reader typed, as ids: what cannot be shown is refused, as in prompts.py.
 
-/** The ids of a prompt that a reader typed; an error that says what to do where there can be none. */
+import { EMPTY_PROMPT, HALF_CHARACTER, MAX_CHARACTERS, TOO_LONG } from "../shared.js";
+import { integer } from "./numbers.js";
+
+const tooLong = (n, things, most) => new RangeError(TOO_LONG
+  .replace("{n}", integer(n)).replace("{things}", things).replace("{most}", integer(most)));
+
+/** Refuses an empty, long or broken text, before any work that grows with its length. */
+export function checkPrompt(text) {
+  if (text === "") throw new RangeError(EMPTY_PROMPT);
+  const characters = Array.from(text).length; // as Python counts them
+  if (characters > MAX_CHARACTERS) throw tooLong(characters, "characters", MAX_CHARACTERS);
+  if (/\p{Cs}/u.test(text)) throw new RangeError(HALF_CHARACTER);
+}
+
+/** The ids of a prompt, `most` of them at most. */
 export function promptIds(tokenizer, text, most) {
-  if (text === "") throw new RangeError("The prompt is empty: type a question.");
-  if (/\p{Cs}/u.test(text)) {
-    throw new RangeError("The prompt has a lone surrogate (half a character): remove it.");
-  }
+  checkPrompt(text);
   const ids = tokenizer.encode(text);
-  if (ids.length > most) {
-    throw new RangeError(
-      `The prompt has ${ids.length.toLocaleString("en-US")} tokens, and at most ${most} fit here: ` +
-        "shorten it.");
-  }
+  if (ids.length > most) throw tooLong(ids.length, "tokens", most);
   return ids;
 }

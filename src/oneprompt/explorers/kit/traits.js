@@ -1,9 +1,24 @@
-// The widget's traits: read several, set several, redraw when one has changed.
+// The widget's traits: read several, set several, redraw when some have changed.
 
-/** Calls `callback` when one of the traits changes; returns the function that ends it. */
-export function watch(widget, traits, callback) {
-  for (const trait of traits) widget.on(`change:${trait}`, callback);
-  return () => traits.forEach((trait) => widget.off(`change:${trait}`, callback));
+/**
+ * Calls `redraw` once after the traits have changed, however many did at a time: a part of a new
+ * state is never drawn. Returns the function that ends it.
+ */
+export function watch(widget, traits, redraw) {
+  let [waiting, ended] = [false, false];
+  const later = () => {
+    if (waiting) return;
+    waiting = true;
+    queueMicrotask(() => {
+      waiting = false;
+      if (!ended) redraw();
+    });
+  };
+  for (const trait of traits) widget.on(`change:${trait}`, later);
+  return () => {
+    ended = true;
+    for (const trait of traits) widget.off(`change:${trait}`, later);
+  };
 }
 
 /** The values of the traits. */

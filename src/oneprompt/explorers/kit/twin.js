@@ -1,11 +1,14 @@
 // Runs an explorer on a static page, where no kernel answers. base.py puts this file into the
 // page and calls mountTwin(host, load): `load` evaluates the explorer's module.
 
-/** The part of the widget model that explorers use, over a plain object. */
-function standInModel(state) {
+import { COMPUTING, LOADING } from "../shared.js";
+import { setTraits } from "./traits.js";
+
+/** The part of the widget that explorers use, over a plain object. */
+function standIn(state) {
   const listeners = new Map();
   const of = (event) => listeners.get(event) ?? [];
-  const model = {
+  return {
     get: (key) => state[key],
     set(key, value) {
       if (Object.is(state[key], value)) return;
@@ -15,13 +18,12 @@ function standInModel(state) {
     save_changes() {},
     on: (event, callback) => listeners.set(event, [...of(event), callback]),
     off: (event, callback) => listeners.set(event, of(event).filter((f) => f !== callback)),
-    page: pageModel, // where there is a kernel, Python computes and this is missing
+    page: languageModel, // where there is a kernel, Python computes and this is missing
   };
-  return model;
 }
 
-/** The model in the page (oneprompt/web), loaded once for all explorers of a page. */
-function pageModel() {
+/** The language model in the page (oneprompt/js), loaded once for all explorers of a page. */
+function languageModel() {
   window.onePromptLoading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = `${document.documentElement.dataset.content_root ?? ""}_static/page_model.js`;
@@ -35,28 +37,27 @@ function pageModel() {
   return window.onePromptLoading;
 }
 
-/** What Python does in a notebook: compute the state of the prompt that the reader asked for. */
-function answerWith(compute, model) {
+/** What Python does in a notebook: compute the traits of the prompt that the reader asked for. */
+function answerWith(compute, widget) {
   return async () => {
-    const text = model.get("asked");
+    const text = widget.get("asked");
     if (!compute || !text) return;
-    const waits = () => model.get("asked") === text; // the reader has not asked again
+    const waits = () => widget.get("asked") === text; // the reader has not asked again
     const tell = (notice) => { // while it computes; false once nobody waits for it
-      if (waits()) model.set("notice", notice);
+      if (waits()) widget.set("notice", notice);
       return waits();
     };
-    tell(window.onePrompt ? "Computing …" : "Loading the model (about 5 MB) …");
+    setTraits(widget, { busy: true, notice: window.onePrompt ? COMPUTING : LOADING });
     try {
-      const page = await pageModel();
+      const lm = await languageModel();
       await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
       if (!waits()) return;
-      const state = await compute(page, text, model.get, tell);
-      if (!waits()) return;
-      for (const [name, value] of Object.entries(state)) model.set(name, value);
-      model.set("prompt", text);
-      tell("");
+      const traits = await compute(lm, text, widget.get, tell);
+      if (waits()) setTraits(widget, { ...traits, prompt: text, notice: "" });
     } catch (error) {
       tell(error.message);
+    } finally {
+      if (waits()) widget.set("busy", false);
     }
   };
 }
@@ -67,9 +68,9 @@ export function mountTwin(host, load) {
     const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);
     el.replaceChildren();
     const explorer = load();
-    const model = standInModel(state);
-    model.on("change:asked", answerWith(explorer.compute, model));
-    explorer.render({ model, el });
+    const widget = standIn(state);
+    widget.on("change:asked", answerWith(explorer.compute, widget));
+    explorer.render({ model: widget, el });
   } catch (error) {
     el.textContent = "The explorer could not start: see the browser's console.";
     console.error(error);

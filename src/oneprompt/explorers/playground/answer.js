@@ -1,6 +1,7 @@
 // The answer of the playground, token by token, and what is said of it.
 
 import { random } from "../../js/sample.js";
+import { LOADING } from "../shared.js";
 import { painted } from "../kit/frames.js";
 
 const MAX_NEW_TOKENS = 80;
@@ -10,8 +11,6 @@ export const GAMMA = 5;
 const SLICE_MS = 10; // of the speculative run between two frames
 
 export const SETTINGS = ["temperature", "top_k", "top_p", "seed"];
-
-export const LOADING = "Loading the model (about 5 MB) …";
 
 /** The sampler's settings as distribution.js takes them. */
 export const sampler = (get) => ({

@@ -1,12 +1,11 @@
 // What the playground computes on a lm, with the model in the page: the state of a prompt, and an
 // answer token by token. In a notebook Python does both; see Playground in playground.py.
 
+import { MAX_CHARACTERS } from "../shared.js";
 import { painted } from "../kit/frames.js";
 import { integer } from "../kit/numbers.js";
 
 const MAX_PROMPT = 48; // tokens
-
-const MAX_CHARACTERS = 1000;
 
 const READ = 8; // positions of the prompt per pass, so that no frame waits for all of them
 

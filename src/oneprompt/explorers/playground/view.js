@@ -5,9 +5,10 @@ import { bar, cells } from "../kit/charts.js";
 import { steps, slider, button, choice } from "../kit/controls.js";
 import { element, tokenElement } from "../kit/element.js";
 import { percent, integer } from "../kit/numbers.js";
-import { promptForm } from "../kit/prompt.js";
+import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf } from "../kit/traits.js";
-import { GAMMA, SETTINGS, LOADING, sampler, answerInPage, ending, counted, draftedChips } from "./answer.js";
+import { GAMMA, SETTINGS, sampler, answerInPage, ending, counted, draftedChips } from "./answer.js";
+import { LOADING } from "../shared.js";
 import { compute } from "./state.js";
 
 const SHOWN = 8; // of the most likely next tokens
@@ -157,7 +158,7 @@ export default {
   render({ model: widget, el }) {
     let [run, busy] = [{ stopped: true }, false];
     const change = (name) => (value) => { widget.set(name, value); widget.save_changes(); };
-    const ask = promptForm(widget);
+    const ask = promptLine(widget);
     const form = ask.node.querySelector("form");
     const progress = element("progress", { class: "op-progress", "aria-label": "Loading the model" });
     const [hero, tokens, vectors] = [answerCard(), chips("Tokens and ids"), strips()];
@@ -190,7 +191,7 @@ export default {
     const go = button("Generate", generate);
     const stop = button("Stop", () => { run.stopped = true; });
     form.addEventListener("submit", () => { // the same prompt once more only needs a new answer
-      const working = [LOADING, "Computing …"].includes(widget.get("notice"));
+      const working = ["Computing …"].includes(widget.get("notice"));
       if (working || widget.get("asked") !== widget.get("prompt")) return;
       widget.set("notice", "");
       generate();

@@ -5,7 +5,7 @@ import { facts, cells, axisEnds, lineChart } from "../kit/charts.js";
 import { steps, slider, choice } from "../kit/controls.js";
 import { element, tokenElement } from "../kit/element.js";
 import { number, fixed } from "../kit/numbers.js";
-import { promptForm } from "../kit/prompt.js";
+import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { scoresInPage } from "./state.js";
 import { dial, pairsPicture } from "./turns.js";
@@ -153,7 +153,7 @@ function scoreChart(widget) {
 export default {
   compute: scoresInPage,
   render({ model: widget, el }) {
-    const ask = promptForm(widget);
+    const ask = promptLine(widget);
     const change = (settings) => setTraits(widget, settings);
     const last = widget.get("learned").length - 1;
     const sliders = { position: ["Position of the query", last], distance: ["Distance", last],

@@ -5,7 +5,7 @@ import { bar } from "../kit/charts.js";
 import { steps, slider, button } from "../kit/controls.js";
 import { element, tokenElement } from "../kit/element.js";
 import { percent, integer } from "../kit/numbers.js";
-import { promptForm } from "../kit/prompt.js";
+import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { compute } from "./state.js";
 
@@ -204,7 +204,7 @@ export default {
     const prompt = element("span", {});
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
       slider({ ...options, onInput: (value) => change(widget, { [name]: value }) })]);
-    const ask = promptForm(widget);
+    const ask = promptLine(widget);
     const order = orderControl((names) => change(widget, { order: names }));
     const figures = statistics();
     const bars = table(widget.get("logits").length);

@@ -4,7 +4,7 @@ import { speedup } from "../../js/speculate.js";
 import { bar, facts } from "../kit/charts.js";
 import { steps, slider, choice, passButtons } from "../kit/controls.js";
 import { element, tokenText, tokenElement } from "../kit/element.js";
-import { promptForm } from "../kit/prompt.js";
+import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { costCurve } from "./curve.js";
 import { GAMMAS, SEEDS, CANDIDATES, sum, generationsInPage } from "./state.js";
@@ -156,7 +156,7 @@ function legend() {
 export default {
   compute: generationsInPage,
   render({ model: widget, el }) {
-    const ask = promptForm(widget);
+    const ask = promptLine(widget);
     const change = (settings) => {
       if (!("cost" in settings)) widget.set("step", settings.step ?? 1);
       setTraits(widget, settings);

@@ -4,7 +4,7 @@ import { facts } from "../kit/charts.js";
 import { button, choice } from "../kit/controls.js";
 import { element, tokenText, tokenElement } from "../kit/element.js";
 import { integer } from "../kit/numbers.js";
-import { promptForm } from "../kit/prompt.js";
+import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { compute } from "./state.js";
 
@@ -66,7 +66,7 @@ function staircase() {
 export default {
   compute,
   render({ model: widget, el }) {
-    const ask = promptForm(widget);
+    const ask = promptLine(widget);
     const line = tokenLine(widget);
     const figures = facts(["Tokens", "Bytes", "Bytes per token"]);
     const title = element("p", { class: "op-title" });
