@@ -71,7 +71,7 @@ def first_sentence(text: str) -> str:
 def defines(entry: Entry, text: str) -> bool:
     """Whether the first sentence is the entry's definition or a listed paraphrase of it.
 
-    Any opening of the grammar may stand in front, also those that do not name the term ("It is").
+    It may have any of the grammar's openings, also one that does not name the term ("It is").
     """
     return first_sentence(text) in definition_sentences(entry, must_name=False)
 

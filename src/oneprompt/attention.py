@@ -16,14 +16,14 @@ from .position import rope_frequencies, rotate
 
 
 def attention_scores(q: Tensor, k: Tensor) -> Tensor:
-    """How well each query matches each key: q kᵀ / √head_dim.
+    """How well each query matches each key: q kᵀ / √d.
 
     Args:
-        q: (batch, heads, time, head_dim).
-        k: (batch, heads, key time, head_dim).
+        q: (B, H, T, d).
+        k: (B, H, S, d).
 
     Returns:
-        (batch, heads, time, key time).
+        (B, H, T, S).
     """
     return q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
 
@@ -32,7 +32,7 @@ def apply_mask(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Hide keys from queries.
 
     Args:
-        scores: (batch, heads, time, key time).
+        scores: (B, H, T, S).
         mask: broadcastable to the scores. Boolean: False hides a key (its score becomes -inf).
             Float: added to the scores (ALiBi, with -inf for hidden keys). None hides nothing.
     """
@@ -46,15 +46,15 @@ def apply_mask(scores: Tensor, mask: Tensor | None) -> Tensor:
 def scaled_dot_product_attention(
     q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None
 ) -> Tensor:
-    """softmax(q kᵀ / √head_dim + mask) v, for all heads at once.
+    """softmax(q kᵀ / √d + mask) v, for all heads at once.
 
     Args:
-        q: (batch, heads, time, head_dim).
-        k, v: (batch, heads, key time, head_dim).
+        q: (B, H, T, d).
+        k, v: (B, H, S, d).
         mask: see `apply_mask`; each query must see at least one key.
 
     Returns:
-        (batch, heads, time, head_dim): for each query a weighted mean of the values.
+        (B, H, T, d): for each query a weighted mean of the values.
     """
     weights = apply_mask(attention_scores(q, k), mask).softmax(dim=-1)  # (B, H, T, S)
     return weights @ v
@@ -74,7 +74,7 @@ def causal_mask(n_queries: int, n_keys: int | None = None, window: int | None = 
             Beltagy et al. 2020).
 
     Returns:
-        (n_queries, n_keys), boolean, True where the key is visible.
+        (T, S), boolean, True where the key is visible; T queries, S keys.
 
     >>> causal_mask(3, window=2).int()
     tensor([[1, 0, 0],
@@ -89,19 +89,19 @@ def causal_mask(n_queries: int, n_keys: int | None = None, window: int | None = 
 
 
 def split_heads(x: Tensor, n_heads: int) -> Tensor:
-    """(batch, time, heads · head_dim) -> (batch, heads, time, head_dim)"""
+    """(B, T, H · d) -> (B, H, T, d)"""
     return x.unflatten(-1, (n_heads, -1)).transpose(1, 2)
 
 
 def merge_heads(x: Tensor) -> Tensor:
-    """(batch, heads, time, head_dim) -> (batch, time, heads · head_dim)"""
+    """(B, H, T, d) -> (B, T, H · d)"""
     return x.transpose(1, 2).flatten(-2)
 
 
 def repeat_kv(x: Tensor, n_heads: int) -> Tensor:
     """Let groups of query heads share a key/value head (GQA, Ainslie et al. 2023).
 
-    (batch, kv heads, time, head_dim) -> (batch, heads, time, head_dim). One shared head is
+    (B, G, T, d) -> (B, H, T, d). One shared head is
     multi-query attention (Shazeer 2019), as many as query heads is multi-head attention.
     """
     return x.repeat_interleave(n_heads // x.shape[1], dim=1)

@@ -7,11 +7,11 @@ from torch import Tensor
 class KVCache:
     """Preallocated room for the keys and values of every layer.
 
-    `length` is the number of positions filled. A pass writes behind them and the model then moves
+    `length` is the number of positions filled. A pass appends to them and the model then moves
     `length` forward; `rollback` moves it back, which is all that forgetting takes.
 
     Attributes:
-        keys, values: (layers, batch, kv heads, capacity, head_dim).
+        keys, values: (L, B, G, capacity, d).
         length: positions filled so far.
     """
 
@@ -28,7 +28,7 @@ class KVCache:
         return self.keys.shape[3]
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Write k and v (batch, kv heads, time, head_dim) behind what is there; return all so far.
+        """Append k and v (B, G, T, d) to what is there; return all so far, (B, G, S, d).
 
         `length` stays as it is until every layer has written (`advance`).
         """

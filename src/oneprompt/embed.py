@@ -14,11 +14,11 @@ def embed(ids: Tensor, table: Tensor) -> Tensor:
     """Look up the row of each id.
 
     Args:
-        ids: (batch, time) or (time,), int64, each in [0, vocab_size).
-        table: (vocab_size, d_model), the learned embedding table.
+        ids: (B, T) or (T,), int64, each in [0, V).
+        table: (V, D), the learned embedding table.
 
     Returns:
-        (batch, time, d_model) or (time, d_model).
+        (B, T, D) or (T, D).
 
     Raises:
         TypeError: the ids are not integers.
@@ -33,7 +33,7 @@ def embed(ids: Tensor, table: Tensor) -> Tensor:
 
 
 def check_ids(ids: Tensor, vocab_size: int) -> None:
-    """Refuse ids that no row of the table belongs to."""
+    """Refuse ids that have no row in the table."""
     if ids.dtype not in (torch.int64, torch.int32):
         raise TypeError(
             f"token ids must be integers (int64), got {ids.dtype}; "
@@ -50,8 +50,13 @@ def check_ids(ids: Tensor, vocab_size: int) -> None:
         )
 
 
-def nearest(table: Tensor, id: int, k: int) -> tuple[Tensor, Tensor]:
-    """The k rows with the largest cosine to row `id`, the most similar first, without itself.
+def nearest(table: Tensor, token_id: int, k: int) -> tuple[Tensor, Tensor]:
+    """The k rows with the largest cosine to that of `token_id`, the most similar first.
+
+    The token's own row is left out.
+
+    Args:
+        table: (V, D).
 
     Returns:
         Their ids and their cosines, (k,) each.
@@ -59,9 +64,9 @@ def nearest(table: Tensor, id: int, k: int) -> tuple[Tensor, Tensor]:
     >>> nearest(torch.tensor([[1.0, 0.0], [0.0, 1.0], [3.0, 4.0]]), 0, 1)
     (tensor([2]), tensor([0.6000]))
     """
-    cosines = F.cosine_similarity(table, table[id], dim=1)
+    cosines = F.cosine_similarity(table, table[token_id], dim=1)
     ranking = cosines.argsort(descending=True, stable=True)
-    ids = ranking[ranking != id][:k]
+    ids = ranking[ranking != token_id][:k]
     return ids, cosines[ids]
 
 

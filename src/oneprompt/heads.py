@@ -28,10 +28,10 @@ def head_scores(model: Transformer, ids: Tensor) -> dict[str, Tensor]:
     """Where the attention of every head goes, on average over the positions from 2 on.
 
     Args:
-        ids: (batch, time).
+        ids: (B, T).
 
     Returns:
-        four tensors (layers, heads), each a mean attention weight:
+        four tensors (L, H), each a mean attention weight:
         "previous": on the token before;
         "induction": on the tokens that followed earlier copies of the current one, over the
             positions that have such a copy (Olsson et al. 2022);
@@ -51,7 +51,7 @@ def chance_scores(ids: Tensor) -> dict[str, float]:
 
 
 def _pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
-    """`head_scores` of weights (layers, batch, heads, time, time)."""
+    """`head_scores` of weights (L, B, H, T, T)."""
     n = ids.shape[1]
     copies = ids[:, :, None] == ids[:, None, :]  # copies[b, t, s]: the tokens t and s are equal
     after_copy = torch.zeros_like(copies)

@@ -17,11 +17,11 @@ def to_logits(x: Tensor, table: Tensor) -> Tensor:
     """x tableᵀ, one score per token of the vocabulary.
 
     Args:
-        x: (batch, time, d_model), hidden vectors after the final norm.
-        table: (vocab_size, d_model), the output matrix.
+        x: (B, T, D), hidden vectors after the final norm.
+        table: (V, D), the output matrix.
 
     Returns:
-        (batch, time, vocab_size).
+        (B, T, V).
     """
     return x @ table.T
 
@@ -30,10 +30,10 @@ def lens(model, x: Tensor) -> Tensor:
     """The logit lens: the logits that `model` would give if it ended at x.
 
     Args:
-        x: (batch, time, d_model), the hidden vectors after any block, or before the first.
+        x: (B, T, D), the hidden vectors after any block, or before the first.
 
     Returns:
-        (batch, time, vocab_size); for the last block's output the model's own logits.
+        (B, T, V); for the last block's output the model's own logits.
     """
     return to_logits(model.final_norm(x), model.output_table)
 
@@ -42,8 +42,8 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     """The mean of -log p(target), in nats: the loss that the model was trained on.
 
     Args:
-        logits: (batch, time, vocab_size).
-        targets: (batch, time), the id that really came next; -100 marks positions to leave out.
+        logits: (B, T, V).
+        targets: (B, T), the id that really came next; -100 marks positions to leave out.
     """
     return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=-100)
 

@@ -179,7 +179,9 @@ class Transformer(nn.Module):
         if not isinstance(ids, Tensor):
             raise TypeError(f"ids must be a tensor, torch.tensor([ids]), got {type(ids).__name__}")
         if ids.ndim != 2:
-            raise ValueError(f"ids must have the shape (batch, time), got {tuple(ids.shape)}")
+            raise ValueError(
+                f"ids must have the shape (B, T), a row per text, got {tuple(ids.shape)}"
+            )
         end = start + ids.shape[1]
         if end > self.config.context_length:
             raise ValueError(
@@ -192,15 +194,15 @@ class Transformer(nn.Module):
         """Logits of the token after each position.
 
         Args:
-            ids: (batch, time), int64.
+            ids: (B, T), int64.
             cache: None, or the KVCache of the positions before these; it is extended.
 
         Returns:
-            (batch, time, vocab_size).
+            (B, T, V).
 
         Raises:
-            TypeError, ValueError: ids that are no integers, empty, outside the vocabulary, or more
-                than the context holds.
+            TypeError: ids that are not integers.
+            ValueError: ids that are empty, outside the vocabulary, or more than the context holds.
         """
         positions = self.positions(ids, 0 if cache is None else cache.length)
         x = self.embed(ids, positions)  # (B, T, D)
@@ -212,5 +214,5 @@ class Transformer(nn.Module):
         return to_logits(self.final_norm(x), self.output_table)  # (B, T, V)
 
     def trace(self, ids: Tensor) -> Trace:
-        """Every intermediate tensor of one pass over ids (batch, time)."""
+        """Every intermediate tensor of one pass over ids (B, T)."""
         return trace(self, ids)

@@ -25,11 +25,11 @@ def sinusoidal(positions: Tensor, d_model: int) -> Tensor:
     PE[t, 2i] = sin(t / 10000^(2i / d_model)),  PE[t, 2i + 1] = cos(t / 10000^(2i / d_model))
 
     Args:
-        positions: (time,), the position t of each token.
+        positions: (T,), the position t of each token.
         d_model: the width of the embeddings; even.
 
     Returns:
-        (time, d_model), to be added to the embeddings.
+        (T, D), to be added to the embeddings.
     """
     if d_model % 2:
         raise ValueError(f"sinusoidal positions need an even d_model, got {d_model}")
@@ -51,7 +51,7 @@ def rope_frequencies(head_dim: int, theta: float = 10_000.0, scaling: dict | Non
             down only the pairs that turn less than b times within n positions (Llama 3.1).
 
     Returns:
-        (head_dim / 2,), fastest pair first.
+        (d / 2,), the fastest pair first.
     """
     if head_dim < 2 or head_dim % 2:
         raise ValueError(
@@ -78,8 +78,8 @@ def rotate(x: Tensor, angles: Tensor, pairing: str = "halves") -> Tensor:
     (a, b) -> (a cos φ - b sin φ, a sin φ + b cos φ)
 
     Args:
-        x: (batch, heads, time, head_dim), queries or keys.
-        angles: (time, n_pairs), in radians. The first 2 · n_pairs coordinates are turned, the rest
+        x: (B, H, T, d), queries or keys.
+        angles: (T, n_pairs), in radians. The first 2 · n_pairs coordinates are turned, the rest
             pass through (partial rotary embedding).
         pairing: which coordinates form pair i. "halves": i and i + n_pairs (GPT-NeoX, Llama);
             "interleaved": 2i and 2i + 1 (the RoFormer paper, GPT-J).
@@ -137,11 +137,11 @@ def alibi_bias(n_heads: int, query_positions: Tensor, key_positions: Tensor) -> 
 
     Args:
         n_heads: the number of heads, any positive integer.
-        query_positions: (time,).
-        key_positions: (key time,).
+        query_positions: (T,).
+        key_positions: (S,).
 
     Returns:
-        (heads, time, key time).
+        (H, T, S).
     """
     distance = query_positions[:, None] - key_positions[None, :]  # (T, S)
     slopes = alibi_slopes(n_heads).to(distance.device)

@@ -70,7 +70,7 @@ def apply_repetition_penalty(logits: Tensor, penalty: float, history: Sequence[i
     Keskar et al. 2019, section 4.1.
 
     Args:
-        logits: (..., vocab_size).
+        logits: (..., V).
         penalty: above 1 discourages, 1 changes nothing.
         history: the ids so far, prompt included.
     """
@@ -120,13 +120,13 @@ def probabilities(
     """The distribution that a token is drawn from: softmax of the filtered logits.
 
     Args:
-        logits: (..., vocab_size), as the model gives them.
+        logits: (..., V), as the model gives them.
         sampling: the settings. Temperature 0 puts everything on the largest logit (the lowest id
             among equals) after the repetition penalty; the other filters cannot change it.
         history: the ids so far, for the repetition penalty; required where it is not 1.
 
     Returns:
-        (..., vocab_size), float64, summing to 1 over the last axis.
+        (..., V), float64, summing to 1 over the last axis.
     """
     logits = logits.double()
     greedy = sampling.temperature == 0
@@ -153,7 +153,7 @@ def draw(probability: Tensor, uniform: float) -> int:
     """The token in whose slice of the cumulative distribution the uniform number falls.
 
     Args:
-        probability: (vocab_size,), summing to 1.
+        probability: (V,), summing to 1.
         uniform: in [0, 1).
     """
     cumulative = probability.cumsum(dim=-1)
@@ -175,6 +175,6 @@ def uniforms(seed: int | None) -> Iterator[float]:
 
 
 def entropy(probability: Tensor) -> float:
-    """-Σ p log₂ p of one distribution (vocab_size,), in bits."""
+    """-Σ p log₂ p of one distribution (V,), in bits."""
     p = probability[probability > 0]
     return max(0.0, float(-(p * p.log2()).sum()))  # certainty is 0, not -0

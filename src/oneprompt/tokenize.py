@@ -82,8 +82,8 @@ class BytePairEncoding:
         self.ranks = {pair: rank for rank, pair in enumerate(merges)}
         alphabet = sorted(BYTE_TO_CHAR, key=BYTE_TO_CHAR.get)
         tokens = [bytes([b]) for b in alphabet] + [a + b for a, b in merges]
-        self.ids = ids or {token: id for id, token in enumerate(tokens, start=1)}
-        self.tokens = {id: token for token, id in self.ids.items()}
+        self.ids = ids or {token: i for i, token in enumerate(tokens, start=1)}
+        self.tokens = {token_id: token for token, token_id in self.ids.items()}
 
     @classmethod
     def train(cls, text: str, vocab_size: int) -> "BytePairEncoding":
@@ -124,7 +124,7 @@ class BytePairEncoding:
         return [self.ids[t] for piece in pre_tokenize(text) for t in self.merge_steps(piece)[-1]]
 
     def decode(self, ids: list[int]) -> str:
-        """Ids -> text. Bytes that are no valid UTF-8 become U+FFFD."""
+        """Ids -> text. Bytes that are not valid UTF-8 become U+FFFD."""
         if unknown := [i for i in ids if i not in self.tokens]:
             first, last = min(self.tokens), max(self.tokens)
             raise ValueError(f"token id {unknown[0]} is outside the vocabulary ({first} to {last})")
@@ -161,10 +161,10 @@ class Tokenizer:
 
     Args:
         backend: the library's tokenizer. A public checkpoint's may also be a SentencePiece one; its
-            texts begin with a space of their own, which `decode` keeps.
+            texts begin with an extra space, which `decode` keeps.
         eos_id: None for that of "<|endoftext|>".
         vocab_size: None for as many ids as there are tokens. A model may have more, to fill up its
-            table; these stand for no bytes.
+            table; these have no bytes.
 
     Attributes:
         vocab_size: the number of ids.
@@ -184,7 +184,7 @@ class Tokenizer:
         self.eos_id = backend.token_to_id(EOS) if eos_id is None else eos_id
         start = backend.encode("")
         self.start_ids = [i for i, s in zip(start.ids, start.special_tokens_mask, strict=True) if s]
-        self._added = backend.get_added_tokens_decoder()  # id -> a token outside the merges
+        self._added = backend.get_added_tokens_decoder()  # token id -> a token outside the merges
         self._byte_level = "ByteLevel" in repr(backend.decoder)
 
     @classmethod
@@ -217,18 +217,19 @@ class Tokenizer:
         self.backend.save(str(path))
 
     def encode(self, text: str) -> list[int]:
-        """Text -> ids; TypeError for what is no string, ValueError for a lone surrogate."""
+        """Text -> ids; TypeError for anything but a str, ValueError for a lone surrogate."""
         check_text(text)
         return self.backend.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: list[int]) -> str:
-        """Ids -> text, without special tokens such as EOS, which are signals and no text."""
+        """Ids -> text, without special tokens such as EOS, which are signals and not text."""
         parts = [self.token_bytes(i) for i in ids if not self.is_special(i)]
         return b"".join(parts).decode("utf-8", errors="replace")
 
-    def is_special(self, id: int) -> bool:
-        """Whether an id is a signal (the end of a text, its start, ...) and no text."""
-        return id == self.eos_id or (id in self._added and self._added[id].special)
+    def is_special(self, token_id: int) -> bool:
+        """Whether an id is a signal (the end of a text, its start, ...) and not text."""
+        added = self._added.get(token_id)
+        return token_id == self.eos_id or (added is not None and added.special)
 
     def tokens(self, text: str) -> list[str]:
         """The tokens of a text as strings; a token that is part of a character shows as U+FFFD.
@@ -238,16 +239,16 @@ class Tokenizer:
         """
         return [self.decode([i]) for i in self.encode(text)]
 
-    def token_bytes(self, id: int) -> bytes:
+    def token_bytes(self, token_id: int) -> bytes:
         """The bytes that one id stands for."""
-        if not 0 <= id < self.vocab_size:
+        if not 0 <= token_id < self.vocab_size:
             last = self.vocab_size - 1
-            raise ValueError(f"token id {id} is outside the vocabulary (0 to {last})")
-        token = self.backend.id_to_token(id)
+            raise ValueError(f"token id {token_id} is outside the vocabulary (0 to {last})")
+        token = self.backend.id_to_token(token_id)
         if token is None:
             return b""
-        if id in self._added:
-            return self._added[id].content.encode()
+        if token_id in self._added:
+            return self._added[token_id].content.encode()
         return _to_bytes(token) if self._byte_level else _piece_to_bytes(token)
 
     def byte_pair_encoding(self) -> BytePairEncoding:
@@ -260,7 +261,7 @@ class Tokenizer:
             raise ValueError("this tokenizer does not split text as GPT-2's and our own BPE do")
         merges = [(_to_bytes(a), _to_bytes(b)) for a, b in model["merges"]]
         added = {token.content for token in self._added.values()}
-        vocabulary = {_to_bytes(t): id for t, id in model["vocab"].items() if t not in added}
+        vocabulary = {_to_bytes(t): i for t, i in model["vocab"].items() if t not in added}
         return BytePairEncoding(merges, vocabulary)
 
 

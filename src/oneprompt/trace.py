@@ -15,7 +15,7 @@ class LayerTrace:
 
     norm1: Tensor  # (B, T, D)      input of attention
     q: Tensor  # (B, H, T, d)       queries, turned where the model uses RoPE
-    k: Tensor  # (B, G, T, d)       keys, turned likewise
+    k: Tensor  # (B, G, T, d)       keys, turned in the same way
     v: Tensor  # (B, G, T, d)       values
     scores: Tensor  # (B, H, T, T)  q kᵀ / √d
     masked: Tensor  # (B, H, T, T)  scores with the mask (and ALiBi's shift) applied

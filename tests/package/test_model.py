@@ -163,7 +163,7 @@ def test_config_refuses(fields, words):
     ("ids", "error", "words"),
     [
         (torch.empty(1, 0, dtype=torch.int64), ValueError, "no token ids; .* at least one"),
-        (torch.tensor([1, 2, 3]), ValueError, r"shape \(batch, time\), got \(3,\)"),
+        (torch.tensor([1, 2, 3]), ValueError, r"shape \(B, T\), a row per text, got \(3,\)"),
         (torch.tensor([[0.5]]), TypeError, "integers .* got torch.float32"),
         (torch.tensor([[31]]), ValueError, r"id 31 is outside the vocabulary \(0 to 30\)"),
         (torch.tensor([[-1]]), ValueError, "id -1 is outside the vocabulary"),

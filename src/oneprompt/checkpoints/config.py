@@ -82,6 +82,6 @@ def read_eos(folder: Path, fields: dict) -> int | list[int] | None:
     if path.is_file():
         eos_id = read_json(path).get("eos_token_id", eos_id)
     ids = eos_id if isinstance(eos_id, list) else [] if eos_id is None else [eos_id]
-    if not all(type(id) is int and id >= 0 for id in ids):
+    if not all(type(token_id) is int and token_id >= 0 for token_id in ids):
         raise ValueError(f"{folder}: eos_token_id must be an id, several or null, got {eos_id!r}")
     return ids[0] if len(ids) == 1 else ids or None

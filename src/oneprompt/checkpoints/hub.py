@@ -9,7 +9,7 @@ LARGE = ["model.safetensors", "model.safetensors.index.json", "model-*-of-*.safe
 
 
 def locate(name: str | Path, revision: str | None, check: Callable[[Path], object]) -> Path:
-    """The folder of a checkpoint, downloaded into the hub's cache where it is no local one.
+    """The folder of a checkpoint, downloaded into the hub's cache if there is no such folder.
 
     Args:
         name, revision: as for `load_pretrained`.

@@ -1,4 +1,4 @@
-"""Tensors from a safetensors file, never from a pickle; what is damaged is refused in words."""
+"""Tensors from a safetensors file, never from a pickle. A damaged file gets a clear error."""
 
 import json
 from collections import Counter
@@ -37,7 +37,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def check_tensor(path: Path, name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
-    """Refuse a tensor of another shape or kind, or with a value that is no number."""
+    """Refuse a tensor of another shape or kind, or with a value that is not a number."""
     if tuple(tensor.shape) != shape:
         raise ValueError(
             f"{path}: tensor {name!r} should have the shape {shape}, found {tuple(tensor.shape)}"
@@ -59,7 +59,7 @@ def refuse_extra(path: Path, names: Iterable[str]) -> None:
 
 
 def unique_keys(pairs: list[tuple[str, object]]) -> dict:
-    """For `json.loads(..., object_pairs_hook=unique_keys)`, which else keeps the last of two."""
+    """A hook for `json.loads`, which otherwise silently keeps the last of equal keys."""
     seen = dict(pairs)
     if len(seen) < len(pairs):
         twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)

@@ -1,7 +1,7 @@
 """Checks for the exercises, which say what went wrong and the likely cause, never the code.
 
 An exercise cell ends with `check("attention.causal_mask", my_causal_mask)`. The checks of a chapter
-stand in the module of the same name here: one function per exercise, which takes the reader's
+are in the module of the same name here: one function per exercise, which takes the reader's
 answer, compares it with the package, and raises `Wrong` through `compare`.
 """
 

@@ -55,30 +55,30 @@ def lookup(function) -> None:
 
 
 def nearest(function) -> None:
-    """The ids of the k rows with the largest cosine to row `id`, the best first, without it."""
+    """The ids of the k rows with the largest cosine to one row, the best first, without it."""
     lengths = torch.tensor([1.0, 0.3, 2.0, 0.5, 4.0, 1.0, 0.2, 3.0])
-    table, id, k = _random(8, 3) * lengths[:, None], 3, 3
+    table, row, k = _random(8, 3) * lengths[:, None], 3, 3
     unit = table / table.norm(dim=1, keepdim=True)
-    cosines = unit @ unit[id]
-    expected = _best(cosines, id)[:k]
-    shifted = _best(torch.cat((cosines[:id], cosines[id + 1 :])))[:k]
+    cosines = unit @ unit[row]
+    expected = _best(cosines, row)[:k]
+    shifted = _best(torch.cat((cosines[:row], cosines[row + 1 :])))[:k]
     causes = (
-        (_best(cosines)[:k], f"row {id} is its own nearest: leave it out"),
-        (_best(cosines)[: k + 1], f"row {id} is its own nearest: leave it out"),
-        (_best(cosines, id)[: k + 1], "these are k + 1 rows, and k were asked for"),
-        (_best(table @ table[id], id)[:k],
+        (_best(cosines)[:k], f"row {row} is its own nearest: leave it out"),
+        (_best(cosines)[: k + 1], f"row {row} is its own nearest: leave it out"),
+        (_best(cosines, row)[: k + 1], "these are k + 1 rows, and k were asked for"),
+        (_best(table @ table[row], row)[:k],
          "this ranks by the dot product, which favors long rows: divide by their lengths"),
-        (_best(-(table - table[id]).norm(dim=1), id)[:k],
+        (_best(-(table - table[row]).norm(dim=1), row)[:k],
          "this ranks by distance: the cosine compares directions, whatever the lengths"),
-        (_best(-cosines, id)[:k], "these are the rows with the smallest cosines"),
-        (_best(cosines.abs(), id)[:k],
+        (_best(-cosines, row)[:k], "these are the rows with the smallest cosines"),
+        (_best(cosines.abs(), row)[:k],
          "the sign was lost: a cosine near -1 is an opposite direction"),
         (expected[::-1], "the right rows in the wrong order: the most similar comes first"),
         (cosines[expected], "these are the cosines: return the ids of their rows"),
-        (shifted, f"row {id} was cut out before ranking, so all ids above {id} are one too low"),
+        (shifted, f"row {row} was cut out before ranking, so all ids above {row} are one too low"),
     )  # fmt: skip
     call = "nearest(table, 3, 3) with a random table of shape (8, 3)"
-    compare(call, _ids(function(table.clone(), id, k)), expected, causes)
+    compare(call, _ids(function(table.clone(), row, k)), expected, causes)
     _among_parallel_rows(function)
 
 
@@ -98,24 +98,24 @@ def _random(*shape: int) -> Tensor:
 def _best(scores: Tensor, without: int | None = None) -> list[int]:
     """Ids by falling score."""
     ranking = scores.argsort(descending=True, stable=True).tolist()
-    return [id for id in ranking if id != without]
+    return [row for row in ranking if row != without]
 
 
-def _refuses(function, id: int, table: Tensor, why: str) -> None:
+def _refuses(function, token_id: int, table: Tensor, why: str) -> None:
     """Wrong unless the function raises ValueError for this id."""
     try:
-        function(torch.tensor([id]), table.clone())
+        function(torch.tensor([token_id]), table.clone())
     except Wrong as wrong:
         error = wrong.__cause__
         if isinstance(error, ValueError):
             return
         raise Wrong(
-            f"not yet. For id {id} your function raises {type(error).__name__}: {error}\n"
+            f"not yet. For id {token_id} your function raises {type(error).__name__}: {error}\n"
             f"  likely cause: nothing checks the ids before they are used; {why}. Raise a "
             "ValueError that says so"
         ) from error
     raise Wrong(
-        f"not yet. For id {id} your function returns a result\n"
+        f"not yet. For id {token_id} your function returns a result\n"
         f"  likely cause: nothing checks the ids; {why}. Raise a ValueError that says so"
     )
 

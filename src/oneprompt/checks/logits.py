@@ -51,7 +51,7 @@ def cross_entropy(function) -> None:
 
 
 def lens(function) -> None:
-    """The logits read from every block's output, (n_layers, time, vocab_size)."""
+    """The logits read from every block's output, (L, T, V)."""
     model, ids = _untied_model(), [3, 1, 4, 1, 5]
     outputs = _joined(model.trace(torch.tensor([ids])).layers, "output")
     got = function(model, list(ids))

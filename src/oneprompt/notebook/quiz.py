@@ -37,13 +37,14 @@ class Quiz:
         )
 
     def _option(self, i: int, text: str, right: bool, feedback: str) -> str:
-        id = f"{escape(self.name)}-{i}"
+        name = f"{escape(self.name)}-{i}"
         verdict = "Right." if right else "Not quite."
         return (
             f"<div class='op-quiz-option'>"
-            f"<input type='radio' name='{escape(self.name)}' id='{id}' aria-describedby='{id}-why'>"
-            f"<label for='{id}'>{escape(text)}</label>"
-            f"<p class='op-quiz-feedback' id='{id}-why'><strong>{verdict}</strong> "
+            f"<input type='radio' name='{escape(self.name)}' id='{name}'"
+            f" aria-describedby='{name}-why'>"
+            f"<label for='{name}'>{escape(text)}</label>"
+            f"<p class='op-quiz-feedback' id='{name}-why'><strong>{verdict}</strong> "
             f"{escape(feedback)}</p></div>"
         )
 

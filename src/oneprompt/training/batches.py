@@ -46,8 +46,7 @@ def batch(recipe, step: int, rows: Tensor, generator: torch.Generator, vocab_siz
     """One batch of ids and targets, mixed as a `train.Recipe` says for this step.
 
     Returns:
-        two tensors (batch_size, context_length); in the copying phase as many tokens, in more rows
-        of SHORT_ROW.
+        two tensors (B, T); in the copying phase as many tokens, in more rows of SHORT_ROW.
     """
     n_rows, length = recipe.batch_size, rows.shape[1] - 1
     if step < recipe.copying_steps:

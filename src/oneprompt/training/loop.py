@@ -34,7 +34,7 @@ def train(
     Args:
         config: the model's.
         recipe: how to train it.
-        rows: (n, context_length + 1), ids.
+        rows: (n, T + 1), ids; T is the context length.
         seed: of the initial weights and of every batch.
         start: None for new weights, or the Transformer to go on from; it is left as it is.
         teacher: None, or a Transformer with the same vocabulary.

@@ -65,7 +65,7 @@ class Family:
     """How the checkpoints of one family are read.
 
     Attributes:
-        prefix: stands in front of the tensors' names, or is left out.
+        prefix: what the tensors' names begin with, or may leave out.
         used, fixed, harmless: the config fields, as above.
         settings: the used fields -> further fields of ModelConfig.
         modules: their modules -> ours, "*" for the layer; three of ours where one of theirs holds
@@ -99,7 +99,7 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
     """RoPE's settings from `rope_parameters`, or from the older fields `rope_scaling` and `theta`.
 
     Args:
-        fields: the used fields; `rope_scaling` counts before `rope_parameters`.
+        fields: the used fields; `rope_scaling` takes precedence over `rope_parameters`.
         theta, fraction: the fields of the base and of the part that is turned, which count where
             the dictionary is silent. None: the family turns the whole head.
     """
@@ -130,6 +130,6 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
 
 
 def check_number(name: str, value: object) -> None:
-    """Refuse what is no positive, finite number."""
+    """Refuse anything but a positive, finite number."""
     if type(value) not in NUMBER or not (math.isfinite(value) and value > 0):
         raise ValueError(f"{name} must be a positive number, got {value!r}")
