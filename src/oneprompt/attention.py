@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .position import rope_frequencies, rotate
+from .linear import Linear
+from .position import turn
 
 
 def attention_scores(q: Tensor, k: Tensor) -> Tensor:
@@ -118,28 +119,29 @@ class Attention(nn.Module):
         super().__init__()
         self.config = config
         width, kv_width = config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim
-        self.query = nn.Linear(config.d_model, width, bias=config.qkv_bias)
-        self.key = nn.Linear(config.d_model, kv_width, bias=config.qkv_bias)
-        self.value = nn.Linear(config.d_model, kv_width, bias=config.qkv_bias)
-        self.output = nn.Linear(width, config.d_model, bias=config.bias)
+        self.query = Linear(config.d_model, width, bias=config.qkv_bias)
+        self.key = Linear(config.d_model, kv_width, bias=config.qkv_bias)
+        self.value = Linear(config.d_model, kv_width, bias=config.qkv_bias)
+        self.output = Linear(width, config.d_model, bias=config.bias)
 
-    def project(self, x: Tensor, positions: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries (B, H, T, d), keys and values (B, G, T, d) of x (B, T, D)."""
+    def project(self, x: Tensor, turns=None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, d), keys and values (B, G, T, d) of x (B, T, D).
+
+        Args:
+            turns: RoPE's cosines and sines, `model.turns(positions)`; None turns nothing.
+        """
         c = self.config
         q = split_heads(self.query(x), c.n_heads)
         k = split_heads(self.key(x), c.n_kv_heads)
         v = split_heads(self.value(x), c.n_kv_heads)
-        if c.position == "rope":
-            frequencies = rope_frequencies(c.n_rotated, c.rope_theta, c.rope_scaling)
-            angles = positions[:, None] * frequencies.to(x.device)  # (T, n_rotated / 2)
-            q, k = rotate(q, angles, c.rope_pairing), rotate(k, angles, c.rope_pairing)
+        if turns is not None:
+            q, k = turn(q, turns, c.rope_pairing), turn(k, turns, c.rope_pairing)
         return q, k, v
 
-    def forward(self, x: Tensor, positions: Tensor, mask: Tensor, cache=None, layer=0) -> Tensor:
-        """x (B, T, D) -> (B, T, D); `mask` as in `apply_mask`, `cache` a KVCache or None."""
-        q, k, v = self.project(x, positions)
+    def forward(self, x: Tensor, turns, mask: Tensor | None, cache=None, layer=0) -> Tensor:
+        """x (B, T, D) -> (B, T, D); `turns` as in `project`, `mask` as in `apply_mask`."""
+        q, k, v = self.project(x, turns)
         if cache is not None:
             k, v = cache.append(layer, k, v)  # (B, G, S, d): all keys and values so far
-        n_heads = self.config.n_heads
-        heads = attend(q, repeat_kv(k, n_heads), repeat_kv(v, n_heads), mask)
+        heads = attend(q, k, v, mask, enable_gqa=True)  # groups of heads share, as in `repeat_kv`
         return self.output(merge_heads(heads))

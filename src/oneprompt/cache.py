@@ -3,24 +3,41 @@
 import torch
 from torch import Tensor
 
+FIRST_CAPACITY = 256  # positions, where nothing says how many are needed
+
 
 class KVCache:
-    """Preallocated room for the keys and values of every layer.
+    """Room for the keys and values of every layer, allocated ahead.
 
     `length` is the number of positions filled. A pass appends to them and the model then moves
-    `length` forward; `rollback` moves it back, which is all that forgetting takes.
+    `length` forward; `rollback` moves it back, which is all that forgetting takes. A cache that is
+    full doubles its room, so that memory follows what a text needs and not the longest possible.
+
+    Args:
+        config: the model's.
+        batch_size: how many texts it holds, B.
+        dtype, device: the model's.
+        capacity: positions to have room for at first; None for a short text.
 
     Attributes:
         keys, values: (L, B, G, capacity, d).
         length: positions filled so far.
     """
 
-    def __init__(self, config, batch_size: int = 1, dtype=torch.float32, device="cpu"):
-        shape = (
-            config.n_layers, batch_size, config.n_kv_heads, config.context_length, config.head_dim
-        )  # fmt: skip
-        self.keys = torch.zeros(shape, dtype=dtype, device=device)
-        self.values = torch.zeros(shape, dtype=dtype, device=device)
+    def __init__(
+        self,
+        config,
+        batch_size: int = 1,
+        dtype=torch.float32,
+        device="cpu",
+        capacity: int | None = None,
+    ):
+        self.longest = config.context_length
+        if capacity is None:
+            capacity = min(FIRST_CAPACITY, self.longest)
+        shape = (config.n_layers, batch_size, config.n_kv_heads, capacity, config.head_dim)
+        self.keys = torch.empty(shape, dtype=dtype, device=device)
+        self.values = torch.empty(shape, dtype=dtype, device=device)
         self.length = 0
 
     @property
@@ -32,12 +49,9 @@ class KVCache:
 
         `length` stays as it is until every layer has written (`advance`).
         """
-        if k.shape[0] != self.keys.shape[1]:
-            raise ValueError(
-                f"this cache was made for a batch of {self.keys.shape[1]}, got {k.shape[0]}; "
-                "make a KVCache with batch_size equal to the batch of ids"
-            )
         end = self.length + k.shape[2]
+        if end > self.capacity:
+            self._grow(max(end, min(2 * self.capacity, self.longest)))
         self.keys[layer, :, :, self.length : end] = k
         self.values[layer, :, :, self.length : end] = v
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
@@ -47,7 +61,38 @@ class KVCache:
         self.length += n_positions
 
     def rollback(self, length: int) -> None:
-        """Forget every position from `length` on."""
+        """Forget every position from `length` on.
+
+        Raises:
+            ValueError: `length` is negative or more than is filled.
+        """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot roll a cache of length {self.length} back to {length}")
         self.length = length
+
+    def check_fits(self, config, batch_size: int) -> None:
+        """Refuse to serve another model, or another number of texts.
+
+        Raises:
+            ValueError: how it differs and what to do.
+        """
+        L, B, G, _, d = self.keys.shape
+        needed = (config.n_layers, config.n_kv_heads, config.head_dim)
+        if needed != (L, G, d):
+            raise ValueError(
+                "this is another model's cache: (layers, key/value heads, head_dim) are "
+                f"{(L, G, d)} in it and {needed} in the model; make one with model.new_cache()"
+            )
+        if batch_size != B:
+            raise ValueError(
+                f"this cache was made for a batch of {B}, got {batch_size}; "
+                "make one with model.new_cache(batch_size)"
+            )
+
+    def _grow(self, capacity: int) -> None:
+        old, shape = self.length, (*self.keys.shape[:3], capacity, self.keys.shape[4])
+        for name in ("keys", "values"):
+            filled = getattr(self, name)[:, :, :, :old]
+            grown = filled.new_empty(shape)
+            grown[:, :, :, :old] = filled
+            setattr(self, name, grown)

@@ -7,9 +7,13 @@ the Llama family gate the wide layer instead: SwiGLU(x) = (SiLU(x W_gate) ⊙ x 
 """
 
 import math
+from functools import partial
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from .linear import Linear
 
 
 def relu(x: Tensor) -> Tensor:
@@ -32,7 +36,13 @@ def silu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
 
 
-ACTIVATIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "swiglu": silu}
+# What the model runs: the same functions as torch has them, fused; a test holds them equal.
+ACTIVATIONS = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "swiglu": F.silu,
+}
 
 
 class FeedForward(nn.Module):
@@ -45,11 +55,11 @@ class FeedForward(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
-        self.up = nn.Linear(config.d_model, config.d_ff, bias=config.bias)
-        self.down = nn.Linear(config.d_ff, config.d_model, bias=config.bias)
+        self.up = Linear(config.d_model, config.d_ff, bias=config.bias)
+        self.down = Linear(config.d_ff, config.d_model, bias=config.bias)
         self.gate = None
         if config.activation == "swiglu":
-            self.gate = nn.Linear(config.d_model, config.d_ff, bias=config.bias)
+            self.gate = Linear(config.d_model, config.d_ff, bias=config.bias)
 
     def hidden(self, x: Tensor) -> Tensor:
         """The wide layer after the nonlinear function: (B, T, D) -> (B, T, F)."""

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .linear import linear
+
 
 def to_logits(x: Tensor, table: Tensor) -> Tensor:
     """x tableᵀ, one score per token of the vocabulary.
@@ -23,7 +25,7 @@ def to_logits(x: Tensor, table: Tensor) -> Tensor:
     Returns:
         (B, T, V).
     """
-    return x @ table.T
+    return linear(x, table)
 
 
 def lens(model, x: Tensor) -> Tensor:

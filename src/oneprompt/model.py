@@ -16,7 +16,7 @@ from .embed import embed
 from .feedforward import ACTIVATIONS, FeedForward
 from .logits import to_logits
 from .norm import Norm
-from .position import PAIRINGS, alibi_bias, rope_frequencies, sinusoidal
+from .position import PAIRINGS, alibi_bias, rope_frequencies, sinusoidal, turns_of
 from .trace import Trace, trace
 
 CHOICES = {
@@ -117,9 +117,9 @@ class Block(nn.Module):
         self.norm2, self.feedforward = Norm(config), FeedForward(config)
         self.parallel_residual = config.parallel_residual
 
-    def forward(self, x: Tensor, positions: Tensor, mask: Tensor, cache=None, layer=0) -> Tensor:
+    def forward(self, x: Tensor, turns, mask: Tensor | None, cache=None, layer=0) -> Tensor:
         """(B, T, D) -> (B, T, D)"""
-        middle = x + self.attention(self.norm1(x), positions, mask, cache, layer)
+        middle = x + self.attention(self.norm1(x), turns, mask, cache, layer)
         return middle + self.feedforward(self.norm2(x if self.parallel_residual else middle))
 
 
@@ -151,9 +151,10 @@ class Transformer(nn.Module):
     def n_parameters(self) -> int:
         return sum(p.numel() for p in self.parameters())
 
-    def new_cache(self, batch_size: int = 1) -> KVCache:
-        """An empty KV cache of this model's shape, dtype and device."""
-        return KVCache(self.config, batch_size, self.embedding.dtype, self.embedding.device)
+    def new_cache(self, batch_size: int = 1, capacity: int | None = None) -> KVCache:
+        """An empty KV cache of this model's shape, dtype and device; see `KVCache`."""
+        kind = self.embedding.dtype, self.embedding.device
+        return KVCache(self.config, batch_size, *kind, capacity)
 
     def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
         """Token vectors, plus position vectors where the scheme adds them: (B, T) -> (B, T, D)."""
@@ -164,14 +165,29 @@ class Transformer(nn.Module):
             x = x + sinusoidal(positions, self.config.d_model).to(x.dtype)
         return self.embedding_norm(x)
 
-    def mask(self, positions: Tensor) -> Tensor:
-        """What the queries at `positions` (T,) see of all keys so far: (T, S), or (H, T, S)."""
-        n_keys = int(positions[-1]) + 1
-        mask = causal_mask(len(positions), n_keys, self.config.sliding_window).to(positions.device)
-        if self.config.position != "alibi":
+    def turns(self, positions: Tensor) -> tuple[Tensor, Tensor] | None:
+        """RoPE's cosines and sines at `positions` (T,), see `turns_of`; None without RoPE."""
+        c = self.config
+        if c.position != "rope":
+            return None
+        frequencies = rope_frequencies(c.n_rotated, c.rope_theta, c.rope_scaling)
+        angles = positions[:, None] * frequencies.to(positions.device)  # (T, n_rotated / 2)
+        cos, sin = turns_of(angles, c.rope_pairing)
+        return cos.to(self.embedding.dtype), sin.to(self.embedding.dtype)
+
+    def mask(self, positions: Tensor) -> Tensor | None:
+        """What the queries at `positions` (T,) see of all keys so far: (T, S), or (H, T, S).
+
+        None where a single query sees everything: nothing is hidden then.
+        """
+        c, n_keys = self.config, int(positions[-1]) + 1
+        if len(positions) == 1 and c.sliding_window is None and c.position != "alibi":
+            return None
+        mask = causal_mask(len(positions), n_keys, c.sliding_window).to(positions.device)
+        if c.position != "alibi":
             return mask
         keys = torch.arange(n_keys, device=positions.device)
-        bias = alibi_bias(self.config.n_heads, positions, keys).to(self.embedding.dtype)
+        bias = alibi_bias(c.n_heads, positions, keys).to(self.embedding.dtype)
         return bias.masked_fill(~mask, float("-inf"))
 
     def positions(self, ids: Tensor, start: int) -> Tensor:
@@ -190,27 +206,31 @@ class Transformer(nn.Module):
             )
         return torch.arange(start, end, device=ids.device)
 
-    def forward(self, ids: Tensor, cache: KVCache | None = None) -> Tensor:
+    def forward(self, ids: Tensor, cache: KVCache | None = None, last: int | None = None) -> Tensor:
         """Logits of the token after each position.
 
         Args:
             ids: (B, T), int64.
             cache: None, or the KVCache of the positions before these; it is extended.
+            last: None, or of how many positions, from the end, logits are needed.
 
         Returns:
-            (B, T, V).
+            (B, T, V), or (B, last, V).
 
         Raises:
             TypeError: ids that are not integers.
             ValueError: ids that are empty, outside the vocabulary, or more than the context holds.
         """
         positions = self.positions(ids, 0 if cache is None else cache.length)
+        if cache is not None:
+            cache.check_fits(self.config, len(ids))
         x = self.embed(ids, positions)  # (B, T, D)
-        mask = self.mask(positions)
+        turns, mask = self.turns(positions), self.mask(positions)
         for layer, block in enumerate(self.blocks):
-            x = block(x, positions, mask, cache, layer)
+            x = block(x, turns, mask, cache, layer)
         if cache is not None:
             cache.advance(ids.shape[1])
+        x = x if last is None else x[:, -last:]
         return to_logits(self.final_norm(x), self.output_table)  # (B, T, V)
 
     def trace(self, ids: Tensor) -> Trace:

@@ -102,6 +102,42 @@ def rotate(x: Tensor, angles: Tensor, pairing: str = "halves") -> Tensor:
     return torch.cat((pairs, rest), dim=-1)
 
 
+def turns_of(angles: Tensor, pairing: str = "halves") -> tuple[Tensor, Tensor]:
+    """cos φ and ±sin φ of every coordinate, for `turn`: the same in every layer of a pass.
+
+    Args:
+        angles: (T, n_pairs), in radians.
+        pairing: as for `rotate`.
+
+    Returns:
+        two tensors (T, 2 n_pairs); the sine is negative for the first number of a pair.
+    """
+    cos, sin = angles.cos(), angles.sin()
+    both = [(cos, cos), (-sin, sin)]
+    if pairing == "halves":
+        return tuple(torch.cat(pair, dim=-1) for pair in both)
+    return tuple(torch.stack(pair, dim=-1).flatten(-2) for pair in both)
+
+
+def turn(x: Tensor, turns: tuple[Tensor, Tensor], pairing: str = "halves") -> Tensor:
+    """`rotate` by the angles of `turns_of`, as the model runs it: x cos φ + swapped(x) sin φ.
+
+    Args:
+        x: (B, H, T, d), queries or keys.
+        turns: the cosines and sines, (T, n_rotated) each; the coordinates after these pass through.
+        pairing: as for `rotate`.
+    """
+    cos, sin = turns
+    n = cos.shape[-1]
+    turned, rest = x[..., :n], x[..., n:]
+    if pairing == "halves":
+        swapped = turned.roll(n // 2, dims=-1)
+    else:
+        swapped = turned.unflatten(-1, (-1, 2)).flip(-1).flatten(-2)
+    turned = turned * cos + swapped * sin
+    return torch.cat((turned, rest), dim=-1) if rest.shape[-1] else turned
+
+
 def interleaved_to_halves(n_rotated: int) -> Tensor:
     """The order of coordinates that turns one pairing into the other.
 

@@ -48,20 +48,20 @@ def trace(model, ids: Tensor) -> Trace:
     """
     positions = model.positions(ids, 0)
     embedding = x = model.embed(ids, positions)
-    mask = model.mask(positions)
+    turns, mask = model.turns(positions), model.mask(positions)
     layers = []
     for block in model.blocks:
-        layers.append(_trace_block(block, x, positions, mask))
+        layers.append(_trace_block(block, x, turns, mask))
         x = layers[-1].output
     final_norm = model.final_norm(x)
     logits = to_logits(final_norm, model.output_table)
     return Trace(ids, embedding, tuple(layers), final_norm, logits)
 
 
-def _trace_block(block, x: Tensor, positions: Tensor, mask: Tensor) -> LayerTrace:
+def _trace_block(block, x: Tensor, turns, mask: Tensor | None) -> LayerTrace:
     n_heads = block.attention.config.n_heads
     norm1 = block.norm1(x)
-    q, k, v = block.attention.project(norm1, positions)
+    q, k, v = block.attention.project(norm1, turns)
     scores = attention_scores(q, repeat_kv(k, n_heads))
     masked = apply_mask(scores, mask)
     weights = masked.softmax(dim=-1)

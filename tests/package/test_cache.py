@@ -140,6 +140,32 @@ def test_shares_are_preallocated_and_kept():
     assert (cache.length, cache.keys.data_ptr()) == (5, place)
 
 
+def test_a_full_cache_grows_and_keeps_what_it_holds():
+    model = random_model(config_of(random_choices(0)))
+    roomy, growing = model.new_cache(capacity=24), model.new_cache(capacity=1)
+    ids = torch.randint(43, (1, 20), generator=torch.Generator().manual_seed(0))
+    capacities = set()
+    for chunk in ids.split(3, dim=1):
+        assert torch.equal(model(chunk, growing), model(chunk, roomy))
+        capacities.add(growing.capacity)
+    assert sorted(capacities) == [3, 6, 12, 24]
+    assert torch.equal(growing.keys[:, :, :, :20], roomy.keys[:, :, :, :20])
+
+
+def test_memory_follows_the_text_and_not_the_context():
+    config = op.ModelConfig(vocab_size=8, context_length=131_072, d_model=8, n_layers=1, n_heads=1)
+    cache = op.Transformer(config).new_cache()
+    assert cache.keys.nbytes < 10_000  # 4 MB for the whole context
+
+
+def test_another_model_s_cache_is_refused():
+    first, second = (
+        random_model(config_of(random_choices(0) | {"heads": h})) for h in ((4, 4), (4, 2))
+    )
+    with pytest.raises(ValueError, match="another model's cache"):
+        first(torch.zeros(1, 3, dtype=torch.int64), second.new_cache())
+
+
 def test_cache_has_the_model_s_dtype():
     model = random_model(config_of(random_choices(0))).double()
     assert model.new_cache().keys.dtype == torch.float64
@@ -156,5 +182,5 @@ def test_rollback_goes_only_backwards(length):
 
 def test_batch_must_fit():
     model = random_model(config_of(random_choices(0)))
-    with pytest.raises(ValueError, match="made for a batch of 1, got 2; make a KVCache with"):
+    with pytest.raises(ValueError, match="made for a batch of 1, got 2; make one with"):
         model(torch.zeros(2, 3, dtype=torch.int64), op.KVCache(model.config))

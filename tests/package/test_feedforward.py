@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from models import random_model
 
 import oneprompt as op
-from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
+from oneprompt.feedforward import ACTIVATIONS, gelu, gelu_tanh, relu, silu
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,15 @@ def test_activation_equals_torch(ours, theirs):
     # A few float32 roundings of numbers up to 8. The two GELUs differ by up to 5e-4, and no other
     # two of the four are closer, so a mix-up is seen.
     torch.testing.assert_close(ours(x), theirs(x), atol=2e-6, rtol=1e-6)
+
+
+def test_what_the_model_runs_equals_the_formulas():
+    x = torch.linspace(-8, 8, 1601)
+    formulas = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "swiglu": silu}
+    assert ACTIVATIONS.keys() == formulas.keys()
+    for name, formula in formulas.items():
+        # As above: a mix-up of the two GELUs would be seen.
+        torch.testing.assert_close(ACTIVATIONS[name](x), formula(x), atol=2e-6, rtol=1e-6)
 
 
 def feedforward(activation: str, bias: bool):

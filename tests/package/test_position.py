@@ -14,6 +14,8 @@ from oneprompt.position import (
     rope_frequencies,
     rotate,
     sinusoidal,
+    turn,
+    turns_of,
 )
 
 LLAMA3 = {
@@ -71,6 +73,15 @@ def test_rotation_equals_complex_multiplication(pairing, n_rotated):
     # Angles up to 255 in float32 are right to 1.5e-5, and |x| reaches about 3.
     torch.testing.assert_close(found, torch.tensor(expected), atol=1e-4, rtol=0)
     assert torch.equal(found[..., n_rotated:], x[..., n_rotated:])  # the rest passes through
+
+
+@pytest.mark.parametrize("pairing", PAIRINGS)
+@pytest.mark.parametrize("n_rotated", [8, 4, 2])
+def test_what_the_model_runs_equals_the_formula(pairing, n_rotated):
+    x, angles = randn(2, 3, 300, 8), torch.arange(300)[:, None] * rope_frequencies(n_rotated)
+    found = turn(x, turns_of(angles, pairing), pairing)
+    # The same products, added in another order: one rounding of numbers up to about 5.
+    torch.testing.assert_close(found, rotate(x, angles, pairing), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
