@@ -6,14 +6,33 @@ logits -> logits, reshape the distribution first; a token that a filter cuts get
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import NoneType
 
 import torch
 from torch import Tensor
 
+from .history import History, token_counts
+
 LOWEST_TEMPERATURE = 1e-6  # dividing by less overflows
+ROUNDING = 1e-7  # a running sum of probabilities may miss a round number such as 0.8 by this
+FIRST_SORTED = 1024  # of the most likely tokens, which nearly always hold the nucleus
 FILTERS = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
+# setting -> its types, what it may be, in words and as a condition
+ALLOWED = {
+    "temperature": (
+        (int, float),
+        f"0 (greedy) or a number of at least {LOWEST_TEMPERATURE}",
+        lambda t: t == 0 or (math.isfinite(t) and t >= LOWEST_TEMPERATURE),
+    ),
+    "top_k": ((int, NoneType), "None or an int of at least 1", lambda k: k >= 1),
+    "top_p": ((int, float, NoneType), "None or a number in (0, 1]", lambda p: 0 < p <= 1),
+    "min_p": ((int, float, NoneType), "None or a number in [0, 1]", lambda p: 0 <= p <= 1),
+    "repetition_penalty": (
+        (int, float), "a positive number", lambda x: math.isfinite(x) and x > 0
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,23 +59,13 @@ class Sampling:
     order: tuple[str, ...] = FILTERS
 
     def __post_init__(self):
-        t = self.temperature
-        if t != 0 and not (math.isfinite(t) and t >= LOWEST_TEMPERATURE):
-            raise ValueError(
-                f"temperature must be 0 (greedy) or at least {LOWEST_TEMPERATURE}, got {t}"
-            )
-        if self.top_k is not None and not isinstance(self.top_k, int):
-            raise TypeError(f"top_k must be None or an int, got {self.top_k!r}")
-        if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k must be None or at least 1, got {self.top_k}")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must be None or in (0, 1], got {self.top_p}")
-        if self.min_p is not None and not 0 <= self.min_p <= 1:
-            raise ValueError(f"min_p must be None or in [0, 1], got {self.min_p}")
-        if not (math.isfinite(self.repetition_penalty) and self.repetition_penalty > 0):
-            raise ValueError(
-                f"repetition_penalty must be a positive number, got {self.repetition_penalty}"
-            )
+        object.__setattr__(self, "order", tuple(self.order))
+        for name, (kinds, allowed, holds) in ALLOWED.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, kinds):
+                raise TypeError(f"{name} must be {allowed}, got {value!r}")
+            if value is not None and not holds(value):
+                raise ValueError(f"{name} must be {allowed}, got {value}")
         if sorted(self.order) != sorted(FILTERS):
             raise ValueError(f"order must name each of {FILTERS} once, got {self.order}")
 
@@ -64,21 +73,18 @@ class Sampling:
 GREEDY = Sampling(temperature=0.0)
 
 
-def apply_repetition_penalty(logits: Tensor, penalty: float, history: Sequence[int]) -> Tensor:
+def apply_repetition_penalty(logits: Tensor, penalty: float, history: History) -> Tensor:
     """Make tokens of the history less likely: l / penalty if l > 0, l · penalty otherwise.
 
     Keskar et al. 2019, section 4.1.
 
     Args:
-        logits: (..., V).
+        logits: (V,), or (B, V) with a history per row.
         penalty: above 1 discourages, 1 changes nothing.
         history: the ids so far, prompt included.
     """
-    ids = torch.as_tensor(sorted(set(history)), dtype=torch.int64)
-    chosen = logits[..., ids]
-    penalized = logits.clone()
-    penalized[..., ids] = torch.where(chosen > 0, chosen / penalty, chosen * penalty)
-    return penalized
+    penalized = torch.where(logits > 0, logits / penalty, logits * penalty)
+    return torch.where(token_counts(history, logits) > 0, penalized, logits)
 
 
 def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
@@ -88,8 +94,20 @@ def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
 
 def apply_top_k(logits: Tensor, k: int) -> Tensor:
     """Keep the k largest logits (Fan et al. 2018, section 5.4); of equal ones, the lower ids."""
-    order = logits.argsort(dim=-1, descending=True, stable=True)
-    return logits.scatter(-1, order[..., k:], float("-inf"))
+    count = torch.full((*logits.shape[:-1], 1), min(k, logits.shape[-1]), device=logits.device)
+    return keep_largest(logits, count)
+
+
+def keep_largest(logits: Tensor, count: Tensor) -> Tensor:
+    """Keep the `count` (..., 1) largest logits of each row; of equal ones, the lower ids.
+
+    Only the kept ones are ever sorted, which for a large vocabulary is far less than a full sort.
+    """
+    largest = logits.topk(int(count.max()), dim=-1).values
+    last = largest.gather(-1, count - 1)  # the smallest that is kept
+    above, equal = logits > last, logits == last
+    room = count - above.sum(dim=-1, keepdim=True)  # for those that equal it
+    return logits.masked_fill(~(above | (equal & (equal.cumsum(dim=-1) <= room))), float("-inf"))
 
 
 def apply_top_p(logits: Tensor, p: float) -> Tensor:
@@ -100,11 +118,24 @@ def apply_top_p(logits: Tensor, p: float) -> Tensor:
     """
     if p == 1:
         return logits
-    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
-    probability = ordered.softmax(dim=-1)
-    before = probability.cumsum(dim=-1).roll(1, dims=-1)  # what the more likely tokens add up to
-    before[..., 0] = 0
-    return ordered.masked_fill(before >= p, float("-inf")).gather(-1, order.argsort(dim=-1))
+    return keep_largest(logits, nucleus_size(logits.softmax(dim=-1), p))
+
+
+def nucleus_size(probability: Tensor, p: float) -> Tensor:
+    """How many of the most likely tokens it takes to reach p, at least one: (..., 1).
+
+    A sum that misses p by less than rounding counts as reaching it: 0.5 + 0.3 reaches 0.8.
+    """
+    V = probability.shape[-1]
+    size = min(FIRST_SORTED, V)
+    while True:
+        largest = probability.topk(size, dim=-1).values
+        before = largest.cumsum(dim=-1).roll(1, dims=-1)  # what the more likely ones add up to
+        before[..., 0] = float("-inf")
+        within = before < p - ROUNDING
+        if size == V or not within[..., -1].any():
+            return within.sum(dim=-1, keepdim=True)
+        size = min(8 * size, V)
 
 
 def apply_min_p(logits: Tensor, min_p: float) -> Tensor:
@@ -114,21 +145,29 @@ def apply_min_p(logits: Tensor, min_p: float) -> Tensor:
     return logits.masked_fill(probability < threshold, float("-inf"))
 
 
-def probabilities(
-    logits: Tensor, sampling: Sampling, history: Sequence[int] | None = None
-) -> Tensor:
+def probabilities(logits: Tensor, sampling: Sampling, history: History | None = None) -> Tensor:
     """The distribution that a token is drawn from: softmax of the filtered logits.
 
     Args:
         logits: (..., V), as the model gives them.
         sampling: the settings. Temperature 0 puts everything on the largest logit (the lowest id
             among equals) after the repetition penalty; the other filters cannot change it.
-        history: the ids so far, for the repetition penalty; required where it is not 1.
+        history: the ids so far, for the repetition penalty; required where it is not 1. A batch
+            (B, V) needs one per row.
 
     Returns:
         (..., V), float64, summing to 1 over the last axis.
+
+    Raises:
+        ValueError: logits without a finite largest one (NaN, infinity, or all -inf), a history
+            that is missing or has ids outside the vocabulary.
     """
     logits = logits.double()
+    if not torch.isfinite(logits.amax(dim=-1)).all():
+        raise ValueError(
+            "the logits hold NaN, +inf, or nothing but -inf, so there is no distribution; "
+            "look for the step that made them"
+        )
     greedy = sampling.temperature == 0
     for name in sampling.order:
         setting = getattr(sampling, name)
@@ -155,15 +194,20 @@ def draw(probability: Tensor, uniform: float) -> int:
     Args:
         probability: (V,), summing to 1.
         uniform: in [0, 1).
+
+    Raises:
+        ValueError: a number outside of [0, 1), or probabilities that do not add up.
     """
     cumulative = probability.cumsum(dim=-1)
-    # Scaling by the last sum guards against a total of 0.999…; a token of probability 0 has an
-    # empty slice and is never drawn.
-    target = uniform * cumulative[-1]
-    return min(
-        int(torch.searchsorted(cumulative, target, right=True)),
-        int(probability.nonzero()[-1]),
-    )
+    total = cumulative[-1].item()
+    if not 0 <= uniform < 1:
+        raise ValueError(f"the uniform number must be in [0, 1), got {uniform}")
+    if not total > 0:
+        raise ValueError(f"the probabilities must add up to 1, got {total}")
+    # Scaling by the last sum guards against a total of 0.999…, and staying below it against
+    # rounding; a token of probability 0 has an empty slice and is never drawn.
+    target = min(uniform * total, math.nextafter(total, 0.0))
+    return int(torch.searchsorted(cumulative, target, right=True))
 
 
 def uniforms(seed: int | None) -> Iterator[float]:

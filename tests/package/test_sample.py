@@ -176,9 +176,10 @@ def test_any_setting_gives_a_distribution(logits, temperature, k, p, m, penalty,
 def test_rows_are_handled_one_by_one():
     logits = torch.randn(3, 4, 9, generator=torch.Generator().manual_seed(0))
     sampling = op.Sampling(0.8, top_k=6, top_p=0.9, min_p=0.05, repetition_penalty=1.2)
-    found = probabilities(logits, sampling, history=[1, 2])
-    for i, j in itertools.product(range(3), range(4)):
-        assert torch.equal(found[i, j], probabilities(logits[i, j], sampling, history=[1, 2]))
+    histories = [[1, 2], [], [3, 3, 8], [0]] * 3
+    found = probabilities(logits, sampling, histories)
+    for row, (i, j) in enumerate(itertools.product(range(3), range(4))):
+        assert torch.equal(found[i, j], probabilities(logits[i, j], sampling, histories[row]))
 
 
 def test_order_matters():
@@ -302,12 +303,15 @@ def test_entropy_in_bits(p, bits):
         ({"temperature": -0.1}, ValueError, r"temperature must be 0 \(greedy\) or .*got -0.1"),
         ({"temperature": float("nan")}, ValueError, "temperature must be .*got nan"),
         ({"temperature": float("inf")}, ValueError, "temperature must be .*got inf"),
-        ({"top_p": 0}, ValueError, r"top_p must be None or in \(0, 1\], got 0"),
+        ({"top_p": 0}, ValueError, r"top_p must be None or a number in \(0, 1\], got 0"),
         ({"top_p": 1.01}, ValueError, "top_p must be .*got 1.01"),
         ({"top_p": float("nan")}, ValueError, "top_p must be .*got nan"),
-        ({"top_k": 0}, ValueError, "top_k must be None or at least 1, got 0"),
-        ({"top_k": 2.5}, TypeError, "top_k must be None or an int, got 2.5"),
-        ({"min_p": -0.1}, ValueError, r"min_p must be None or in \[0, 1\], got -0.1"),
+        ({"top_k": 0}, ValueError, "top_k must be None or an int of at least 1, got 0"),
+        ({"top_k": 2.5}, TypeError, "top_k must be None or an int .*, got 2.5"),
+        ({"top_k": True}, TypeError, "top_k must be None or an int .*, got True"),
+        ({"temperature": None}, TypeError, "temperature must be .*, got None"),
+        ({"temperature": "0.7"}, TypeError, "temperature must be .*, got '0.7'"),
+        ({"min_p": -0.1}, ValueError, r"min_p must be None or a number in \[0, 1\], got -0.1"),
         ({"min_p": 1.1}, ValueError, "min_p must be .*got 1.1"),
         ({"repetition_penalty": 0}, ValueError, "repetition_penalty must be a positive .*got 0"),
         ({"repetition_penalty": -1}, ValueError, "repetition_penalty must be .*got -1"),
@@ -323,3 +327,92 @@ def test_settings_outside_their_range(fields, error, words):
 def test_repetition_penalty_needs_the_history():
     with pytest.raises(ValueError, match="repetition penalty needs the history of ids"):
         probabilities(torch.zeros(3), op.Sampling(repetition_penalty=1.2))
+
+
+# In exact arithmetic the running sum meets p, and no further token is needed.
+MET_EXACTLY = [
+    ([0.3, 0.1, 0.1, 0.5], 0.8, 2),
+    ([0.7, 0.2, 0.1], 0.7, 1),
+    ([0.6, 0.3, 0.1], 0.9, 2),
+    ([0.5, 0.3, 0.2], 0.8, 2),
+]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("p", "top_p", "kept"), MET_EXACTLY)
+def test_top_p_stops_where_the_sum_meets_p(p, top_p, kept, dtype):
+    logits = torch.tensor(p, dtype=dtype).log()
+    assert (probabilities(logits, op.Sampling(top_p=top_p)) > 0).sum() == kept
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_top_p_keeps_what_fractions_say_for_all_round_numbers(dtype):
+    """Every way to share 20 twentieths among four tokens, at every twentieth that a sum meets."""
+    shares = [s for s in itertools.product(range(1, 18), repeat=4) if sum(s) == 20]
+    for share in shares[::7]:
+        sums = list(itertools.accumulate(sorted(share, reverse=True)))
+        logits = torch.tensor(share, dtype=dtype).div(20).log()
+        for kept, meets in enumerate(sums[:-1], start=1):
+            found = probabilities(logits, op.Sampling(top_p=meets / 20)) > 0
+            assert found.sum() == kept, (share, meets)
+
+
+def sorted_top_p(logits, p):
+    """Top-p by a full sort, as its definition reads."""
+    ordered, order = logits.sort(dim=-1, descending=True, stable=True)
+    before = ordered.softmax(dim=-1).cumsum(dim=-1).roll(1, dims=-1)
+    before[..., 0] = 0
+    kept = before < p - 1e-7
+    kept[..., 0] = True
+    return ordered.masked_fill(~kept, -math.inf).gather(-1, order.argsort(dim=-1))
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.01, 1.0, 8.0])
+def test_filters_without_a_full_sort_equal_those_with_one(scale):
+    """Flat distributions need many of the tokens, and coarse logits have many ties."""
+    generator = torch.Generator().manual_seed(0)
+    for V in (5, 300, 5000):
+        logits = (scale * torch.randn(3, V, generator=generator)).double()
+        for values in (logits, (4 * logits).round() / 4):
+            for p in (1e-8, 0.3, 0.95, 0.9999):
+                assert torch.equal(apply_top_p(values, p), sorted_top_p(values, p)), (V, p)
+            for k in (1, 7, V - 1, V, V + 5):
+                order = values.argsort(dim=-1, descending=True, stable=True)
+                expected = values.scatter(-1, order[..., k:], -math.inf)
+                assert torch.equal(apply_top_k(values, k), expected), (V, k)
+
+
+@pytest.mark.parametrize("values", [[math.nan, 1.0], [math.inf, 1.0], [-math.inf, -math.inf]])
+@pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling(), op.Sampling(top_p=0.5)])
+def test_logits_without_a_distribution_are_refused(values, sampling):
+    with pytest.raises(ValueError, match=r"NaN, \+inf, or nothing but -inf"):
+        probabilities(torch.tensor(values), sampling)
+
+
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        ([-1], r"an id outside the vocabulary \(0 to 4\)"),
+        ([7], r"an id outside the vocabulary \(0 to 4\)"),
+        ([[1], [2]], "1 rows of logits need a history each, but there are 2"),
+    ],
+)
+def test_a_history_that_does_not_fit_is_refused(history, words):
+    with pytest.raises(ValueError, match=words):
+        probabilities(torch.zeros(5), op.Sampling(repetition_penalty=2), history)
+
+
+def test_a_batch_needs_a_history_per_row():
+    with pytest.raises(ValueError, match="2 rows of logits need a history each, but there are 1"):
+        probabilities(torch.zeros(2, 5), op.Sampling(repetition_penalty=2), [1])
+
+
+@pytest.mark.parametrize("uniform", [1.0, -0.1, math.nan])
+def test_draw_refuses_numbers_outside_of_0_to_1(uniform):
+    with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
+        draw(torch.tensor([0.5, 0.5]), uniform)
+
+
+def test_draw_refuses_probabilities_that_are_none():
+    with pytest.raises(ValueError, match="must add up to 1, got 0"):
+        draw(torch.zeros(3), 0.5)

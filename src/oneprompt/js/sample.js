@@ -12,6 +12,9 @@ export function softmax(values) {
   return weights.map((weight) => weight / total);
 }
 
+// A running sum of probabilities may miss a round number such as 0.8 by this.
+const ROUNDING = 1e-7;
+
 /** How many of the ranked values each filter keeps: always the first, the most likely ones. */
 const FILTERS = {
   top_k: (values, k) => (k === 0 ? values.length : Math.min(k, values.length)),
@@ -19,7 +22,7 @@ const FILTERS = {
     if (p === 1) return values.length;
     let [sum, kept] = [0, 0];
     for (const probability of softmax(values)) {
-      if (sum >= p) break; // the token that crosses p stays
+      if (kept > 0 && sum >= p - ROUNDING) break; // the token that crosses p stays
       sum += probability;
       kept += 1;
     }
