@@ -19,6 +19,13 @@ LOWEST_TEMPERATURE = 1e-6  # dividing by less overflows
 ROUNDING = 1e-7  # a running sum of probabilities may miss a round number such as 0.8 by this
 FIRST_SORTED = 1024  # of the most likely tokens, which nearly always hold the nucleus
 FILTERS = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
+
+
+def is_finite_number(value: object) -> bool:
+    """A finite int or float, and not a bool."""
+    return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+
+
 # setting -> its types, what it may be, in words and as a condition
 ALLOWED = {
     "temperature": (

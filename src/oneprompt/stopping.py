@@ -1,0 +1,39 @@
+"""What ends a text beside its stop ids: conditions that `generate` takes in a list.
+
+A condition is anything that can be called with the new ids, and that says whether the text ends
+with the last of them.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+Condition = Callable[[Sequence[int]], bool]
+
+
+class StopStrings:
+    """Ends a text at the first of some strings, wherever the borders of its tokens are.
+
+    The id that completes the string is the last one; `cut` gives the text in front of the string.
+
+    Args:
+        tokenizer: the model's.
+        strings: one string or several, none of them empty.
+
+    Raises:
+        ValueError: an empty string, or none at all.
+    """
+
+    def __init__(self, tokenizer, strings: str | Iterable[str]):
+        self.tokenizer = tokenizer
+        self.strings = [strings] if isinstance(strings, str) else list(strings)
+        if not self.strings or "" in self.strings:
+            raise ValueError(f"stop strings must not be empty, got {self.strings}")
+        # A token has a byte at least, so that the last ones of this many hold the string.
+        self.n_last = max(len(string.encode()) for string in self.strings) + 1
+
+    def __call__(self, new: Sequence[int]) -> bool:
+        tail = self.tokenizer.decode(list(new[-self.n_last :]))
+        return any(string in tail for string in self.strings)
+
+    def cut(self, text: str) -> str:
+        """The text up to the first stop string."""
+        return min((text.partition(string)[0] for string in self.strings), key=len)
