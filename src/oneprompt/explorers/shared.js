@@ -7,5 +7,3 @@ export const MAX_CHARACTERS = 1000; // of any prompt: counted before work that g
 export const EMPTY_PROMPT = "The prompt is empty: type a question.";
 export const HALF_CHARACTER = "The prompt has a lone surrogate (half a character): remove it.";
 export const TOO_LONG = "The prompt has {n} {things}, and at most {most} fit here: shorten it.";
-export const LOADING = "Loading the model (about 5 MB) …";
-export const COMPUTING = "Computing …";

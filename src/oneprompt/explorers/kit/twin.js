@@ -1,7 +1,7 @@
 // Runs an explorer on a static page, where no kernel answers. base.py puts this file into the
 // page and calls mountTwin(host, load): `load` evaluates the explorer's module.
 
-import { COMPUTING, LOADING } from "../shared.js";
+import { COMPUTING, LOADING } from "./notices.js";
 import { setTraits } from "./traits.js";
 
 /** The part of the widget that explorers use, over a plain object. */

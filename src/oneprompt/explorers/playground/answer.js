@@ -1,7 +1,7 @@
 // The answer of the playground, token by token, and what is said of it.
 
 import { random } from "../../js/sample.js";
-import { LOADING } from "../shared.js";
+import { LOADING } from "../kit/notices.js";
 import { painted } from "../kit/frames.js";
 
 const MAX_NEW_TOKENS = 80;

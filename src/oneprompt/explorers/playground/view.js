@@ -8,7 +8,7 @@ import { percent, integer } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf } from "../kit/traits.js";
 import { GAMMA, SETTINGS, sampler, answerInPage, ending, counted, draftedChips } from "./answer.js";
-import { LOADING } from "../shared.js";
+import { LOADING } from "../kit/notices.js";
 import { compute } from "./state.js";
 
 const SHOWN = 8; // of the most likely next tokens
