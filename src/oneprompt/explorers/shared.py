@@ -15,3 +15,7 @@ def __getattr__(name: str):
     if name not in _VALUES:
         raise AttributeError(f"shared.js has no constant {name}")
     return json.loads(_VALUES[name])
+
+
+def __dir__():
+    return sorted(_VALUES)

@@ -6,8 +6,8 @@ A page that was opened from a folder cannot import modules, and a notebook gives
 import re
 from pathlib import Path
 
-IMPORT = re.compile(r'^import \{[^}]*\} from "([^"]+)";\n', re.MULTILINE)
-EXPORT = re.compile(r"^export (?!default)", re.MULTILINE)
+IMPORT = re.compile(r'^import \{\s*\w+(?:,\s*\w+)*,?\s*\} from "([^"]+)";\n', re.MULTILINE)
+EXPORT = re.compile(r"^export (?=(?:async|const|let|function|class)\b)", re.MULTILINE)
 DEFINED = re.compile(
     r"^(?:async )?(?:const|let|function\*?|class) (?:(\w+)|[\[{]([^\]}]*)[\]}] =)", re.MULTILINE
 )
