@@ -53,7 +53,8 @@ export function makeTokenizer({ tokens, merges, eosId }) {
     for (;;) {
       const parts = steps.at(-1);
       const rank = (i) => ranks.get(`${parts[i]} ${parts[i + 1]}`) ?? Infinity;
-      const best = Math.min(...parts.map((_, i) => rank(i)));
+      let best = Infinity; // a loop, as a long piece has more parts than a call takes arguments
+      for (let i = 0; i < parts.length; i += 1) best = Math.min(best, rank(i));
       if (best === Infinity) return steps;
       const merged = [];
       for (let i = 0; i < parts.length; i += 1) {
