@@ -1,4 +1,4 @@
-// The attention explorer: see AttentionExplorer in attention.py for the state.
+// The attention explorer: see AttentionExplorer in explorer.py for the state.
 
 import { stagesOf, isVisible, mix, sharedHead } from "../../js/attention.js";
 import { cells } from "../kit/charts.js";
@@ -9,16 +9,9 @@ import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
 import { compute } from "./state.js";
 
-const lengthOf = (vector) => Math.hypot(...vector);
-
-const times = (vector, factor) => vector.map((x) => factor * x);
-
 const STATE = ["layer", "head", "query", "stage", "window", "groups"];
-
 const NUMBERS_UP_TO = 8; // tokens: in a larger map the cells are too small for numbers
-
 const FIRST_SHOWN = 6;
-
 const STAGES = {
   dots: ["q · k", () => "Dot products: every query (row) with every key (column)."],
   scores: ["÷ √d", ({ width }) => `Scores: the dot products divided by √${width}.`],
@@ -27,6 +20,9 @@ const STAGES = {
     : `Masked scores: a query sees ${window === 1 ? "itself alone" : `${window} positions at most`}.`)],
   weights: ["weights", () => "Attention weights: the softmax of each row, which adds up to 1."],
 };
+
+const lengthOf = (vector) => Math.hypot(...vector);
+const times = (vector, factor) => vector.map((x) => factor * x);
 
 /** Everything that is shown of the chosen head. */
 function measure(state) {

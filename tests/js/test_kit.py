@@ -1,0 +1,38 @@
+"""explorers/kit: numbers as texts, and the ends of axes."""
+
+import pytest
+
+
+def test_numbers_have_three_digits_and_no_exponent(node):
+    numbers = [0, -0.45, 4.1, 12.345, 298123.4, 0.000123, -0.0156, 999.6]
+    texts = node.run("(all) => all.map(number)", "explorers/kit/numbers.js", argument=numbers)
+    assert texts == ["0", "−0.450", "4.10", "12.3", "298,000", "0.000123", "−0.0156", "1,000"]
+
+
+def test_a_number_too_small_for_the_decimals_of_a_text_is_drawn_all_the_same(node):
+    text = node.run("number(1e-30)", "explorers/kit/numbers.js")
+    assert float(text) == pytest.approx(0, abs=1e-20)
+
+
+def test_fixed_decimals_have_a_minus_sign_only_where_a_digit_is_left(node):
+    pairs = [[-0.004, 2], [-0.45, 1], [3, 2]]
+    texts = node.run(
+        "(all) => all.map(([value, decimals]) => fixed(value, decimals))",
+        "explorers/kit/numbers.js",
+        argument=pairs,
+    )
+    assert texts == ["0.00", "−0.5", "3.00"]
+
+
+def test_an_axis_holds_its_values_and_ends_on_round_numbers(node):
+    spans = [[-0.22, 4.56], [4.1, 4.1], [-17.01, -1.51], [0, 0], [-3.9, 1000]]
+    ends = node.run(
+        "(spans) => spans.map(([low, high]) => axisEnds(low, high, 2))",
+        "explorers/kit/charts.js",
+        argument=spans,
+    )
+    for (low, high), (bottom, top) in zip(spans, ends, strict=True):
+        assert bottom <= low <= high <= top
+        assert top - bottom <= 2 * max(high - low, 2)
+        for end in (bottom, top):
+            assert float(f"{end:.2g}") == pytest.approx(end)
