@@ -12,7 +12,6 @@ from explorer_page import (
     assert_hostile_prompts_do_no_harm,
     assert_table_without_javascript,
     change_from_python,
-    computed_in_page,
     give_model,
     page_pair,
     page_tokenizer,
@@ -24,8 +23,8 @@ from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import FeedForwardExplorer
-from oneprompt.explorers.base import MAX_TOKENS
-from oneprompt.explorers.feedforward.explorer import FUNCTIONS, TOP
+from oneprompt.explorers.feedforward.explorer import FUNCTIONS
+from oneprompt.explorers.shared import FEEDFORWARD_TOP, MAX_TOKENS
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, F, T = 2, 100, 7  # 100 units fill one row of the grid and a part of the next
@@ -76,13 +75,13 @@ def test_the_units_are_those_of_the_trace(activation, layer, position):
     for j, *numbers in units["units"]:
         assert numbers == pytest.approx([float(z[j]), float(h[j]), float(written[j])], abs=6e-4)
     rows = [j for j, *_ in units["units"]]
-    assert torch.equal(written[rows[:TOP]], largest[:TOP])
-    assert (h[rows[TOP]], z[rows[TOP + 1]]) == (h.min(), z.min())
+    assert torch.equal(written[rows[:FEEDFORWARD_TOP]], largest[:FEEDFORWARD_TOP])
+    assert (h[rows[FEEDFORWARD_TOP]], z[rows[FEEDFORWARD_TOP + 1]]) == (h.min(), z.min())
 
 
 def test_the_streams_are_those_of_the_trace():
     explorer, trace = make_explorer(), make_model().trace(torch.tensor([[1, 4, 2, 7, 7, 6, 4]]))
-    for t, stream in enumerate(explorer.trace["streams"]):
+    for t, stream in enumerate(explorer.data["streams"]):
         sums = [trace.embedding, *(x for y in trace.layers for x in (y.middle, y.output))]
         lengths = [float(x[0, t].norm()) for x in sums]
         assert stream["lengths"] == pytest.approx(lengths, abs=6e-4)
@@ -124,7 +123,13 @@ def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, messa
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("layer", L), ("layer", -1), ("position", T), ("row", TOP + 2), ("activation", "swiglu")],
+    [
+        ("layer", L),
+        ("layer", -1),
+        ("position", T),
+        ("row", FEEDFORWARD_TOP + 2),
+        ("activation", "swiglu"),
+    ],
 )
 def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
     explorer = make_explorer()
@@ -144,9 +149,9 @@ def test_a_gated_network_is_refused():
 def test_without_javascript_there_are_tables():
     explorer = make_explorer("<b> and a word", layer=1)
     fallback = explorer.fallback()
-    assert fallback.count("<tr>") == 1 + TOP + 2 + 1 + 1 + 2 * L
+    assert fallback.count("<tr>") == 1 + FEEDFORWARD_TOP + 2 + 1 + 1 + 2 * L
     assert f"<td>{explorer.units['units'][0][3]:.2f}</td>" in fallback
-    assert f"<td>{explorer.trace['streams'][3]['lengths'][-1]:.1f}</td>" in fallback
+    assert f"<td>{explorer.data['streams'][3]['lengths'][-1]:.1f}</td>" in fallback
     assert "<b>" not in fallback
 
 
@@ -200,7 +205,7 @@ def assert_page_shows(region, explorer):
     shown = [number(text) for text in values(region, ".op-ff-curve")]
     assert shown == pytest.approx([float(x), output, own], abs=0.0056)
 
-    stream = explorer.trace["streams"][explorer.position]
+    stream = explorer.data["streams"][explorer.position]
     for column, expected in (("stream", stream["lengths"]), ("adds", stream["added"])):
         texts = region.locator(f"tbody .op-ff-{column}").all_inner_texts()
         shown = [number(text) for text in texts if text]
@@ -272,56 +277,11 @@ def test_nothing_listens_once_the_explorer_has_ended(page):
     assert_ends_cleanly(page, make_explorer())
 
 
-def flat(state):
-    """All numbers of a nested state, in order of the keys."""
-    if isinstance(state, dict):
-        return [x for key in sorted(state) for x in flat(state[key])]
-    return [x for each in state for x in flat(each)] if isinstance(state, list) else [state]
-
-
 @pytest.fixture(scope="module")
 def answered_in_page():
     """A pair, its tokenizer, and an explorer of both, for prompts that the page answers."""
     tokenizer, (target, draft) = page_tokenizer(), page_pair(context_length=24, d_ff=F)
     return tokenizer, target, draft, FeedForwardExplorer(target, tokenizer)
-
-
-def test_the_model_in_the_page_computes_the_same_state(page, answered_in_page):
-    """The page sums in another order: numbers that are counted or rounded may tip at an edge."""
-    *parts, explorer = answered_in_page
-    give_model(page, *parts)
-    same = []
-    for prompt in ("What is a token?", "A B C A B C", " ", "<img onerror=f()>", "שלום"):
-        found = computed_in_page(page, explorer, prompt)
-        explorer.prompt = prompt
-        trace = explorer.trace
-        assert found.keys() == {"trace", "position"}
-        assert found["position"] == explorer.position
-        assert found["trace"]["tokens"] == trace["tokens"]
-        assert flat(found["trace"]["streams"]) == pytest.approx(flat(trace["streams"]), abs=2e-3)
-        for ours, theirs in zip(flat_layers(found["trace"]), flat_layers(trace), strict=True):
-            assert ours.keys() == theirs.keys()
-            assert abs(ours["active"] - theirs["active"]) <= 1
-            assert abs(ours["needed"] - theirs["needed"]) <= 1
-            moved = [abs(a - b) for a, b in zip(ours["inputs"], theirs["inputs"], strict=True)]
-            assert sum(moved) <= 4  # two units in the next bin
-            pairs = zip(ours["levels"], theirs["levels"], strict=True)
-            tipped = [abs(int(a, 21) - int(b, 21)) for a, b in pairs]
-            assert max(tipped) <= 1
-            assert sum(tipped) <= 2
-            rows = [each["units"] for each in (ours, theirs)]
-            for row, (a, b) in enumerate(zip(*rows, strict=True)):
-                # Either of two units may come first that write the same, or that lie beside the
-                # lowest point of GELU, where it is flat: the number that ranks them is the same.
-                ranks = {TOP: 2, TOP + 1: 1}.get(row, 3)
-                assert a[ranks] == pytest.approx(b[ranks], abs=2e-3)
-                same.append(a[0] == b[0])
-                assert not same[-1] or a == pytest.approx(b, abs=2e-3)
-    assert sum(same) > 0.98 * len(same)
-
-
-def flat_layers(trace) -> list[dict]:
-    return [units for layer in trace["layers"] for units in layer]
 
 
 def test_hostile_tokens_are_text(page):
@@ -337,7 +297,7 @@ def test_a_reader_asks_in_the_page(page, answered_in_page):
     explorer.prompt, explorer.layer = "a field", 1
     region = show(page, explorer)
     give_model(page, *parts)
-    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 5000)
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 100)
     assert_page_shows(region, explorer)  # what was refused changes nothing
     for prompt in ("What is a token?", "   ", "</script> שלום"):
         assert answer_to(region, prompt) == ""
@@ -364,7 +324,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
 
 
 def test_a_page_without_javascript_shows_both_tables(browser, tmp_path):
-    rows = 1 + TOP + 2 + 1 + 1 + 2 * L
+    rows = 1 + FEEDFORWARD_TOP + 2 + 1 + 1 + 2 * L
     assert_table_without_javascript(browser, tmp_path, make_explorer(), rows)
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-from itertools import pairwise
 
 import pytest
 import torch
@@ -14,7 +13,6 @@ from explorer_page import (
     assert_table_without_javascript,
     cell_texts,
     change_from_python,
-    computed_in_page,
     give_model,
     page_pair,
     page_tokenizer,
@@ -26,14 +24,14 @@ from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import LogitsExplorer
-from oneprompt.explorers.base import MAX_TOKENS
+from oneprompt.explorers.shared import MAX_TOKENS
 from oneprompt.explorers.texts import token_text
 from oneprompt.logits import lens
 from oneprompt.sample import entropy
 
 PROMPT = "a word of several letters"  # five tokens: the lengths of the words
 L, T, V = 2, 5, 31
-CLOSE = 1e-3  # lm.js and torch add float32 products in another order; test_web.py has the same
+CLOSE = 1e-3  # the model in the page adds in another order; tests/js allows as much
 
 
 def make_explorer(prompt=PROMPT, model=None, **settings):
@@ -68,7 +66,7 @@ def test_the_lens_of_the_last_block_gives_the_models_own_logits(tied):
 @pytest.mark.parametrize("tied", [True, False])
 def test_the_state_holds_what_is_read_at_every_depth(tied):
     explorer = make_explorer(model=small_model(tie_embeddings=tied))
-    state, logits = explorer.lens, read(explorer)
+    state, logits = explorer.data, read(explorer)
     assert (len(state["cells"]), len(state["tokens"]), state["vocab_size"]) == (1 + L, T, V)
     for depth in range(1 + L):
         for t, cell in enumerate(state["cells"][depth]):
@@ -115,7 +113,7 @@ def test_a_reader_is_answered_or_told_why_not(reference):
     explorer.asked = "now three words"
     assert (explorer.prompt, explorer.notice) == ("now three words", "")
     assert (explorer.position, explorer.depth) == (2, 1)
-    assert len(explorer.lens["cells"][0]) == 3
+    assert len(explorer.data["cells"][0]) == 3
     real = LogitsExplorer(*reference)
     real.asked = "half a character: \ud800"
     assert real.prompt == "What is machine learning?"
@@ -247,47 +245,15 @@ def test_the_map_shows_the_first_tokens_and_how_likely_they_are(page):
     assert not all(settled)
 
 
-def assert_cell_equal(found, expected, logits, own):
-    """Two cells of the lens, where torch's `logits` are the ones of the row."""
-    (tokens, values), (names, wanted) = (
-        zip(*cell["top"], strict=True) for cell in (found, expected)
-    )
-    assert values == pytest.approx(wanted, abs=CLOSE)
-    clear = [a - b > 2 * CLOSE for a, b in pairwise([math.inf, *wanted])]
-    for i in range(9):  # the tenth may be a near-tie with the eleventh
-        if clear[i] and clear[i + 1]:  # near-ties may change places
-            assert tokens[i] == names[i]
-    assert found["log_sum"] == pytest.approx(expected["log_sum"], abs=CLOSE)
-    assert found["entropy"] == pytest.approx(expected["entropy"], abs=10 * CLOSE)  # p log p of all
-    logit, rank = found["own"]
-    assert logit == pytest.approx(expected["own"][0], abs=CLOSE)
-    above = [int((logits > logits[own] + each).sum()) for each in (2 * CLOSE, -2 * CLOSE)]
-    assert 1 + above[0] <= rank <= max(above[1], 1)  # tokens that are as close may change places
-
-
-def test_an_own_prompt_is_computed_in_the_page_as_in_python(page):
+def test_an_own_prompt_is_answered_by_the_model_in_the_page(page):
     tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=24)
     explorer = LogitsExplorer(model, tokenizer, "a field")
     region = show(page, explorer)
     give_model(page, tokenizer, model, draft)
-    for prompt in ("What is a token?", " A B  A B", "שלום 😀"):
-        found = computed_in_page(page, explorer, prompt)
-        explorer.prompt = prompt
-        logits = read(explorer)
-        expected = explorer.lens
-        assert found.keys() == {"lens", "position"}
-        assert found["position"] == explorer.position
-        assert found["lens"].keys() == expected.keys()
-        assert found["lens"]["tokens"] == expected["tokens"]
-        assert found["lens"]["vocab_size"] == expected["vocab_size"]
-        for depth, cells in enumerate(expected["cells"]):
-            for t, cell in enumerate(cells):
-                own = logits[-1, t].argmax()
-                assert_cell_equal(found["lens"]["cells"][depth][t], cell, logits[depth, t], own)
-
+    explorer.prompt = prompt = "שלום 😀"
     assert answer_to(region, prompt) == ""  # the whole way: form, page, map
     assert_page_shows(region, explorer, close=CLOSE)
-    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 5000)
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 100)
     assert_page_shows(region, explorer, close=CLOSE)  # what was refused changes nothing
     assert_hostile_prompts_do_no_harm(page, region)
 

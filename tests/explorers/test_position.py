@@ -1,8 +1,7 @@
-"""The position explorer: its page mathematics against Python, its scores, its controls."""
+"""The position explorer: its scores against the model, its controls."""
 
 import json
 import math
-from importlib.resources import files
 
 import pytest
 import torch
@@ -12,7 +11,6 @@ from explorer_page import (
     assert_fits,
     assert_hostile_prompts_do_no_harm,
     assert_table_without_javascript,
-    computed_in_page,
     give_model,
     page_pair,
     page_tokenizer,
@@ -25,7 +23,7 @@ from models import small_model
 import oneprompt as op
 from oneprompt.explorers import PositionExplorer
 from oneprompt.explorers.position.explorer import SCHEMES, N
-from oneprompt.position import PAIRINGS, alibi_slopes, rope_frequencies, rotate, sinusoidal
+from oneprompt.position import alibi_slopes, rope_frequencies, rotate, sinusoidal
 
 PROMPT = "a word of several letters"  # the key is the token "of", the query the token "several"
 QUERY_ID, KEY_ID = 7, 2
@@ -57,9 +55,9 @@ def test_the_models_own_scores_are_those_of_a_pass(scheme):
     if scheme == "sinusoidal":  # the package adds to the embeddings as they are, see `factor`
         model.embedding.data *= D**0.5
         plain = make_model(position=scheme)
-        scores = make_explorer(model=plain).scores[scheme]
+        scores = make_explorer(model=plain).data["scores"][scheme]
     else:
-        scores = make_explorer(model=model).scores[make_explorer(model=model).own]
+        scores = make_explorer(model=model).data["scores"][make_explorer(model=model).own]
     for head, position, distance in [(0, 1, 1), (1, 9, 4), (2, 31, 31), (3, 20, 1)]:
         rows = scores[head]
         row = rows[0] if len(rows) == 1 else rows[position]
@@ -68,14 +66,14 @@ def test_the_models_own_scores_are_those_of_a_pass(scheme):
 
 
 def test_the_other_pairing_is_what_a_model_of_that_pairing_computes():
-    scores = make_explorer().scores["rope interleaved"]
+    scores = make_explorer().data["scores"]["rope interleaved"]
     model = make_model(rope_pairing="interleaved")
     expected = score_in_the_model(model, head=1, position=9, distance=4)
     assert scores[1][0][4] == pytest.approx(expected, abs=2e-3)
 
 
 def test_only_additive_schemes_have_a_row_per_position():
-    for name, heads in make_explorer().scores.items():
+    for name, heads in make_explorer().data["scores"].items():
         assert {len(rows) for rows in heads} == {N if name in ("learned", "sinusoidal") else 1}
         for rows in heads:
             assert [len(row) for row in rows] == ([N] if len(rows) == 1 else [*range(1, N + 1)])
@@ -85,7 +83,7 @@ def test_the_state_is_the_packages():
     explorer = make_explorer()
     assert torch.equal(torch.tensor(explorer.frequencies), rope_frequencies(d, 100_000.0))
     assert torch.equal(torch.tensor(explorer.slopes), alibi_slopes(H))
-    assert (explorer.own, explorer.tokens) == ("rope halves", [" word7", " word2"])
+    assert (explorer.own, explorer.data["tokens"]) == ("rope halves", [" word7", " word2"])
 
 
 def test_learned_vectors_are_the_models_where_it_has_them():
@@ -99,9 +97,9 @@ def test_learned_vectors_are_the_models_where_it_has_them():
 def test_setting_the_prompt_computes_the_scores_again():
     explorer = make_explorer()
     explorer.prompt = "now another three words"
-    assert explorer.tokens == [" word5", " word7"]
-    assert explorer.scores == make_explorer("now another three words").scores
-    assert explorer.scores != make_explorer().scores
+    assert explorer.data["tokens"] == [" word5", " word7"]
+    assert explorer.data["scores"] == make_explorer("now another three words").data["scores"]
+    assert explorer.data["scores"] != make_explorer().data["scores"]
 
 
 def test_a_prompt_that_is_too_short_is_refused_and_changes_nothing():
@@ -132,7 +130,7 @@ def test_without_javascript_there_is_a_table():
     explorer = make_explorer(pairing="interleaved", head=2)
     fallback = explorer.fallback()
     assert fallback.count("<tr>") == 9
-    assert f"<td>{explorer.scores['rope interleaved'][2][0][4]:.2f}</td>" in fallback
+    assert f"<td>{explorer.data['scores']['rope interleaved'][2][0][4]:.2f}</td>" in fallback
 
 
 def test_the_twin_depends_on_the_state_alone_and_is_small():
@@ -142,63 +140,6 @@ def test_the_twin_depends_on_the_state_alone_and_is_small():
 
 
 # On the page
-
-
-@pytest.fixture
-def engine(page):
-    """A page on which the shared JavaScript is loaded."""
-    for name in ("engine.js", "drawing.js", "angles.js"):
-        page.add_script_tag(content=files("oneprompt.explorers").joinpath(name).read_text())
-    return page
-
-
-def test_the_pages_sinusoids_are_pythons(engine):
-    found = torch.tensor(engine.evaluate("([N, D]) => sinusoidal(N, D)", [N, 192]))
-    assert torch.allclose(found, sinusoidal(torch.arange(N), 192), rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize("pairing", PAIRINGS)
-def test_the_page_turns_as_python_does(engine, pairing):
-    x = torch.randn(1, 1, 300, 8, generator=torch.Generator().manual_seed(0)).double()
-    frequencies = rope_frequencies(8, 1000.0).double()
-    expected = rotate(x, torch.arange(300)[:, None] * frequencies, pairing)[0, 0]
-    found = engine.evaluate(
-        """({ x, frequencies, pairing }) => x.map((row, position) => {
-          const result = new Array(row.length);
-          frequencies.forEach((frequency, i) => {
-            const [a, b] = pairCoordinates(i, frequencies.length, pairing);
-            [result[a], result[b]] = turn([row[a], row[b]], angleAt(position, frequency));
-          });
-          return result;
-        })""",
-        {"x": x[0, 0].tolist(), "frequencies": frequencies.tolist(), "pairing": pairing},
-    )
-    assert torch.allclose(torch.tensor(found, dtype=torch.double), expected, rtol=0, atol=1e-9)
-
-
-def test_a_wavelength_is_one_whole_turn(engine):
-    frequencies = rope_frequencies(32, 100_000.0).tolist()
-    turns = engine.evaluate("(all) => all.map((w) => angleAt(wavelength(w), w))", frequencies)
-    assert turns == pytest.approx([2 * math.pi] * 16)
-
-
-def test_the_page_shifts_as_alibi_does(engine):
-    bias = op.position.alibi_bias(6, torch.tensor([31]), torch.arange(32))[:, 0].flip(-1)
-    found = engine.evaluate(
-        "(slopes) => slopes.map((m) => Array.from({ length: 32 }, (_, d) => alibiShift(m, d)))",
-        alibi_slopes(6).tolist(),
-    )
-    assert torch.equal(torch.tensor(found), bias)
-
-
-def test_the_axis_holds_the_values_and_ends_on_round_numbers(engine):
-    spans = [[-0.22, 4.56], [4.1, 4.1], [-17.01, -1.51], [0, 0], [-3.9, 1000]]
-    ends = engine.evaluate("(spans) => spans.map(([low, high]) => axisEnds(low, high, 2))", spans)
-    for (low, high), (bottom, top) in zip(spans, ends, strict=True):
-        assert bottom <= low <= high <= top
-        assert top - bottom <= 2 * max(high - low, 2)
-        for end in (bottom, top):
-            assert float(f"{end:.2g}") == pytest.approx(end)
 
 
 def show(page, explorer):
@@ -219,9 +160,9 @@ def assert_page_shows(region, explorer):
     """The numbers of the chosen scheme, and the score, are Python's."""
     e = explorer
     distance = min(e.distance, e.position)
-    rows = e.scores[f"rope {e.pairing}" if e.scheme == "rope" else e.scheme][e.head]
+    rows = e.data["scores"][f"rope {e.pairing}" if e.scheme == "rope" else e.scheme][e.head]
     score = (rows[0] if len(rows) == 1 else rows[e.position])[distance]
-    plain = e.scores["none"][e.head][0][0]
+    plain = e.data["scores"]["none"][e.head][0][0]
     assert number(fact(region, "Score")) == pytest.approx(score, abs=0.0051)
     assert number(fact(region, "No position")) == pytest.approx(plain, abs=0.0051)
     assert number(fact(region, "Difference")) == pytest.approx(score - plain, abs=0.0051)
@@ -296,7 +237,7 @@ def test_the_arrow_points_where_rope_turns_the_query(page):
     region = show(page, explorer)
     path = region.locator(".op-arrow-after").get_attribute("d")
     x, y = map(float, path.split("L")[1].split("M")[0].split())
-    query = torch.tensor(explorer.queries)[2].reshape(1, 1, 1, d)
+    query = torch.tensor(explorer.data["queries"])[2].reshape(1, 1, 1, d)
     turned = rotate(query, 9 * torch.tensor(explorer.frequencies)[None])[0, 0, 0]
     pair = turned[[1, 1 + d // 2]]
     a, b = (40 * pair / pair.norm()).tolist()
@@ -326,20 +267,6 @@ def test_own_prompts_are_computed_by_the_model_in_the_page(page):
     explorer = PositionExplorer(model, tokenizer, "a field is")
     region = show(page, explorer)
     give_model(page, tokenizer, model, draft)
-    for prompt in ("What is machine learning?", "héllo 😀", "a b " * 100):
-        found = computed_in_page(page, explorer, prompt)
-        explorer.prompt = prompt
-        assert found.keys() == {"tokens", "queries", "scores"}
-        assert found["tokens"] == explorer.tokens
-        # Python rounds to three decimals, and adds in float32 in another order.
-        queries = torch.tensor([found["queries"], explorer.queries])
-        assert torch.allclose(*queries, rtol=0, atol=1e-3)
-        assert found["scores"].keys() == explorer.scores.keys()
-        for name, heads in explorer.scores.items():
-            for head, rows in enumerate(heads):
-                for shown, row in zip(found["scores"][name][head], rows, strict=True):
-                    assert shown == pytest.approx(row, abs=2e-3), (prompt, name)
-
     explorer.prompt = "What is machine learning?"
     assert answer_to(region, explorer.prompt) == ""
     assert_page_shows(region, explorer)
@@ -397,9 +324,9 @@ class TestInTheBook:
             region.get_by_role("radio", name=label).click()
             name = "rope halves" if scheme == "rope" else scheme
             shown = number(fact(region, "Score"))
-            assert shown == pytest.approx(explorer.scores[name][0][0][4], abs=0.0051)
+            assert shown == pytest.approx(explorer.data["scores"][name][0][0][4], abs=0.0051)
         page.set_default_timeout(60_000)  # the model is loaded first
         explorer.prompt = "What is a causal mask?"
         assert answer_to(region, explorer.prompt) == ""
         shown = number(fact(region, "Score"))
-        assert shown == pytest.approx(explorer.scores["rope halves"][0][0][4], abs=0.0061)
+        assert shown == pytest.approx(explorer.data["scores"]["rope halves"][0][0][4], abs=0.0061)

@@ -34,8 +34,8 @@ def tokenizer():
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_pieces_are_the_tokenizers(tokenizer, text):
-    pieces = TokenizeExplorer(tokenizer, text).pieces
-    assert [id for piece in pieces for id in piece["ids"]] == tokenizer.encode(text)
+    pieces = TokenizeExplorer(tokenizer, text).data["pieces"]
+    assert [token_id for piece in pieces for token_id in piece["ids"]] == tokenizer.encode(text)
     data = bytes.fromhex(" ".join(" ".join(piece["bytes"]) for piece in pieces))
     assert data == text.encode()
     for piece in pieces:
@@ -47,7 +47,7 @@ def test_pieces_are_the_tokenizers(tokenizer, text):
 
 def test_ranks_name_the_merge_of_each_step(tokenizer):
     merges = tokenizer.byte_pair_encoding().merges
-    piece = TokenizeExplorer(tokenizer, " learning").pieces[0]
+    piece = TokenizeExplorer(tokenizer, " learning").data["pieces"][0]
     steps = pairwise(piece["steps"])
     for (before, after), rank in zip(steps, piece["ranks"], strict=True):
         left, right = (part.decode() for part in merges[rank])
@@ -56,15 +56,24 @@ def test_ranks_name_the_merge_of_each_step(tokenizer):
         assert right in before
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "type something"), ("a " * 300, "shorten it")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", "The prompt is empty"), ("a " * 300, "at most 256 fit here: shorten it")],
+)
 def test_a_text_that_cannot_be_shown_is_refused_and_changes_nothing(tokenizer, text, words):
     explorer = TokenizeExplorer(tokenizer, "one two")
-    before = explorer.pieces
+    before = explorer.state()
     with pytest.raises(ValueError, match=words):
         explorer.prompt = text
-    assert (explorer.prompt, explorer.pieces) == ("one two", before)
-    explorer.asked = text or " "
-    assert explorer.notice == "" or words in explorer.notice
+    assert explorer.state() == before
+
+
+def test_a_reader_is_told_why_a_text_cannot_be_shown(tokenizer):
+    explorer = TokenizeExplorer(tokenizer, "one two")
+    explorer.asked = "a " * 300
+    assert "at most 256 fit here: shorten it" in explorer.notice
+    explorer.asked = " "
+    assert (explorer.prompt, explorer.notice) == (" ", "")
 
 
 def test_a_piece_that_is_not_there_is_refused(tokenizer):
@@ -100,7 +109,7 @@ def shown(tokens: list[str]) -> list[str]:
 
 
 def test_merges_one_by_one_by_keyboard(region, tokenizer):
-    steps = TokenizeExplorer(tokenizer).pieces[3]["steps"]
+    steps = TokenizeExplorer(tokenizer).data["pieces"][3]["steps"]
     assert rows(region) == [shown(steps[0])]
     region.get_by_role("button", name="Next merge").press("Enter")
     assert rows(region) == [shown(tokens) for tokens in steps[:2]]
@@ -111,14 +120,14 @@ def test_merges_one_by_one_by_keyboard(region, tokenizer):
     region.get_by_role("button", name="Back").press("Enter")
     assert len(rows(region)) == len(steps) - 1
     region.get_by_role("radio").nth(3).press("ArrowLeft")
-    assert rows(region) == [shown(TokenizeExplorer(tokenizer).pieces[2]["steps"][0])]
+    assert rows(region) == [shown(TokenizeExplorer(tokenizer).data["pieces"][2]["steps"][0])]
 
 
 def test_own_texts_are_tokenized_in_the_page_as_in_python(page, region, tokenizer):
     for text in TEXTS:
         assert answer_to(region, text) == ""
-        pieces = TokenizeExplorer(tokenizer, text).pieces
-        ids = [str(id) for piece in pieces for id in piece["ids"]]
+        pieces = TokenizeExplorer(tokenizer, text).data["pieces"]
+        ids = [str(token_id) for piece in pieces for token_id in piece["ids"]]
         assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
         longest = max(range(len(pieces)), key=lambda i: len(pieces[i]["ranks"]))
         region.get_by_role("radio").nth(longest).click()
@@ -156,4 +165,5 @@ class TestInTheBook:
         page.goto(f"{site}book/01_tokenize.html")
         region = page.get_by_role("region", name="Tokenize explorer")
         region.get_by_role("button", name="All merges").click()
-        assert rows(region) == list(map(shown, TokenizeExplorer(tokenizer).pieces[3]["steps"]))
+        steps = TokenizeExplorer(tokenizer).data["pieces"][3]["steps"]
+        assert rows(region) == list(map(shown, steps))

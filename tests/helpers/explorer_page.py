@@ -21,7 +21,7 @@ HOSTILE = {
     "שלום שוב": "^$",  # written from right to left
     "     ": "^$|empty",
     "": "empty",
-    "word " * 2000: "^$|at most",  # the position explorer reads the first tokens alone
+    "word " * 2000: "at most",
     "a \ud800 b": "surrogate",  # half a character
 }
 

@@ -7,3 +7,26 @@ export const MAX_CHARACTERS = 1000; // of any prompt: counted before work that g
 export const EMPTY_PROMPT = "The prompt is empty: type a question.";
 export const HALF_CHARACTER = "The prompt has a lone surrogate (half a character): remove it.";
 export const TOO_LONG = "The prompt has {n} {things}, and at most {most} fit here: shorten it.";
+
+// Several explorers: small numbers in a state are one digit each, which keeps it short.
+export const DIGIT_BASE = 36;
+export const COLOR_LEVELS = 20; // of opacity: finer than the eye tells apart in a small cell
+
+// The tokenize explorer.
+export const TOKENIZE_MAX_TOKENS = 256; // of a prompt: the reference model's context
+
+// The embed explorer.
+export const EMBED_NEIGHBORS = 8; // nearest rows of a token
+export const EMBED_SHADES = 17; // of color on each side of zero: with zero, fewer than DIGIT_BASE
+
+// The position explorer.
+export const POSITION_LEAST_TOKENS = 3; // of a prompt: query and key are the two before its last
+export const POSITION_TOO_SHORT = "The prompt has {n} of the {least} tokens that are needed: lengthen it.";
+
+// The feed-forward explorer.
+export const FEEDFORWARD_TOP = 6; // units listed by what they write
+export const FEEDFORWARD_REACHES = [4, 8, 16, 32]; // how far from zero a curve is drawn
+
+// The logits explorer.
+export const LOGITS_TOP = 10; // tokens listed per row of logits
+export const LOGITS_LARGEST_SHIFT = 100; // that is added to all logits of a row

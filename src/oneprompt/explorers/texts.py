@@ -1,6 +1,12 @@
 """Tokens and numbers as an explorer's state holds them: short texts and short decimals."""
 
+import string
+
 import torch
+
+from oneprompt.explorers.shared import DIGIT_BASE
+
+DIGITS = (string.digits + string.ascii_lowercase)[:DIGIT_BASE]  # of small numbers in a state
 
 
 def readable(token: bytes) -> str:

@@ -10,13 +10,12 @@ from traitlets import Dict, Float, Int, List, validate
 
 from oneprompt.embed import flatten, nearest
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.texts import token_text
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import DIGIT_BASE, EMBED_NEIGHBORS, EMBED_SHADES, MAX_TOKENS
+from oneprompt.explorers.texts import DIGITS, token_text
 
-NEIGHBORS = 8  # also in embed.js, like the next one
-SHADES = 17  # of color on each side of zero: a coordinate becomes one digit of base 36
 SIZE = 1000  # of the map's longer side: a coordinate becomes two digits
 RANDOM_ROWS = 256
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 # Words of every kind, named on the map where there is room, the first ones first.
 LANDMARKS = (
     " of", " the", ",", " makes", " model", " vector", "Explain", " training", " which", "ing",
@@ -27,8 +26,8 @@ LANDMARKS = (
 
 def digits(row: Tensor, largest: float) -> str:
     """One digit per coordinate: "0" is -largest and beyond, "h" is 0, "y" is largest and beyond."""
-    levels = (row.double() / largest * SHADES).round().clamp(-SHADES, SHADES) + SHADES
-    return "".join(DIGITS[level] for level in levels.int().tolist())
+    levels = (row.double() / largest * EMBED_SHADES).round().clamp(-EMBED_SHADES, EMBED_SHADES)
+    return "".join(DIGITS[level] for level in (levels + EMBED_SHADES).int().tolist())
 
 
 def map_of(table: Tensor) -> dict:
@@ -37,7 +36,7 @@ def map_of(table: Tensor) -> dict:
     low, high = points.amin(dim=0), points.amax(dim=0)
     places = ((points - low) / (high - low).max() * SIZE).round().int()
     numbers = places.flatten().tolist()
-    points = "".join(DIGITS[n // 36] + DIGITS[n % 36] for n in numbers)
+    points = "".join(DIGITS[n // DIGIT_BASE] + DIGITS[n % DIGIT_BASE] for n in numbers)
     width, height = places.amax(dim=0).tolist()
     return {"points": points, "width": width, "height": height, "kept": kept}
 
@@ -56,7 +55,7 @@ class EmbedExplorer(PromptExplorer):
         prompt: the text, of 24 tokens at most. Setting it chooses its first token.
         token: the id of the chosen token, any of the vocabulary.
         ---
-        space: {"ids": of the prompt, "nearest": id -> [id, cosine] of its nearest rows, the most
+        data: {"ids": of the prompt, "nearest": id -> [id, cosine] of its nearest rows, the most
             similar first, "texts": id -> text, "rows": id -> `digits`}. It knows the neighbors of
             the prompt's tokens and theirs, so that a page can go a step without the model; a token
             that is chosen later is added.
@@ -69,7 +68,6 @@ class EmbedExplorer(PromptExplorer):
     folder: ClassVar = Path(__file__).parent
 
     token = Int(0).tag(sync=True)
-    space = Dict().tag(sync=True)
     map = Dict().tag(sync=True)
     landmarks = List().tag(sync=True)
     chance = Float().tag(sync=True)
@@ -78,7 +76,7 @@ class EmbedExplorer(PromptExplorer):
     def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
         self.table, self.tokenizer = model.embedding.detach(), tokenizer
         self._texts = [token_text(tokenizer, i) for i in range(len(self.table))]
-        # First, since the prompt's rows are measured by it; 2.5 deviations hold 99 % of them.
+        # First: the prompt's rows are drawn on this scale. 2.5 deviations hold 99 % of them.
         super().__init__(largest=round(2.5 * float(self.table.std()), 3))
         ids = {text: i for i, text in enumerate(self._texts)}
         self.landmarks = [[ids[text], text] for text in LANDMARKS if text in ids]
@@ -89,42 +87,38 @@ class EmbedExplorer(PromptExplorer):
 
     def fallback(self) -> str:
         rows = []
-        for i in dict.fromkeys(self.space["ids"]):
+        for i in dict.fromkeys(self.data["ids"]):
             near = (f"{self._texts[j]!r} {cosine:.2f}" for j, cosine in self._nearest(i)[:5])
             rows.append([repr(self._texts[i]), str(i), ", ".join(near)])
         caption = f"The nearest rows of the tokens of “{self.prompt}”, with their cosines"
         return fallback_table(caption, ["token", "id", "nearest rows"], rows)
 
-    def _nearest(self, id: int) -> list:
-        return self.space["nearest"][str(id)]
+    def _nearest(self, token_id: int) -> list:
+        return self.data["nearest"][str(token_id)]
 
-    def _knowing(self, ids: list[int], space: dict) -> dict:
-        """The space with the nearest rows of these tokens too."""
-        near, texts, rows = (dict(space[name]) for name in ("nearest", "texts", "rows"))
+    def _knowing(self, ids: list[int], data: dict) -> dict:
+        """The data with the nearest rows of these tokens too."""
+        near, texts, rows = (dict(data[name]) for name in ("nearest", "texts", "rows"))
         for i in ids:
-            others, cosines = nearest(self.table, i, NEIGHBORS)
+            others, cosines = nearest(self.table, i, EMBED_NEIGHBORS)
             rounded = cosines.double().round(decimals=4).tolist()
             near[str(i)] = [list(pair) for pair in zip(others.tolist(), rounded, strict=True)]
             for each in (i, *others.tolist()):
                 texts[str(each)] = self._texts[each]
                 rows[str(each)] = digits(self.table[each], self.largest)
-        return space | {"nearest": near, "texts": texts, "rows": rows}
+        return data | {"nearest": near, "texts": texts, "rows": rows}
 
-    # Validators and no observers: what the model refuses must not become the state.
-    @validate("prompt")
-    def _look_up(self, proposal):
-        ids = self.prompt_ids(proposal.value)
-        space = {"ids": ids, "nearest": {}, "texts": {}, "rows": {}}
-        space = self._knowing(list(dict.fromkeys(ids)), space)
-        step = {other for near in space["nearest"].values() for other, _ in near}
-        self.space = self._knowing(sorted(step - set(ids)), space)
-        self.token = ids[0]
-        return proposal.value
+    def compute(self, text: str) -> dict:
+        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
+        nothing = {"ids": ids, "nearest": {}, "texts": {}, "rows": {}}
+        own = self._knowing(list(dict.fromkeys(ids)), nothing)
+        step = {other for near in own["nearest"].values() for other, _ in near}
+        return {"data": self._knowing(sorted(step - set(ids)), own), "token": ids[0]}
 
     @validate("token")
     def _walk(self, proposal):
         if not 0 <= proposal.value < len(self.table):
             raise ValueError(f"token={proposal.value} is outside of 0 to {len(self.table) - 1}")
-        if str(proposal.value) not in self.space["nearest"]:
-            self.space = self._knowing([proposal.value], self.space)
+        if str(proposal.value) not in self.data["nearest"]:
+            self.data = self._knowing([proposal.value], self.data)
         return proposal.value

@@ -1,21 +1,27 @@
-// The embed explorer: see EmbedExplorer in embed.py for the state.
+// The embed explorer: see EmbedExplorer in explorer.py for the state.
 
 import { bar, facts, cells } from "../kit/charts.js";
 import { button, choice } from "../kit/controls.js";
 import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
+import { LOADING } from "../kit/notices.js";
 import { percent, integer, fixed } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
-import { watch, valuesOf } from "../kit/traits.js";
-import { SHADES, BASE, known, knowing, compute } from "./state.js";
+import { setTraits, valuesOf, watch } from "../kit/traits.js";
+import { DIGIT_BASE, EMBED_SHADES } from "../shared.js";
+import { known, knowing, compute } from "./state.js";
 
-const STATE = ["notice", "token", "space", "chance"];
+const STATE = ["token", "data", "chance"];
+const MARGIN = 40; // around the map, in its own units
+const LABEL = { character: 7.3, height: 15, gap: 7 }; // of a label, in pixels
+
+const numberOf = (digits) => parseInt(digits, DIGIT_BASE);
 
 /** A row from its digits, in shares of `largest`. */
-const rowOf = (digits) => Array.from(digits, (digit) => parseInt(digit, BASE) / SHADES - 1);
+const rowOf = (digits) => Array.from(digits, (digit) => numberOf(digit) / EMBED_SHADES - 1);
 
 /** The place of a token on the map. */
 const placeOf = ({ points }, id) =>
-  [4 * id, 4 * id + 2].map((at) => parseInt(points.slice(at, at + 2), BASE));
+  [4 * id, 4 * id + 2].map((at) => numberOf(points.slice(at, at + 2)));
 
 /** A row as colored cells, drawn again only for another row. */
 function strip() {
@@ -44,6 +50,21 @@ function promptRows({ ids, texts, rows }, walk) {
   return { node: all.node, show };
 }
 
+/** The same for every prompt in turn. */
+function ownRows(walk) {
+  const node = element("div", {});
+  let [ids, rows] = [null, null];
+  const show = ({ data, token }) => {
+    if (`${data.ids}` !== ids) { // another prompt: a walk adds to the data and keeps the ids
+      ids = `${data.ids}`;
+      rows = promptRows(data, walk);
+      node.replaceChildren(rows.node);
+    }
+    rows.show(token);
+  };
+  return { node, show };
+}
+
 /** One of the nearest rows, with its cosine; pressing it goes there. */
 function neighborLine(walk) {
   let goal = null;
@@ -51,7 +72,7 @@ function neighborLine(walk) {
   const end = element("span", { class: "op-embed-end op-value" });
   const node = button("", () => walk(goal));
   node.append(element("span", { class: "op-embed-row" }, name, element("span", {}, row.node, track.node), end));
-  const show = ([id, cosine], { space: { texts, rows }, chance }) => {
+  const show = ([id, cosine], { data: { texts, rows }, chance }) => {
     goal = id;
     name.replaceChildren(tokenElement(texts[id]));
     row.show(rows[id]);
@@ -76,7 +97,7 @@ function neighborRows(count, walk) {
     element("p", { class: "op-legend" },
       legendEntry("op-bar-after", "cosine"), legendEntry("op-bar-before", "the nearest random row")));
   const show = (measured) => {
-    const { token, near, space: { texts, rows } } = measured;
+    const { token, near, data: { texts, rows } } = measured;
     for (const each of [title, name]) each.replaceChildren(tokenElement(texts[token]));
     row.show(rows[token]);
     end.textContent = `${token}`;
@@ -84,10 +105,6 @@ function neighborRows(count, walk) {
   };
   return { node, show };
 }
-
-const MARGIN = 40; // around the map, in its own units
-
-const LABEL = { character: 7.3, height: 15, gap: 7 }; // of a label, in pixels
 
 /** The first free place beside a point for a label `width` wide, or none. */
 function freePlace([x, y], width, taken, [right, bottom], sides) {
@@ -102,7 +119,7 @@ function freePlace([x, y], width, taken, [right, bottom], sides) {
 /** The names on the map: where they collide with nothing, the most important first. */
 function mapNames(map, landmarks, scale) {
   const node = element("div", {});
-  const show = ({ token, near, space: { ids, texts } }, size) => {
+  const show = ({ token, near, data: { ids, texts } }, size) => {
     const pixels = (id) => placeOf(map, id).map((at) => scale(at, size));
     const taken = [];
     const name = (id, text, sides, className = "") => {
@@ -143,7 +160,7 @@ function mapPicture(map, landmarks) {
     shown = measured;
     const others = measured.near.map(([id]) => id);
     draw("ways", others, (id) => `M${at(measured.token)}L${at(id)}`);
-    draw("prompt", measured.space.ids);
+    draw("prompt", measured.data.ids);
     draw("near", others);
     draw("chosen", [measured.token]);
     write();
@@ -154,18 +171,19 @@ function mapPicture(map, landmarks) {
 /** Goes to a token. On a page without kernel the model in the page finds unknown neighbors. */
 function walker(widget) {
   let wanted = null;
-  return async (id) => {
-    wanted = id;
+  return async (token) => {
+    wanted = token;
     try {
-      if (widget.page && !known(widget.get("space"), id)) {
-        if (!window.onePrompt) widget.set("notice", "Loading the model (about 5 MB) …");
-        const lm = await widget.page();
-        widget.set("notice", "");
-        if (wanted !== id) return;
-        widget.set("space", await knowing(lm, [id], widget.get("space"), widget.get("largest")));
+      if (!widget.page || known(widget.get("data"), token)) {
+        setTraits(widget, { token });
+        return;
       }
-      widget.set("token", id);
-      widget.save_changes();
+      if (!window.onePrompt) widget.set("notice", LOADING);
+      const lm = await widget.page();
+      widget.set("notice", "");
+      const before = widget.get("data");
+      const data = await knowing(lm, [token], before, widget.get("largest"));
+      if (wanted === token && widget.get("data") === before) setTraits(widget, { data, token });
     } catch (error) {
       widget.set("notice", error.message);
     }
@@ -175,7 +193,7 @@ function walker(widget) {
 /** What is shown of the chosen row: its neighbors, the map and the figures. */
 function chosenRow(widget, walk) {
   const map = widget.get("map");
-  const near = neighborRows(Object.values(widget.get("space").nearest)[0].length, walk);
+  const near = neighborRows(Object.values(widget.get("data").nearest)[0].length, walk);
   const plane = mapPicture(map, widget.get("landmarks"));
   const figures = facts(["Nearest row", "Nearest by chance", "Map keeps"]);
   const dot = (kind) => legendEntry(`op-embed-dot op-embed-${kind}`, kind);
@@ -196,30 +214,22 @@ export default {
   render({ model: widget, el }) {
     const walk = walker(widget);
     const ask = promptLine(widget);
-    const own = element("div", {});
-    const chosen = chosenRow(widget, walk);
-    const width = Object.values(widget.get("space").rows)[0].length;
-    let [ids, prompt] = [null, null];
+    const [own, chosen] = [ownRows(walk), chosenRow(widget, walk)];
+    const width = Object.values(widget.get("data").rows)[0].length;
     const redraw = () => {
       const state = valuesOf(widget, STATE);
-      const { space, token } = state;
-      ask.show();
-      if (`${space.ids}` !== ids) { // another prompt
-        ids = `${space.ids}`;
-        prompt = promptRows(space, walk);
-        own.replaceChildren(prompt.node);
-      }
-      prompt.show(token);
-      if (known(space, token)) chosen.show({ ...state, near: space.nearest[token] });
+      own.show(state);
+      const near = state.data.nearest[state.token]; // in a notebook Python adds it a moment later
+      if (near) chosen.show({ ...state, near });
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Embed explorer" }, ask.node,
-      element("p", { class: "op-title" }, "The prompt's rows of the table"), own,
+      element("p", { class: "op-title" }, "The prompt's rows of the table"), own.node,
       element("p", { class: "op-legend" }, `${width} numbers each: blue above 0, orange-red below`),
       ...chosen.nodes));
     const resized = new ResizeObserver(chosen.plane.write);
     resized.observe(chosen.plane.node);
     const unwatch = watch(widget, STATE, redraw);
-    return () => [resized.disconnect(), unwatch()];
+    return () => [resized.disconnect(), unwatch(), ask.end()];
   },
 };

@@ -5,17 +5,21 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from traitlets import Dict, Int, List, Unicode, validate
+from traitlets import Int, List, Unicode, validate
 
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.texts import rounded, token_text
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import (
+    COLOR_LEVELS,
+    FEEDFORWARD_REACHES,
+    FEEDFORWARD_TOP,
+    MAX_TOKENS,
+)
+from oneprompt.explorers.texts import DIGITS, rounded, token_text
 from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
 
 FUNCTIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
-REACHES = (4, 8, 16, 32)  # how far from zero the curves are drawn: as far as the unit needs
 POINTS = 160  # of a curve, and one more
-TOP = 6  # units listed by what they write; also in units.js
-LEVELS = "0123456789abcdefghijk"  # the digits for 0 to 20, the levels of color in drawing.js
 
 
 def curves() -> list[dict]:
@@ -23,7 +27,7 @@ def curves() -> list[dict]:
     inputs = torch.linspace(-1, 1, POINTS + 1, dtype=torch.float64)
     return [
         {"reach": reach} | {name: rounded(f(reach * inputs), 4) for name, f in FUNCTIONS.items()}
-        for reach in REACHES
+        for reach in FEEDFORWARD_REACHES
     ]
 
 
@@ -43,14 +47,15 @@ def token_units(z: Tensor, hidden: Tensor, row_lengths: Tensor) -> dict:
     written = hidden.abs() * row_lengths
     order = written.argsort(descending=True, stable=True)
     enough = 0.9 * written.sum()
-    shown = [*order[:TOP].tolist(), int(hidden.argmin()), int(z.argmin())]
-    levels = (20 * written / written.max().clamp(min=1e-9)).round().int()
-    bins = (2 * z).floor().long().clamp(-2 * REACHES[-1], 2 * REACHES[-1] - 1)
+    shown = [*order[:FEEDFORWARD_TOP].tolist(), int(hidden.argmin()), int(z.argmin())]
+    levels = (COLOR_LEVELS * written / written.max().clamp(min=1e-9)).round().int()
+    edge = 2 * FEEDFORWARD_REACHES[-1]  # bins on each side of zero
+    bins = (2 * z).floor().long().clamp(-edge, edge - 1) + edge
     return {
         "active": int((hidden > 0).sum()),
         "needed": int((written[order].cumsum(0) < enough).sum()) + 1,
-        "levels": "".join(LEVELS[level] for level in levels.tolist()),
-        "inputs": (bins + 2 * REACHES[-1]).bincount(minlength=4 * REACHES[-1]).tolist(),
+        "levels": "".join(DIGITS[level] for level in levels.tolist()),
+        "inputs": bins.bincount(minlength=2 * edge).tolist(),
         "units": [[j, *rounded(torch.stack([z[j], hidden[j], written[j]]), 3)] for j in shown],
     }
 
@@ -84,7 +89,7 @@ class FeedForwardExplorer(PromptExplorer):
         ---
         own: the function that the model uses.
         curves: see `curves()`.
-        trace: {"tokens": texts, "layers": per layer and position the dict of `token_units`,
+        data: {"tokens": texts, "layers": per layer and position the dict of `token_units`,
             "streams": per position the dict of `stream_lengths`}.
     """
 
@@ -96,7 +101,6 @@ class FeedForwardExplorer(PromptExplorer):
     activation = Unicode().tag(sync=True)
     own = Unicode().tag(sync=True)
     curves = List().tag(sync=True)
-    trace = Dict().tag(sync=True)
 
     def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
         if model.config.activation not in FUNCTIONS:
@@ -113,12 +117,12 @@ class FeedForwardExplorer(PromptExplorer):
     @property
     def units(self) -> dict:
         """What the explorer shows of the chosen layer and position; see `token_units`."""
-        return self.trace["layers"][self.layer][self.position]
+        return self.data["layers"][self.layer][self.position]
 
     def fallback(self) -> str:
-        token = self.trace["tokens"][self.position]
+        token = self.data["tokens"][self.position]
         units = [[str(j), *(f"{x:.2f}" for x in values)] for j, *values in self.units["units"]]
-        stream = self.trace["streams"][self.position]
+        stream = self.data["streams"][self.position]
         added = ["", *(f"{length:.1f}" for length in stream["added"])]
         lengths = [f"{length:.1f}" for length in stream["lengths"]]
         steps = [f"{part} {i}" for i in range(len(added) // 2) for part in ("attention", "FFN")]
@@ -144,29 +148,26 @@ class FeedForwardExplorer(PromptExplorer):
     def _check_number(self, proposal):
         name, value = proposal.trait.name, proposal.value
         last = {
-            "layer": len(self.trace["layers"]) - 1,
-            "position": len(self.trace["tokens"]) - 1,
-            "row": len(self.trace["layers"][0][0]["units"]) - 1,
+            "layer": len(self.data["layers"]) - 1,
+            "position": len(self.data["tokens"]) - 1,
+            "row": len(self.data["layers"][0][0]["units"]) - 1,
         }[name]
         if not 0 <= value <= last:
             raise ValueError(f"{name}={value} is outside of 0 to {last}")
         return value
 
-    # A validator and no observer: a prompt that the model refuses must not become the state.
-    @validate("prompt")
-    def _run_model(self, proposal):
-        ids = self.prompt_ids(proposal.value)
-        trace = self.model.trace(torch.tensor([ids], dtype=torch.int64))
-        self.trace = {
-            "tokens": [token_text(self.tokenizer, i) for i in ids],
+    def compute(self, text: str) -> dict:
+        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
+        trace = self.model.trace(torch.tensor([ids]))
+        data = {
+            "tokens": [token_text(self.tokenizer, token_id) for token_id in ids],
             "layers": [
                 self._layer_units(block.feedforward, layer)
                 for block, layer in zip(self.model.blocks, trace.layers, strict=True)
             ],
             "streams": stream_lengths(trace),
         }
-        self.position = len(ids) - 1
-        return proposal.value
+        return {"data": data, "position": len(ids) - 1}
 
     @torch.no_grad()
     def _layer_units(self, network, layer) -> list[dict]:

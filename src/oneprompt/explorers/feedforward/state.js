@@ -1,40 +1,37 @@
-// The state of the feed-forward explorer for a prompt that the model in the page computes, as
-// `_run_model` in feedforward.py does. A test holds both equal.
+// The traits of a prompt, by the model in the page; FeedForwardExplorer.compute does the same.
 
 import { pauses } from "../kit/frames.js";
-import { MAX_TOKENS } from "../shared.js";
+import { promptIds } from "../kit/prompt_ids.js";
+import {
+  COLOR_LEVELS, DIGIT_BASE, FEEDFORWARD_REACHES, FEEDFORWARD_TOP, MAX_TOKENS,
+} from "../shared.js";
 
-const REACH = 32; // these three as in feedforward.py
-
-export const TOP = 6;
-
-export const LEVELS_OF_COLOR = 20;
+const EDGE = 2 * FEEDFORWARD_REACHES.at(-1); // bins of 0.5 on each side of zero
 
 const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-
 const lengthOf = (x) => Math.sqrt(dot(x, x));
-
 const row = (matrix, t, width) => matrix.subarray(t * width, (t + 1) * width);
+const lowest = (values) => values.indexOf(values.reduce((a, b) => Math.min(a, b)));
 
 /** What is shown of one token's units; see `token_units`. */
-function tokenUnits(z, hidden, rowLengths) {
+export function tokenUnits(z, hidden, rowLengths) {
   const written = Array.from(hidden, (h, j) => Math.abs(h) * rowLengths[j]);
   const order = written.map((_, j) => j).sort((a, b) => written[b] - written[a]);
-  const lowest = (values) => values.indexOf(Math.min(...values));
   const enough = 0.9 * written.reduce((a, b) => a + b);
   let [needed, sum] = [0, 0];
-  while (sum < enough) {
+  do {
     sum += written[order[needed]];
     needed += 1;
-  }
-  const inputs = new Array(4 * REACH).fill(0);
-  for (const x of z) inputs[Math.max(0, Math.min(4 * REACH - 1, Math.floor(2 * x) + 2 * REACH))] += 1;
-  const level = (length) => Math.round((LEVELS_OF_COLOR * length) / written[order[0]]);
-  const shown = [...order.slice(0, TOP), lowest(hidden), lowest(z)];
+  } while (sum < enough);
+  const inputs = new Array(2 * EDGE).fill(0);
+  for (const x of z) inputs[Math.max(-EDGE, Math.min(EDGE - 1, Math.floor(2 * x))) + EDGE] += 1;
+  const largest = Math.max(written[order[0]], 1e-9);
+  const level = (length) => Math.round((COLOR_LEVELS * length) / largest);
+  const shown = [...order.slice(0, FEEDFORWARD_TOP), lowest(hidden), lowest(z)];
   return {
     active: hidden.filter((h) => h > 0).length,
     needed,
-    levels: written.map((length) => level(length).toString(LEVELS_OF_COLOR + 1)).join(""),
+    levels: written.map((length) => level(length).toString(DIGIT_BASE)).join(""),
     inputs,
     units: shown.map((j) => [j, z[j], hidden[j], written[j]]),
   };
@@ -52,12 +49,11 @@ function streamLengths({ embedding, layers }, t, D) {
   return { lengths, added, cosines };
 }
 
-/** The traits of a prompt. */
-export async function traceInPage(lm, text) {
+export async function compute(lm, text) {
   const model = lm.model("reference");
   const pause = pauses();
   const { d_model: D, d_ff: F } = model.config;
-  const ids = lm.promptIds(lm.tokenizer, text, MAX_TOKENS);
+  const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
   const trace = lm.forward(model, ids);
   const layers = [];
   for (const [l, { norm2, hidden }] of trace.layers.entries()) {
@@ -72,9 +68,6 @@ export async function traceInPage(lm, text) {
     });
     layers.push(ids.map((_, t) => tokenUnits(row(z, t, F), row(hidden, t, F), rowLengths)));
   }
-  return {
-    trace: { tokens: ids.map(lm.tokenizer.text), layers,
-      streams: ids.map((_, t) => streamLengths(trace, t, D)) },
-    position: ids.length - 1,
-  };
+  const streams = ids.map((_, t) => streamLengths(trace, t, D));
+  return { data: { tokens: ids.map(lm.tokenizer.text), layers, streams }, position: ids.length - 1 };
 }

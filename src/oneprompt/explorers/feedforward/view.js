@@ -1,4 +1,4 @@
-// The feed-forward explorer: see FeedForwardExplorer in feedforward.py for the state.
+// The feed-forward explorer: see FeedForwardExplorer in explorer.py for the state.
 
 import { bar, facts, cells, lineChart } from "../kit/charts.js";
 import { choice } from "../kit/controls.js";
@@ -6,12 +6,11 @@ import { element, shape, picture, tokenText, tokenElement } from "../kit/element
 import { integer, fixed } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
-import { TOP, LEVELS_OF_COLOR, traceInPage } from "./state.js";
+import { COLOR_LEVELS, DIGIT_BASE, FEEDFORWARD_TOP } from "../shared.js";
+import { compute } from "./state.js";
 
-const STATE = ["notice", "layer", "position", "row", "activation", "own", "curves", "trace"];
-
+const STATE = ["layer", "position", "row", "activation", "own", "curves"];
 const FUNCTIONS = { relu: "ReLU", gelu: "GELU", gelu_tanh: "GELU, tanh", silu: "SiLU" };
-
 const COLUMNS = 64; // of the grid of all units
 
 const whole = (share) => `${Math.round(100 * share)} %`;
@@ -26,15 +25,14 @@ function valueAt(values, reach, z) {
 
 /** Everything that is shown. */
 function measure(state) {
-  const { tokens, layers, streams } = state.trace;
-  const position = Math.min(state.position, tokens.length - 1); // a shorter prompt may come first
-  const here = layers[state.layer][position];
+  const { tokens, layers, streams } = state.data;
+  const here = layers[state.layer][state.position];
   const [unit, z, hidden] = here.units[state.row];
   const curve = state.curves.find(({ reach }) => Math.abs(z) <= reach) ?? state.curves.at(-1);
   const output = state.activation === state.own
     ? hidden : valueAt(curve[state.activation], curve.reach, z);
-  return { ...state, ...here, tokens, position, unit, z, hidden, output, curve,
-    stream: streams[position], F: here.levels.length };
+  return { ...state, ...here, tokens, unit, z, hidden, output, curve,
+    stream: streams[state.position], F: here.levels.length };
 }
 
 /** The prompt as a choice of the token; under each the share of its units that is active. */
@@ -47,9 +45,9 @@ function tokenLine({ tokens }, change) {
   }));
   const chips = choice({ label: "Token", options, onInput: (position) => change({ position }) });
   chips.node.classList.add("op-ff-tokens");
-  const show = ({ position, trace, layer, F }) => {
+  const show = ({ position, data, layer, F }) => {
     chips.show(position);
-    shares.forEach((share, t) => { share.textContent = whole(trace.layers[layer][t].active / F); });
+    shares.forEach((share, t) => { share.textContent = whole(data.layers[layer][t].active / F); });
   };
   return { node: chips.node, show };
 }
@@ -66,9 +64,9 @@ function allUnits() {
   const show = ({ levels, unit, F, layer, tokens, position, active, needed, stream }) => {
     title.replaceChildren(`All ${integer(F)} units of block ${layer} at `, tokenElement(tokens[position]));
     const rows = Math.ceil(F / COLUMNS);
-    const level = (digit) => Number.parseInt(digit, LEVELS_OF_COLOR + 1);
+    const level = (digit) => parseInt(digit, DIGIT_BASE);
     grid.show(Array.from({ length: rows }, (_, y) =>
-      Array.from({ length: COLUMNS }, (_, x) => level(levels[y * COLUMNS + x] ?? "0"))), LEVELS_OF_COLOR);
+      Array.from({ length: COLUMNS }, (_, x) => level(levels[y * COLUMNS + x] ?? "0"))), COLOR_LEVELS);
     frame.style.insetInlineStart = `${(100 * (unit % COLUMNS)) / COLUMNS}%`;
     frame.style.insetBlockStart = `${(100 * Math.floor(unit / COLUMNS)) / rows}%`;
     frame.style.inlineSize = `${100 / COLUMNS}%`;
@@ -89,7 +87,7 @@ function unitList(count, change) {
     options: rows.map(({ row, line }) => ({ value: row, name: `${row}`, content: line })),
     onInput: (row) => change({ row }) });
   list.node.classList.add("op-ff-list");
-  list.buttons[TOP].before(
+  list.buttons[FEEDFORWARD_TOP].before(
     element("p", { class: "op-detail op-ff-apart" }, "the lowest h, and the lowest input"));
   const head = element("p", { class: "op-detail op-ff-line op-ff-head", "aria-hidden": "true" },
     ...["unit", "input z", "h", "writes"].map((name) => element("span", {}, name)));
@@ -196,12 +194,12 @@ function streamTable({ streams }) {
 
 function build(widget, state) {
   const change = (settings) => setTraits(widget, settings);
-  const { layers } = state.trace;
+  const { layers } = state.data;
   const blocks = choice({ label: "Block", onInput: (layer) => change({ layer }),
     options: layers.map((_, layer) => ({ value: layer, name: `block ${layer}`, content: `${layer}` })) });
   const row = element("div", { class: "op-order-row op-ff-blocks" }, "Block", blocks.node);
-  const parts = [tokenLine(state.trace, change), { node: row, show: ({ layer }) => blocks.show(layer) },
-    allUnits(), unitList(layers[0][0].units.length, change), curvePanel(state, change), streamTable(state.trace)];
+  const parts = [tokenLine(state.data, change), { node: row, show: ({ layer }) => blocks.show(layer) },
+    allUnits(), unitList(layers[0][0].units.length, change), curvePanel(state, change), streamTable(state.data)];
   const [tokens, block, all, list, curve, stream] = parts.map((part) => part.node);
   const show = (measured) => parts.forEach((part) => part.show(measured));
   const detail = element("p", { class: "op-detail" }, "Below each token: the share of its units that is active.");
@@ -209,7 +207,7 @@ function build(widget, state) {
 }
 
 export default {
-  compute: traceInPage,
+  compute,
   render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Feed-forward explorer",
-    traits: STATE, data: "trace", build, measure }),
+    traits: STATE, build, measure }),
 };

@@ -1,5 +1,6 @@
 // What an explorer draws: bars, colored cells, line charts, lists of figures.
 
+import { COLOR_LEVELS } from "../shared.js";
 import { element, shape, picture } from "./element.js";
 
 /**
@@ -36,8 +37,6 @@ export function facts(names) {
   return { node, show };
 }
 
-const LEVELS = 20; // of opacity: finer than the eye tells apart in a small cell
-
 /**
  * A matrix as colored cells: blue above zero, vermillion below, clear at zero and solid from
  * `largest` on. `null` is an empty cell. One path per color keeps thousands of cells cheap.
@@ -48,11 +47,11 @@ export function cells(className = "") {
     node.setAttribute("viewBox", `0 0 ${rows[0].length} ${rows.length}`);
     const paths = new Map();
     rows.forEach((row, y) => row.forEach((value, x) => {
-      const level = Math.round(LEVELS * Math.max(-1, Math.min(1, value / largest)));
+      const level = Math.round(COLOR_LEVELS * Math.max(-1, Math.min(1, value / largest)));
       if (level !== 0) paths.set(level, `${paths.get(level) ?? ""}M${x} ${y}h1v1h-1z`);
     }));
     node.replaceChildren(...[...paths].map(([level, d]) => shape("path", {
-      d, class: level < 0 ? "op-below" : "op-above", "fill-opacity": Math.abs(level) / LEVELS,
+      d, class: level < 0 ? "op-below" : "op-above", "fill-opacity": Math.abs(level) / COLOR_LEVELS,
     })));
   };
   return { node, show };

@@ -6,15 +6,14 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from traitlets import Dict, Float, Int, validate
+from traitlets import Float, Int, validate
 
 from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import LOGITS_LARGEST_SHIFT, LOGITS_TOP, MAX_TOKENS
 from oneprompt.explorers.texts import rounded, token_text
 from oneprompt.logits import lens
 from oneprompt.sample import Sampling, entropy, probabilities
-
-TOP = 10  # tokens per row of logits; also in logits.js
-LARGEST_SHIFT = 100  # the ends of the slider in logits.js
 
 
 def depth_name(depth: int) -> str:
@@ -32,7 +31,7 @@ class LogitsExplorer(PromptExplorer):
         depth: where it is read: 0 is the embedding, l + 1 the output of layer l.
         shift: a constant from -100 to 100 that is added to all logits of the row.
         ---
-        lens: {"tokens": texts, "vocab_size": V, "cells": by depth and position {"top": the ten
+        data: {"tokens": texts, "vocab_size": V, "cells": by depth and position {"top": the ten
             largest [text, logit], "log_sum": log Σ e^logit over the vocabulary, "entropy": in bits,
             "own": [logit, rank] of the token that the model itself puts first there}}.
     """
@@ -42,7 +41,6 @@ class LogitsExplorer(PromptExplorer):
     position = Int(0).tag(sync=True)
     depth = Int(0).tag(sync=True)
     shift = Float(0.0).tag(sync=True)
-    lens = Dict().tag(sync=True)
 
     def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
         self.model, self.tokenizer = model, tokenizer
@@ -53,22 +51,29 @@ class LogitsExplorer(PromptExplorer):
     @property
     def probabilities(self) -> Tensor:
         """The distribution that is read at the chosen position and depth, (V,)."""
-        return probabilities(self._logits[self.depth, self.position] + self.shift, Sampling())
+        logits = self._read(self.tokenizer.encode(self.prompt))[self.depth, self.position]
+        return probabilities(logits + self.shift, Sampling())
 
     def fallback(self) -> str:
-        cells = self.lens["cells"]
+        cells = self.data["cells"]
         rows = [
             [depth_name(depth), *(_first_choice(cell) for cell in cells[depth])]
             for depth in reversed(range(len(cells)))
         ]
         caption = "The likeliest next token after each token of the prompt, by depth"
-        header = ["read at", *(f"after {token!r}" for token in self.lens["tokens"])]
+        header = ["read at", *(f"after {token!r}" for token in self.data["tokens"])]
         return fallback_table(caption, header, rows)
+
+    def _read(self, ids: list[int]) -> Tensor:
+        """The logits at every depth and position, (1 + L, T, V)."""
+        trace = self.model.trace(torch.tensor([ids]))
+        streams = (trace.embedding, *(layer.output for layer in trace.layers))
+        return lens(self.model, torch.cat(streams)).detach()
 
     def _cell(self, logits: Tensor, own: int) -> dict:
         """What is shown of one row of logits (V,), where `own` is the model's final choice."""
         ranked = logits.argsort(descending=True, stable=True)
-        first = ranked[:TOP].tolist()
+        first = ranked[:LOGITS_TOP].tolist()
         return {
             "top": [[token_text(self.tokenizer, i), rounded(logits[i], 4)] for i in first],
             "log_sum": rounded(logits.logsumexp(dim=-1), 4),
@@ -80,29 +85,24 @@ class LogitsExplorer(PromptExplorer):
     def _check_number(self, proposal):
         name, value = proposal.trait.name, proposal.value
         first, last = {
-            "position": (0, len(self.lens["tokens"]) - 1),
+            "position": (0, len(self.data["tokens"]) - 1),
             "depth": (0, self.model.config.n_layers),
-            "shift": (-LARGEST_SHIFT, LARGEST_SHIFT),
+            "shift": (-LOGITS_LARGEST_SHIFT, LOGITS_LARGEST_SHIFT),
         }[name]
         if not (math.isfinite(value) and first <= value <= last):
             raise ValueError(f"{name}={value} is outside of {first} to {last}")
         return value
 
-    # A validator and no observer: a prompt that the model refuses must not become the state.
-    @validate("prompt")
-    def _run_model(self, proposal):
-        ids = self.prompt_ids(proposal.value)
-        trace = self.model.trace(torch.tensor([ids], dtype=torch.int64))
-        streams = (trace.embedding, *(layer.output for layer in trace.layers))
-        self._logits = lens(self.model, torch.cat(streams)).detach()  # (1 + L, T, V)
-        own = self._logits[-1].argmax(dim=-1).tolist()
-        self.lens = {
-            "tokens": [token_text(self.tokenizer, i) for i in ids],
-            "vocab_size": self._logits.shape[-1],
-            "cells": [list(map(self._cell, rows, own)) for rows in self._logits],
+    def compute(self, text: str) -> dict:
+        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
+        logits = self._read(ids)
+        own = logits[-1].argmax(dim=-1).tolist()
+        data = {
+            "tokens": [token_text(self.tokenizer, token_id) for token_id in ids],
+            "vocab_size": logits.shape[-1],
+            "cells": [list(map(self._cell, rows, own)) for rows in logits],
         }
-        self.position = len(ids) - 1
-        return proposal.value
+        return {"data": data, "position": len(ids) - 1}
 
 
 def _first_choice(cell: dict) -> str:

@@ -1,17 +1,15 @@
-// The state of a prompt, by the model in the lm, as LogitsExplorer.compute in explorer.py.
+// The traits of a prompt, by the model in the page; LogitsExplorer.compute does the same.
 
 import { ranking, softmax, entropyBits } from "../../js/sample.js";
 import { pauses } from "../kit/frames.js";
-import { MAX_TOKENS } from "../shared.js";
+import { promptIds } from "../kit/prompt_ids.js";
+import { LOGITS_TOP, MAX_TOKENS } from "../shared.js";
 
-const TOP = 10; // as in logits.py
-
-/** The traits of a prompt, from the model in the lm, as `_run_model` computes them in Python. */
 export async function compute(lm, text) {
   const model = lm.model("reference");
   const pause = pauses();
   const V = model.config.vocab_size;
-  const ids = lm.promptIds(lm.tokenizer, text, MAX_TOKENS);
+  const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
   const rows = lm.lens(model, lm.forward(model, ids)).map((logits) =>
     ids.map((_, t) => Array.from(logits.subarray(t * V, (t + 1) * V))));
   await pause();
@@ -19,7 +17,7 @@ export async function compute(lm, text) {
   const cell = (logits, t) => {
     const [ranked, probabilities] = [ranking(logits), softmax(logits)];
     return {
-      top: ranked.slice(0, TOP).map((id) => [lm.tokenizer.text(id), logits[id]]),
+      top: ranked.slice(0, LOGITS_TOP).map((id) => [lm.tokenizer.text(id), logits[id]]),
       log_sum: logits[ranked[0]] - Math.log(probabilities[ranked[0]]),
       entropy: entropyBits(probabilities),
       own: [logits[chosen[t]], 1 + ranked.indexOf(chosen[t])],
@@ -32,6 +30,7 @@ export async function compute(lm, text) {
       await pause();
     }
   }
-  const lens = { tokens: ids.map(lm.tokenizer.text), vocab_size: V, cells };
-  return { lens, position: ids.length - 1 };
+  return {
+    data: { tokens: ids.map(lm.tokenizer.text), vocab_size: V, cells }, position: ids.length - 1,
+  };
 }

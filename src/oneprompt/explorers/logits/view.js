@@ -1,4 +1,4 @@
-// The explorer of chapter 6: see LogitsExplorer in logits.py for the state.
+// The logits explorer: see LogitsExplorer in explorer.py for the state.
 
 import { bar, facts } from "../kit/charts.js";
 import { steps, slider, choice } from "../kit/controls.js";
@@ -6,9 +6,10 @@ import { element, tokenText, tokenElement } from "../kit/element.js";
 import { percent, integer, number, fixed } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
+import { LOGITS_LARGEST_SHIFT } from "../shared.js";
 import { compute } from "./state.js";
 
-const STATE = ["notice", "position", "depth", "shift", "lens"];
+const STATE = ["position", "depth", "shift"];
 
 const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
 
@@ -29,11 +30,11 @@ function read({ top, log_sum, own: [ownLogit, rank], entropy }, shift = 0) {
   return { tokens, logSum, entropy, own: { rank, share: share(ownLogit + shift) } };
 }
 
-/** Everything that is shown. While another prompt arrives, the position may be one too large. */
-function measure({ lens, position: wanted, depth, shift }) {
-  const position = Math.min(wanted, lens.tokens.length - 1);
-  const path = lens.cells.map((row) => read(row[position]).own);
-  return { lens, position, depth, shift, path, row: read(lens.cells[depth][position], shift) };
+/** Everything that is shown. */
+function measure(state) {
+  const { data: { cells }, position, depth, shift } = state;
+  const path = cells.map((row) => read(row[position]).own);
+  return { ...state, path, row: read(cells[depth][position], shift) };
 }
 
 /** The first token at every position and depth, the embedding at the bottom. */
@@ -86,9 +87,9 @@ function path(depths) {
   });
   const node = element("div", { class: "op-path" }, token,
     element("ol", {}, ...lines.map((line) => line.node).reverse()));
-  const show = ({ lens, position, depth, path: own }) => {
+  const show = ({ data, position, depth, path: own }) => {
     token.replaceChildren(element("span", { class: "op-detail" }, "how likely is "),
-      tokenElement(lens.cells.at(-1)[position].top[0][0]));
+      tokenElement(data.cells.at(-1)[position].top[0][0]));
     lines.forEach((line, d) => {
       line.node.classList.toggle("op-chosen", d === depth);
       line.shares.show({ before: 0, after: own[d].share, mark: null });
@@ -122,9 +123,9 @@ function rowTable({ vocab_size, cells: [[{ top }]] }) {
     element("thead", {}, element("tr", {}, head("Token"), head("Logit"), element("td", {}),
       head("Probability"))),
     element("tbody", {}, ...lines.map((line) => line.node)));
-  const show = ({ lens, position, depth, row }) => {
-    const last = depth === lens.cells.length - 1;
-    title.replaceChildren("After ", tokenElement(lens.tokens[position]),
+  const show = ({ data, position, depth, row }) => {
+    const last = depth === data.cells.length - 1;
+    title.replaceChildren("After ", tokenElement(data.tokens[position]),
       `, read at ${depthName(depth)}`, last ? ": the model’s own logits" : "");
     row.tokens.forEach(({ token, logit, share }, i) => {
       lines[i].show(tokenElement(token), fixed(logit, 2), share);
@@ -142,7 +143,7 @@ function rowFacts(change) {
   const logSum = element("span", {}, "log Σ e", element("sup", {}, "logit"));
   const figures = facts([logSum, "Lead over the second", "Entropy"]);
   const shifted = slider({
-    label: "Add to every logit", stops: steps(-100, 100, 5),
+    label: "Add to every logit", stops: steps(-LOGITS_LARGEST_SHIFT, LOGITS_LARGEST_SHIFT, 5),
     describe: (c) => (c > 0 ? `+${number(c)}` : number(c)), onInput: (shift) => change({ shift }),
   });
   const node = element("div", { class: "op-row-facts" }, shifted.node, figures.node,
@@ -158,10 +159,10 @@ function rowFacts(change) {
   return { node, show };
 }
 
-function build(widget, { lens }) {
+function build(widget, { data }) {
   const change = (settings) => setTraits(widget, settings);
-  const [map, rise, table, figures] = [lensMap(lens, change), path(lens.cells.length),
-    rowTable(lens), rowFacts(change)];
+  const [map, rise, table, figures] = [lensMap(data, change), path(data.cells.length),
+    rowTable(data), rowFacts(change)];
   const nodes = [
     element("div", { class: "op-lens" }, map.node, element("p", { class: "op-detail" },
       "The likeliest next token. Bluer: likelier. Bold: already the model’s own first choice."),
@@ -174,6 +175,6 @@ function build(widget, { lens }) {
 
 export default {
   compute,
-  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Logits explorer", kind: "op-logits",
-    traits: STATE, data: "lens", build, measure }),
+  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Logits explorer",
+    kind: "op-logits", traits: STATE, build, measure }),
 };

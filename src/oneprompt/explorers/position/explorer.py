@@ -5,11 +5,13 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from traitlets import Dict, Float, Int, List, Unicode, validate
+from traitlets import Float, Int, List, Unicode, validate
 
 from oneprompt.attention import attention_scores, repeat_kv
 from oneprompt.embed import embed
 from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.prompts import check_prompt
+from oneprompt.explorers.shared import POSITION_LEAST_TOKENS, POSITION_TOO_SHORT
 from oneprompt.explorers.texts import rounded, shortest_decimals, token_text
 from oneprompt.model import CHOICES
 from oneprompt.position import (
@@ -23,7 +25,6 @@ from oneprompt.position import (
 
 SCHEMES = CHOICES["position"]
 N = 32  # the positions shown are 0 to 31
-LEAST = 3  # tokens of a prompt; also in schemes.js
 FALLBACK_DISTANCES = (0, 1, 2, 3, 4, 8, 16, 31)
 
 
@@ -109,11 +110,10 @@ class PositionExplorer(PromptExplorer):
         pair: the pair of coordinates whose turn is drawn (RoPE).
         pairing: which coordinates form a pair, "halves" or "interleaved" (RoPE).
         ---
-        tokens: the texts of the query's and the key's token.
-        scores: scheme -> scores, see `position_scores`.
+        data: {"tokens": the texts of the query's and the key's token, "scores": scheme -> scores,
+            see `position_scores`, "queries": (H, d), the query of each head, before any turn}.
         learned: (N, D), the vectors that are added under "learned", see `learned_table`.
         own: the model's own scheme, as named in `scores`.
-        queries: (H, d), the query of each head, before any turn.
         frequencies: (pairs,), RoPE's, in radians per position.
         slopes: (H,), ALiBi's.
     """
@@ -126,11 +126,8 @@ class PositionExplorer(PromptExplorer):
     head = Int(0).tag(sync=True)
     pair = Int(0).tag(sync=True)
     pairing = Unicode("halves").tag(sync=True)
-    tokens = List(Unicode()).tag(sync=True)
-    scores = Dict().tag(sync=True)
     learned = List().tag(sync=True)
     own = Unicode().tag(sync=True)
-    queries = List().tag(sync=True)
     frequencies = List(Float()).tag(sync=True)
     slopes = List(Float()).tag(sync=True)
 
@@ -150,9 +147,9 @@ class PositionExplorer(PromptExplorer):
 
     def fallback(self) -> str:
         names = [score_name(scheme, self.pairing) for scheme in SCHEMES]
-        columns = [self.scores[name][self.head][-1] for name in names]
+        columns = [self.data["scores"][name][self.head][-1] for name in names]
         rows = [[str(d), *(f"{c[d]:.2f}" for c in columns)] for d in FALLBACK_DISTANCES]
-        query, key = self.tokens
+        query, key = self.data["tokens"]
         caption = f"Scores of {query!r} at position {N - 1} and {key!r} before it, head {self.head}"
         return fallback_table(caption, ["distance", *names], rows)
 
@@ -176,18 +173,15 @@ class PositionExplorer(PromptExplorer):
             )
         return proposal.value
 
-    # A validator and no observer: a prompt that the model refuses must not become the state.
-    @validate("prompt")
-    def _compute_scores(self, proposal):
-        ids = self.tokenizer.encode(proposal.value)
-        if len(ids) < LEAST:  # query and key are the two tokens before the last
-            raise ValueError(
-                f"The prompt has {len(ids)} of the {LEAST} tokens that are needed: lengthen it."
-            )
-        key_id, query_id, _ = ids[-LEAST:]
+    def compute(self, text: str) -> dict:
+        check_prompt(text)
+        ids = self.tokenizer.encode(text)  # of any number: only two of them are computed
+        if len(ids) < POSITION_LEAST_TOKENS:
+            raise ValueError(POSITION_TOO_SHORT.format(n=len(ids), least=POSITION_LEAST_TOKENS))
+        key_id, query_id, _ = ids[-POSITION_LEAST_TOKENS:]
         with torch.inference_mode():
             key, query = embed(torch.tensor([key_id, query_id]), self.model.embedding)
-            self.scores = position_scores(self.model, query, key, self._added)
-            self.queries = rounded(unturned(self.model, query[None])[0][0, :, 0], digits=3)
-        self.tokens = [token_text(self.tokenizer, i) for i in (query_id, key_id)]
-        return proposal.value
+            scores = position_scores(self.model, query, key, self._added)
+            queries = rounded(unturned(self.model, query[None])[0][0, :, 0], digits=3)
+        tokens = [token_text(self.tokenizer, token_id) for token_id in (query_id, key_id)]
+        return {"data": {"tokens": tokens, "scores": scores, "queries": queries}}

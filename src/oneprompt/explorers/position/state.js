@@ -1,9 +1,9 @@
-// The position explorer's scores of a prompt, by the model in the lm. `position_scores` in
-// position.py does the same in a notebook; N positions, H heads of d, D d_model.
+// The traits of a prompt, by the model in the page; PositionExplorer.compute does the same. N is the
+// number of positions.
 
 import { angleAt, sinusoidal, turn, PAIRINGS, pairCoordinates, alibiShift } from "../../js/position.js";
-
-const LEAST = 3; // tokens of a prompt, as in position.py
+import { checkPrompt } from "../kit/prompt_ids.js";
+import { POSITION_LEAST_TOKENS, POSITION_TOO_SHORT } from "../shared.js";
 
 /** Queries or keys (N, H d) after RoPE: row t turned for position t. */
 function turned(rows, { n_heads: H, head_dim: d }, frequencies, pairing) {
@@ -37,20 +37,27 @@ function atEveryPosition(lm, model, name, id, table, factor = 1) {
   return lm.unturned(model, 0, Float32Array.from(x))[name];
 }
 
-/** The traits of a prompt. */
-export function scoresInPage(lm, text, get) {
+/** The ids of the query's and the key's token: the two before the prompt's last one. */
+function queryAndKey(lm, text) {
+  checkPrompt(text);
+  const ids = lm.tokenizer.encode(text); // of any number: only two of them are computed
+  if (ids.length < POSITION_LEAST_TOKENS) {
+    throw new RangeError(POSITION_TOO_SHORT
+      .replace("{n}", ids.length).replace("{least}", POSITION_LEAST_TOKENS));
+  }
+  const [key, query] = ids.slice(-POSITION_LEAST_TOKENS);
+  return [query, key];
+}
+
+export function compute(lm, text, get) {
   const model = lm.model("reference");
   const { d_model: D, n_heads: H, head_dim: d } = model.config;
   const [learned, frequencies, slopes] = ["learned", "frequencies", "slopes"].map(get);
-  const ids = lm.promptIds(lm.tokenizer, text, Infinity); // only two of them are computed
-  if (ids.length < LEAST) {
-    throw new RangeError(`The prompt has ${ids.length} of the ${LEAST} tokens that are needed: lengthen it.`);
-  }
-  const [key, query] = ids.slice(-LEAST);
-  const both = (...how) => [["q", query], ["k", key]].map(
-    ([name, id]) => atEveryPosition(lm, model, name, id, ...how));
+  const tokens = queryAndKey(lm, text);
+  const both = (table, factor) => ["q", "k"].map(
+    (name, i) => atEveryPosition(lm, model, name, tokens[i], table, factor));
   const every = Array.from(learned.keys());
-  const added = (...how) => byDistance(lm, model, ...both(...how), every);
+  const added = (table, factor) => byDistance(lm, model, ...both(table, factor), every);
 
   const [q, k] = both(learned.map((row) => row.map(() => 0)));
   const none = byDistance(lm, model, q, k, every.slice(-1));
@@ -64,5 +71,5 @@ export function scoresInPage(lm, text, get) {
   };
   for (const pairing of PAIRINGS) scores[`rope ${pairing}`] = rope(pairing);
   const queries = Array.from({ length: H }, (_, h) => Array.from(q.subarray(h * d, (h + 1) * d)));
-  return { tokens: [query, key].map(lm.tokenizer.text), queries, scores };
+  return { data: { tokens: tokens.map(lm.tokenizer.text), queries, scores } };
 }

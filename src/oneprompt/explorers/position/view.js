@@ -1,4 +1,4 @@
-// The position explorer: see PositionExplorer in position.py for the state.
+// The position explorer: see PositionExplorer in explorer.py for the state.
 
 import { angleAt, wavelength, sinusoidal, PAIRINGS, pairCoordinates, alibiShift } from "../../js/position.js";
 import { facts, cells, axisEnds, lineChart } from "../kit/charts.js";
@@ -7,15 +7,13 @@ import { element, tokenElement } from "../kit/element.js";
 import { number, fixed } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
-import { scoresInPage } from "./state.js";
+import { compute } from "./state.js";
 import { dial, pairsPicture } from "./turns.js";
 
 const SCHEMES = [["learned", "learned"], ["sinusoidal", "sinusoidal"], ["rope", "RoPE"],
   ["alibi", "ALiBi"], ["none", "none"]];
-
-const STATE = ["notice", "scheme", "position", "distance", "head", "pair", "pairing", "tokens",
-  "scores", "learned", "own", "queries", "frequencies", "slopes"];
-
+const STATE = ["data", "scheme", "position", "distance", "head", "pair", "pairing", "learned", "own",
+  "frequencies", "slopes"];
 const COORDINATES_SHOWN = 6;
 
 const keyOf = ({ scheme, pairing }) => (scheme === "rope" ? `rope ${pairing}` : scheme);
@@ -24,12 +22,13 @@ const keyOf = ({ scheme, pairing }) => (scheme === "rope" ? `rope ${pairing}` : 
 function measure(state) {
   const key = keyOf(state);
   const distance = Math.min(state.distance, state.position); // the text begins at position 0
-  const rows = state.scores[key][state.head]; // one per query position, or one for all
+  const { tokens, scores, queries } = state.data;
+  const rows = scores[key][state.head]; // one per query position, or one for all
   const row = (rows.length === 1 ? rows[0] : rows[state.position]).slice(0, state.position + 1);
-  const plain = state.scores.none[state.head][0][0];
+  const plain = scores.none[state.head][0][0];
   const frequency = state.frequencies[state.pair];
   return {
-    ...state, key, distance, rows, row, plain, frequency,
+    ...state, tokens, queries, key, distance, rows, row, plain, frequency,
     score: row[distance],
     angle: angleAt(state.position, frequency),
     coordinates: pairCoordinates(state.pair, state.frequencies.length, state.pairing),
@@ -109,6 +108,22 @@ function alibiPanel(widget) {
   return { node, show };
 }
 
+/** A panel for each scheme. The hidden ones are drawn too: together they keep the height. */
+function schemePanels(widget, change) {
+  const additive = additivePanel(widget);
+  const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(widget, change),
+    alibi: alibiPanel(widget), none: nonePanel() };
+  const all = [...new Set(Object.values(panels))];
+  const node = element("div", { class: "op-panels" }, ...all.map((panel) => panel.node));
+  const show = (measured) => {
+    for (const panel of all) {
+      panel.node.classList.toggle("op-away", panel !== panels[measured.scheme]);
+      panel.show(measured);
+    }
+  };
+  return { node, show };
+}
+
 function nonePanel() {
   const text = "Nothing is added, turned or shifted: the score is the same at every distance.";
   return { node: element("div", {}, element("p", {}, text)), show() {} };
@@ -150,44 +165,43 @@ function scoreChart(widget) {
   return { node, show };
 }
 
+/** The sliders that all schemes share. */
+function commonSliders(widget, change) {
+  const last = widget.get("learned").length - 1;
+  const ends = { position: ["Position of the query", last], distance: ["Distance", last],
+    head: ["Head", widget.get("slopes").length - 1] };
+  const sliders = Object.entries(ends).map(([name, [label, end]]) => [name, slider({
+    label, stops: steps(0, end, 1), describe: String,
+    onInput: (value) => change({ [name]: value }) })]);
+  const node = element("div", { class: "op-sliders op-three" }, ...sliders.map(([, each]) => each.node));
+  const show = (measured) => {
+    for (const [name, each] of sliders) each.show(measured[name]);
+  };
+  return { node, show };
+}
+
 export default {
-  compute: scoresInPage,
+  compute,
   render({ model: widget, el }) {
     const ask = promptLine(widget);
     const change = (settings) => setTraits(widget, settings);
-    const last = widget.get("learned").length - 1;
-    const sliders = { position: ["Position of the query", last], distance: ["Distance", last],
-      head: ["Head", widget.get("slopes").length - 1] };
-    const controls = Object.entries(sliders).map(([name, [label, end]]) => [name, slider({
-      label, stops: steps(0, end, 1), describe: String,
-      onInput: (value) => change({ [name]: value }) })]);
     const scheme = choice({ label: "Position scheme",
       options: SCHEMES.map(([value, name]) => ({ value, name })),
       onInput: (value) => change({ scheme: value }) });
-    const additive = additivePanel(widget);
-    const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(widget, change),
-      alibi: alibiPanel(widget), none: nonePanel() };
-    const all = [...new Set(Object.values(panels))];
     const remark = element("p", { class: "op-status op-remark" });
-    const score = scoreChart(widget);
+    const parts = [commonSliders(widget, change), schemePanels(widget, change), scoreChart(widget)];
+    const [sliders, panels, score] = parts.map((part) => part.node);
 
     const redraw = () => {
-      const state = measure(valuesOf(widget, STATE));
-      scheme.show(state.scheme);
-      for (const [name, control] of controls) control.show(state[name]);
-      for (const panel of all) { // the hidden ones too: together they keep the height
-        panel.node.classList.toggle("op-away", panel !== panels[state.scheme]);
-        panel.show(state);
-      }
-      remark.textContent = note(state);
-      score.show(state);
-      ask.show();
+      const measured = measure(valuesOf(widget, STATE));
+      scheme.show(measured.scheme);
+      remark.textContent = note(measured);
+      for (const part of parts) part.show(measured);
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Position explorer" },
-      ask.node, scheme.node,
-      element("div", { class: "op-sliders op-three" }, ...controls.map(([, c]) => c.node)),
-      element("div", { class: "op-panels" }, ...all.map((panel) => panel.node)), remark, score.node));
-    return watch(widget, STATE, redraw);
+      ask.node, scheme.node, sliders, panels, remark, score));
+    const unwatch = watch(widget, STATE, redraw);
+    return () => [unwatch(), ask.end()];
   },
 };

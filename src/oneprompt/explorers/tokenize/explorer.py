@@ -4,13 +4,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
-from traitlets import Int, List, validate
+from traitlets import Int, validate
 
 from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import TOKENIZE_MAX_TOKENS
 from oneprompt.explorers.texts import readable
 from oneprompt.tokenize import Tokenizer, pre_tokenize
-
-MAX_TOKENS = 256  # the reference model's context
 
 
 class TokenizeExplorer(PromptExplorer):
@@ -21,28 +21,27 @@ class TokenizeExplorer(PromptExplorer):
         piece: which piece of the text is shown merge by merge.
         step: after how many merges; a piece with fewer merges shows its last state.
         ---
-        pieces: per piece of the text {"ids": of its tokens, "bytes": of each token in hexadecimal,
-            "steps": the tokens after 0, 1, 2, … merges, "ranks": which of the learned merges each
-            step applied, 0 for the one learned first}.
+        data: {"pieces": per piece of the text {"ids": of its tokens, "bytes": of each token in
+            hexadecimal, "steps": the tokens after 0, 1, 2, … merges, "ranks": which of the learned
+            merges each step applied, 0 for the one learned first}}.
     """
 
     folder: ClassVar = Path(__file__).parent
 
     piece = Int(0).tag(sync=True)
     step = Int(0).tag(sync=True)
-    pieces = List().tag(sync=True)
 
     def __init__(self, tokenizer: Tokenizer, prompt="What is machine learning?", **settings):
-        self.bpe = tokenizer.byte_pair_encoding()
+        self.tokenizer, self.bpe = tokenizer, tokenizer.byte_pair_encoding()
         super().__init__(prompt=prompt)  # first, since `piece` is checked against its pieces
         for name, value in settings.items():
             self.set_trait(name, value)
 
     def fallback(self) -> str:
         rows = [
-            [token, str(id), data]
-            for piece in self.pieces
-            for token, id, data in zip(
+            [token, str(token_id), data]
+            for piece in self.data["pieces"]
+            for token, token_id, data in zip(
                 piece["steps"][-1], piece["ids"], piece["bytes"], strict=True
             )
         ]
@@ -62,20 +61,14 @@ class TokenizeExplorer(PromptExplorer):
         at = next(i for i, token in enumerate(after) if token != before[i])
         return self.bpe.ranks[before[at], before[at + 1]]
 
-    @validate("prompt")
-    def _tokenize(self, proposal):
-        pieces = [self._piece(text) for text in pre_tokenize(proposal.value)]
-        n_tokens = sum(len(piece["ids"]) for piece in pieces)
-        if not 0 < n_tokens <= MAX_TOKENS:
-            raise ValueError(
-                f"the text has {n_tokens} tokens, and 1 to {MAX_TOKENS} can be shown; "
-                f"{'shorten it' if n_tokens else 'type something'}"
-            )
-        self.pieces, self.piece, self.step = pieces, 0, 0
-        return proposal.value
+    def compute(self, text: str) -> dict:
+        prompt_ids(self.tokenizer, text, TOKENIZE_MAX_TOKENS)  # before it is merged step by step
+        pieces = [self._piece(piece) for piece in pre_tokenize(text)]
+        return {"data": {"pieces": pieces}, "piece": 0, "step": 0}
 
     @validate("piece")
     def _check_piece(self, proposal):
-        if not 0 <= proposal.value < max(len(self.pieces), 1):
-            raise ValueError(f"piece must be 0 to {len(self.pieces) - 1}, got {proposal.value}")
+        last = len(self.data["pieces"]) - 1
+        if not 0 <= proposal.value <= last:
+            raise ValueError(f"piece must be 0 to {last}, got {proposal.value}")
         return proposal.value

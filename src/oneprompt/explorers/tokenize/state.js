@@ -1,8 +1,10 @@
-// The state of a prompt, by the tokenizer in the lm, as TokenizeExplorer.compute in explorer.py.
+// The traits of a prompt, by the tokenizer in the page; TokenizeExplorer.compute does the same.
 
-/** The traits of a text, from the tokenizer in the lm. */
-export function compute({ tokenizer, promptIds }, text) {
-  promptIds(tokenizer, text, 256);
+import { promptIds } from "../kit/prompt_ids.js";
+import { TOKENIZE_MAX_TOKENS } from "../shared.js";
+
+export function compute({ tokenizer }, text) {
+  promptIds(tokenizer, text, TOKENIZE_MAX_TOKENS); // before it is merged step by step
   const pieces = tokenizer.pieces(text).map((piece) => {
     const steps = tokenizer.mergeSteps(piece);
     const last = steps.at(-1);
@@ -17,5 +19,5 @@ export function compute({ tokenizer, promptIds }, text) {
       }),
     };
   });
-  return { pieces, piece: 0, step: 0 };
+  return { data: { pieces }, piece: 0, step: 0 };
 }

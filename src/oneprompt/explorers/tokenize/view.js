@@ -1,4 +1,4 @@
-// The explorer of chapter 1: see TokenizeExplorer in tokenize.py for the state.
+// The tokenize explorer: see TokenizeExplorer in explorer.py for the state.
 
 import { facts } from "../kit/charts.js";
 import { button, choice } from "../kit/controls.js";
@@ -8,19 +8,18 @@ import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { compute } from "./state.js";
 
-const STATE = ["prompt", "notice", "pieces", "piece", "step"];
+const STATE = ["data", "piece", "step"];
 
 /** The whole text as tokens, each with its id; the pieces are the choices. */
 function tokenLine(widget) {
   const node = element("div", {});
-  let drawn = null;
-  let pieces = null;
-  const show = (state) => {
-    if (drawn !== state.pieces) {
-      drawn = state.pieces;
+  let [drawn, pieces] = [null, null];
+  const show = ({ data, piece }) => {
+    if (drawn !== data) {
+      drawn = data;
       pieces = choice({
-        label: "Piece", onInput: (piece) => setTraits(widget, { piece, step: 0 }),
-        options: drawn.map(({ steps, ids }, value) => ({
+        label: "Piece", onInput: (value) => setTraits(widget, { piece: value, step: 0 }),
+        options: data.pieces.map(({ steps, ids }, value) => ({
           value, name: `${steps.at(-1).map(tokenText).join(" + ")}, ids ${ids.join(", ")}`,
           content: element("span", { class: "op-token-row" }, ...steps.at(-1).map((token, i) =>
             element("span", { class: "op-token-box" }, tokenElement(token),
@@ -30,7 +29,7 @@ function tokenLine(widget) {
       pieces.node.classList.add("op-pieces");
       node.replaceChildren(pieces.node);
     }
-    pieces.show(state.piece);
+    pieces.show(piece);
   };
   return { node, show };
 }
@@ -63,43 +62,55 @@ function staircase() {
   return { node, show };
 }
 
+/** The chosen piece with its merges so far, and the buttons that apply them. */
+function chosenPiece(widget) {
+  const title = element("p", { class: "op-title" });
+  const merges = staircase();
+  const left = element("p", { class: "op-detail" });
+  let [now, last] = [0, 0];
+  const go = (step) => setTraits(widget, { step });
+  const next = button("Next merge", () => go(now + 1));
+  const back = button("Back", () => go(now - 1));
+  const all = button("All merges", () => go(last));
+  const show = ({ data, piece, step }) => {
+    const { steps, ranks, bytes } = data.pieces[piece];
+    last = ranks.length;
+    now = Math.min(step, last);
+    title.replaceChildren("The piece ", tokenElement(steps.at(-1).join("")));
+    merges.show({ steps, ranks }, now);
+    left.textContent = now < last
+      ? `${integer(last - now)} ${last - now === 1 ? "merge" : "merges"} to go.`
+      : `No learned merge is left. Bytes: ${bytes.join(" | ")}`;
+    [next.disabled, all.disabled, back.disabled] = [now === last, now === last, now === 0];
+  };
+  const buttons = element("div", { class: "op-buttons" }, next, back, all);
+  return { nodes: [title, merges.node, left, buttons], show };
+}
+
+/** How many tokens and bytes the text has. */
+function counts() {
+  const figures = facts(["Tokens", "Bytes", "Bytes per token"]);
+  const show = ({ data: { pieces } }) => {
+    const tokens = pieces.flatMap(({ ids }) => ids).length;
+    const bytes = pieces.flatMap((piece) => piece.bytes.join(" ").split(" ")).length;
+    figures.show([integer(tokens), ""], [integer(bytes), ""], [(bytes / tokens).toFixed(2), ""]);
+  };
+  return { node: figures.node, show };
+}
+
 export default {
   compute,
   render({ model: widget, el }) {
     const ask = promptLine(widget);
-    const line = tokenLine(widget);
-    const figures = facts(["Tokens", "Bytes", "Bytes per token"]);
-    const title = element("p", { class: "op-title" });
-    const merges = staircase();
-    const ends = element("p", { class: "op-detail" });
-    const go = (step) => setTraits(widget, { step });
-    // While another text arrives trait by trait, the piece may be one of the text before.
-    const chosen = () => widget.get("pieces")[widget.get("piece")] ?? widget.get("pieces")[0];
-    const now = () => Math.min(widget.get("step"), chosen().ranks.length);
-    const next = button("Next merge", () => go(now() + 1));
-    const back = button("Back", () => go(now() - 1));
-    const all = button("All merges", () => go(chosen().ranks.length));
-
+    const [line, figures, chosen] = [tokenLine(widget), counts(), chosenPiece(widget)];
     const redraw = () => {
       const state = valuesOf(widget, STATE);
-      ask.show();
-      line.show(state);
-      const tokens = state.pieces.flatMap(({ ids }) => ids).length;
-      const bytes = state.pieces.flatMap((piece) => piece.bytes.join(" ").split(" ")).length;
-      figures.show([integer(tokens), ""], [integer(bytes), ""], [(bytes / tokens).toFixed(2), ""]);
-      const piece = chosen();
-      title.replaceChildren("The piece ", tokenElement(piece.steps.at(-1).join("")));
-      merges.show(piece, now());
-      const left = piece.ranks.length - now();
-      ends.textContent = left > 0
-        ? `${integer(left)} ${left === 1 ? "merge" : "merges"} to go.`
-        : `No learned merge is left. Bytes: ${piece.bytes.join(" | ")}`;
-      [next.disabled, all.disabled, back.disabled] = [left === 0, left === 0, now() === 0];
+      for (const part of [line, figures, chosen]) part.show(state);
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Tokenize explorer" },
-      ask.node, line.node, figures.node, title, merges.node, ends,
-      element("div", { class: "op-buttons" }, next, back, all)));
-    return watch(widget, STATE, redraw);
+      ask.node, line.node, figures.node, ...chosen.nodes));
+    const unwatch = watch(widget, STATE, redraw);
+    return () => [unwatch(), ask.end()];
   },
 };
