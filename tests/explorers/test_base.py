@@ -5,43 +5,121 @@ import re
 
 import pytest
 import traitlets
+from explorer_page import answer_to, give_model, page_pair, page_tokenizer
 
-from oneprompt.explorers.base import Explorer, fallback_table, function_body, script_json
+from oneprompt.explorers import (
+    AttentionExplorer,
+    EmbedExplorer,
+    FeedForwardExplorer,
+    LogitsExplorer,
+    PositionExplorer,
+    TokenizeExplorer,
+    base,
+)
+from oneprompt.explorers.base import Explorer, PromptExplorer, fallback_table, script_json
 from oneprompt.notebook.style import PALETTE
 
 HOSTILE = "</script><!--<img src=x onerror=alert(1)>&\u2028'\""
+TOKENIZER = page_tokenizer()
+TARGET, DRAFT = page_pair()
+MAKE = {
+    "attention": lambda: AttentionExplorer(TARGET, TOKENIZER),
+    "embed": lambda: EmbedExplorer(TARGET, TOKENIZER),
+    "feedforward": lambda: FeedForwardExplorer(TARGET, TOKENIZER),
+    "logits": lambda: LogitsExplorer(TARGET, TOKENIZER),
+    "position": lambda: PositionExplorer(TARGET, TOKENIZER),
+    "tokenize": lambda: TokenizeExplorer(TOKENIZER),
+}
+# Keeps in `drawn` what it would draw.
+ENDS_VIEW = f"""
+import {{ promptLine }} from "{base.KIT}/prompt.js";
+import {{ valuesOf, watch }} from "{base.KIT}/traits.js";
+
+const STATE = ["data", "first", "last"];
+
+function compute(lm, text) {{
+  if (text === "no") throw new RangeError("No.");
+  return {{ data: {{ text }}, first: text.at(0), last: text.at(-1) }};
+}}
+
+export default {{
+  compute,
+  render({{ model: widget, el }}) {{
+    window.drawn = [];
+    const redraw = () => window.drawn.push(valuesOf(widget, STATE));
+    redraw();
+    watch(widget, STATE, redraw);
+    el.append(promptLine(widget).node);
+  }},
+}};
+"""
 
 
-class TextExplorer(Explorer):
-    """The smallest explorer: one trait."""
-
-    modules = ("distribution.js", "sample.js")
-    text = traitlets.Unicode().tag(sync=True)
-    private = traitlets.Unicode("not synced")
-
-    def fallback(self):
-        return fallback_table("Texts", ["text"], [[self.text]])
+def in_folder(folder, view: str):
+    (folder / "view.js").write_text(view, encoding="utf-8")
+    return folder
 
 
-def test_the_twin_depends_only_on_the_state():
-    assert TextExplorer(text="a").twin() == TextExplorer(text="a").twin()
-    assert TextExplorer(text="a").twin() != TextExplorer(text="b").twin()
+@pytest.fixture(scope="module")
+def text_explorer(tmp_path_factory):
+    """The class of the smallest explorer: one trait."""
+
+    class TextExplorer(Explorer):
+        folder = in_folder(tmp_path_factory.mktemp("text"), "export default { render() {} };\n")
+        text = traitlets.Unicode().tag(sync=True)
+        private = traitlets.Unicode("not synced")
+
+        def fallback(self):
+            return fallback_table("Texts", ["text"], [[self.text]])
+
+    return TextExplorer
 
 
-def test_the_state_is_what_the_explorer_itself_syncs():
-    assert TextExplorer(text="a").state() == {"text": "a"}
+@pytest.fixture(scope="module")
+def ends_explorer(tmp_path_factory):
+    """The class of a small explorer with a prompt: its first and its last letter."""
+
+    class EndsExplorer(PromptExplorer):
+        folder = in_folder(tmp_path_factory.mktemp("ends"), ENDS_VIEW)
+        first = traitlets.Unicode().tag(sync=True)
+        last = traitlets.Unicode().tag(sync=True)
+
+        @traitlets.validate("last")
+        def _check(self, proposal):
+            if proposal.value != self.data["text"][-1]:
+                raise ValueError("not the last letter")
+            return proposal.value
+
+        def compute(self, text):
+            if text == "no":
+                raise ValueError("No.")
+            return {"data": {"text": text}, "first": text[0], "last": text[-1]}
+
+        def fallback(self):
+            return ""
+
+    return EndsExplorer
 
 
-def test_a_cell_shows_the_widget_and_the_twin():
-    explorer = TextExplorer(text="a")
+def test_the_twin_depends_only_on_the_state(text_explorer):
+    assert text_explorer(text="a").twin() == text_explorer(text="a").twin()
+    assert text_explorer(text="a").twin() != text_explorer(text="b").twin()
+
+
+def test_the_state_is_what_the_explorer_itself_syncs(text_explorer):
+    assert text_explorer(text="a").state() == {"text": "a"}
+
+
+def test_a_cell_shows_the_widget_and_the_twin(text_explorer):
+    explorer = text_explorer(text="a")
     data, _ = explorer._repr_mimebundle_()
     assert data["text/html"] == explorer.twin()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert data["text/plain"] == "TextExplorer()"
 
 
-def test_hostile_text_stays_inside_its_elements():
-    twin = TextExplorer(text=HOSTILE).twin()
+def test_hostile_text_stays_inside_its_elements(text_explorer):
+    twin = text_explorer(text=HOSTILE).twin()
     assert "<img" not in twin
     assert twin.count("</script") == twin.count("<script") == 2
     state = re.search(r'<script type="application/json">(.*)</script>', twin).group(1)
@@ -53,25 +131,95 @@ def test_state_that_json_cannot_hold_is_refused():
         script_json({"logit": float("nan")})
 
 
+# Prompts
+
+
+def test_a_prompt_sets_all_its_traits_at_a_time(ends_explorer):
+    explorer, seen = ends_explorer(prompt="abc"), []
+    explorer.observe(lambda _: seen.append((explorer.data["text"], explorer.first, explorer.last)))
+    explorer.prompt = "xyz"
+    assert set(seen) == {("xyz", "x", "z")}
+
+
 @pytest.mark.parametrize(
-    ("module", "message"),
-    [
-        ("const a = 1;", "exactly one `export default`"),
-        ("export default {};\nexport default {};", "exactly one `export default`"),
-        ("import a from 'a';\nexport default {};", "no other import"),
-        ("export default {};\nexport const a = 1;", "no other import"),
-        ("export default { a: '</SCRIPT>' };", "would end the script"),
-        ("export default { a: '<!--' };", "would end the script"),
-    ],
-)
-def test_a_module_that_could_not_run_as_a_classic_script_is_refused(module, message):
-    with pytest.raises(ValueError, match=message):
-        function_body(module)
+    ("text", "words"),
+    [("", "The prompt is empty"), ("a" * 1001, "has 1,001 characters"), ("a\udfffb", "surrogate"),
+     ("no", "No.")],
+)  # fmt: skip
+def test_a_prompt_that_is_refused_changes_nothing(ends_explorer, text, words):
+    explorer = ends_explorer(prompt="abc")
+    before = explorer.state()
+    with pytest.raises(ValueError, match=words):
+        explorer.prompt = text
+    assert explorer.state() == before
 
 
-def test_every_palette_color_is_a_css_variable():
+def test_a_reader_is_answered_or_told_why_not(ends_explorer):
+    explorer, busy = ends_explorer(prompt="abc"), []
+    explorer.observe(lambda change: busy.append(change.new), "busy")
+    explorer.asked = "no"
+    assert (explorer.prompt, explorer.notice, explorer.busy) == ("abc", "No.", False)
+    explorer.asked = "xyz"
+    assert (explorer.prompt, explorer.notice, explorer.busy) == ("xyz", "", False)
+    explorer.asked = ""  # by the page, so that the same text again is a change
+    assert (explorer.prompt, explorer.notice) == ("xyz", "")
+    assert busy == [True, False] * 2
+
+
+def test_a_page_draws_a_new_prompt_once_and_whole(page, ends_explorer):
+    page.set_content(f"<!doctype html>{ends_explorer(prompt='abc').twin()}")
+    page.evaluate("window.onePromptLoading = Promise.resolve({})")
+    body = page.locator("body")
+    before = {"data": {"text": "abc"}, "first": "a", "last": "c"}
+    assert page.evaluate("drawn") == [before]
+    assert answer_to(body, "no") == "No."
+    assert page.evaluate("drawn") == [before]
+    assert answer_to(body, "xyz") == ""
+    assert page.evaluate("drawn") == [before, {"data": {"text": "xyz"}, "first": "x", "last": "z"}]
+    body.locator("form[aria-busy=false]").wait_for()
+
+
+# The state of an explorer whenever it reads the data of its prompt, while a new prompt's traits
+# are set one after the other; and the state in the end.
+DRAWN = """async ([module, state, text]) => {
+  const explorer = new Function(module.replace("export default", "return"))();
+  const [listeners, seen] = [[], []];
+  explorer.render({ el: document.body, model: {
+    get(name) {
+      if (name === "data") seen.push(JSON.stringify(state));
+      return state[name];
+    },
+    set() {}, save_changes() {}, off() {},
+    on: (event, callback) => listeners.push([event, callback]),
+  } });
+  seen.length = 0;
+  const traits = await explorer.compute(onePrompt, text, (name) => state[name], () => true);
+  for (const [name, value] of Object.entries({ ...traits, prompt: text })) {
+    state[name] = value;
+    listeners.filter(([event]) => event === `change:${name}`).forEach(([, draw]) => draw());
+  }
+  await new Promise((done) => { setTimeout(done); });
+  return [seen, JSON.stringify(state)];
+}"""
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_an_explorer_draws_a_new_prompt_once_and_whole(page, name):
+    explorer = MAKE[name]()
+    page.set_content("<!doctype html><body></body>")
+    page.add_style_tag(content=explorer._css)
+    give_model(page, TOKENIZER, TARGET, DRAFT)
+    # Shorter than the prompt before: positions of that would be beyond the end.
+    seen, state = page.evaluate(DRAWN, [explorer._esm, explorer.state(), "a field"])
+    assert seen == [state]
+
+
+# Colors
+
+
+def test_every_palette_color_is_a_css_variable(text_explorer):
     for name, color in PALETTE.items():
-        assert f"--op-{name}: {color};" in TextExplorer._css
+        assert f"--op-{name}: {color};" in text_explorer._css
 
 
 def luminance(color: str) -> float:
