@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import traitlets
@@ -212,6 +213,64 @@ def test_an_explorer_draws_a_new_prompt_once_and_whole(page, name):
     # Shorter than the prompt before: positions of that would be beyond the end.
     seen, state = page.evaluate(DRAWN, [explorer._esm, explorer.state(), "a field"])
     assert seen == [state]
+
+
+# Notebooks
+
+
+@pytest.fixture
+def run_cell(monkeypatch):
+    """`run_cell(run, code, cell_id)`: a message to run a cell is the kernel's from now on."""
+    message = {}
+    kernel = SimpleNamespace(get_parent=lambda: message)
+    monkeypatch.setattr(base, "get_ipython", lambda: SimpleNamespace(kernel=kernel))
+    monkeypatch.setattr(base, "_MADE", {})
+
+    def run_cell(run: str, code: str, cell_id: str | None = None):
+        message.update(
+            header={"msg_id": run},
+            content={"code": code},
+            metadata={} if cell_id is None else {"cellId": cell_id},
+        )
+
+    return run_cell
+
+
+def closed(*explorers) -> list[bool]:
+    assert all((each.comm is None) == (each.layout.comm is None) for each in explorers)
+    return [each.comm is None for each in explorers]
+
+
+def test_running_a_cell_again_closes_what_it_made(text_explorer, run_cell):
+    run_cell("run 1", "show(a)", "cell 1")
+    one, two = text_explorer(), text_explorer()
+    run_cell("run 2", "show(a)", "cell 2")
+    other = text_explorer()
+    assert closed(one, two, other) == [False, False, False]
+    run_cell("run 3", "show(b)", "cell 1")  # edited
+    again = text_explorer()
+    assert closed(one, two, other, again) == [True, True, False, False]
+
+
+def test_without_ids_of_cells_the_same_code_closes_what_it_made(text_explorer, run_cell):
+    run_cell("run 1", "show(a)")
+    one, two = text_explorer(), text_explorer()
+    run_cell("run 2", "show(b)")
+    other = text_explorer()
+    assert closed(one, two, other) == [False, False, False]
+    run_cell("run 3", "show(a)")
+    again = text_explorer()
+    assert closed(one, two, other, again) == [True, True, False, False]
+
+
+def test_an_explorer_made_outside_of_a_cell_closes_nothing(text_explorer, run_cell, monkeypatch):
+    run_cell("run 1", "show(a)")
+    one = text_explorer()
+    comm_message = {"header": {"msg_id": "message 2"}, "content": {"data": {}}, "metadata": {}}
+    kernel = SimpleNamespace(get_parent=lambda: comm_message)  # made by a button, say
+    for shell in (SimpleNamespace(kernel=kernel), SimpleNamespace(), None):
+        monkeypatch.setattr(base, "get_ipython", lambda shell=shell: shell)
+        assert closed(one, text_explorer()) == [False, False]
 
 
 # Colors

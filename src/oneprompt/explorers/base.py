@@ -48,15 +48,21 @@ def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> st
     )
 
 
-_MADE = {}  # a notebook cell's id -> the id of its last run, and the explorers made in it
+_MADE = {}  # a notebook cell -> the id of its last run, and the explorers made in it
 
 
 def _close_earlier_runs(explorer: "Explorer") -> None:
-    """Close what earlier runs of this cell have made: ipywidgets keeps every widget for ever."""
+    """Close what earlier runs of this cell have made: ipywidgets keeps every widget for ever.
+
+    A cell is known by its id. Not every front end sends one: then by its code, which takes two
+    cells with the same code for one.
+    """
     kernel = getattr(get_ipython(), "kernel", None)
     message = kernel.get_parent() if kernel else {}
-    cell, run = message.get("metadata", {}).get("cellId"), message.get("header", {}).get("msg_id")
-    if cell is None:  # no notebook, or one that does not tell
+    run = message.get("header", {}).get("msg_id")
+    code = message.get("content", {}).get("code")
+    cell = message.get("metadata", {}).get("cellId") or code
+    if cell is None:  # made outside of a cell
         return
     last_run, explorers = _MADE.get(cell, (run, []))
     if last_run != run:
