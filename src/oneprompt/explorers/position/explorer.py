@@ -49,8 +49,7 @@ def unturned(model, vectors: Tensor) -> tuple[Tensor, Tensor]:
     """Queries and keys (1, H, n, d) of the first block for embeddings (n, D), without RoPE."""
     block = model.blocks[0]
     x = block.norm1(model.embedding_norm(vectors))[None]  # (1, n, D)
-    at_zero = torch.zeros(len(vectors), dtype=torch.int64)  # where RoPE turns nothing
-    q, k, _ = block.attention.project(x, at_zero)
+    q, k, _ = block.attention.project(x)
     return q, repeat_kv(k, model.config.n_heads)
 
 
