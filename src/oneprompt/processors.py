@@ -51,7 +51,7 @@ class RepetitionCost:
     def __call__(self, logits: Tensor, text: Sequence[int], n_prompt: int) -> Tensor:
         counted = text[n_prompt:] if self.counts == "output" else text
         c = token_counts(counted, logits).to(logits.dtype)
-        return logits - self.presence * (c > 0) - self.frequency * c
+        return logits - self.presence * c.clamp(max=1) - self.frequency * c
 
 
 class LogitBias:

@@ -416,3 +416,31 @@ def test_draw_refuses_numbers_outside_of_0_to_1(uniform):
 def test_draw_refuses_probabilities_that_are_none():
     with pytest.raises(ValueError, match="must add up to 1, got 0"):
         draw(torch.zeros(3), 0.5)
+
+
+def test_cases_that_the_field_holds_its_own_samplers_to():
+    """The distributions of `transformers`' generation tests, and what each filter leaves of them."""
+    two = torch.tensor([[0.3, 0.1, 0.1, 0.5], [0.15, 0.3, 0.3, 0.25]]).log()
+    assert (apply_top_p(two, 0.8) > CUT).tolist() == [
+        [True, False, False, True],
+        [False, True, True, True],
+    ]
+    three = torch.tensor(
+        [[0.9, 0.0274, 0.047, 0.0274], [0.15, 0.3, 0.3, 0.25], [0.97, 0.01, 0.01, 0.01]]
+    ).log()
+    assert (apply_min_p(three, 0.1) > CUT).tolist() == [
+        [True, False, False, False],
+        [True, True, True, True],
+        [True, False, False, False],
+    ]
+    ramp = torch.arange(10.0)
+    assert (apply_top_k(ramp, 3) > CUT).tolist() == 7 * [False] + 3 * [True]
+    steep = torch.stack([ramp, 100 * ramp])  # a second row that one token holds alone
+    assert (apply_top_p(steep, 0.9) > CUT).sum(dim=-1).tolist() == [3, 1]
+    peak, valley, rest = 0.5, 0.1, 0.4 / 18
+    p = torch.tensor([peak, valley, *[rest] * 18])
+    sharp, smooth = (apply_temperature(p.log(), t).softmax(-1) for t in (0.5, 1.3))
+    assert sharp[0] > peak > smooth[0]
+    assert sharp[2] < rest < smooth[2]
+    seen = torch.tensor([-10.0, 4.0, 10.0, -4.0])
+    assert apply_repetition_penalty(seen, 2.0, [0, 2, 2]).tolist() == [-20.0, 4.0, 5.0, -4.0]

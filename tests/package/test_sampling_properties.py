@@ -1,6 +1,7 @@
 """The samplers against `transformers`' own, in every order, and at the extremes."""
 
 import itertools
+import random
 
 import pytest
 import torch
@@ -48,6 +49,41 @@ def test_each_filter_is_that_of_transformers(logits, temperature, k, p, min_p):
     history = list(range(0, len(logits), 3))
     expected = RepetitionPenaltyLogitsProcessor(1.7)(torch.tensor([history]), row.clone())
     torch.testing.assert_close(apply_repetition_penalty(row, 1.7, history), expected)
+
+
+def theirs_in_order(logits, history, settings: dict):
+    """`transformers`' processors and warpers, in the order that its `generate` has."""
+    row, ids = logits[None].clone(), torch.tensor([history])
+    for make, name in (
+        (RepetitionPenaltyLogitsProcessor, "repetition_penalty"),
+        (TemperatureLogitsWarper, "temperature"),
+        (TopKLogitsWarper, "top_k"),
+        (TopPLogitsWarper, "top_p"),
+        (MinPLogitsWarper, "min_p"),
+    ):
+        if settings[name] is not None:
+            row = make(settings[name])(ids, row)
+    return row[0]
+
+
+def test_two_thousand_random_settings_keep_the_tokens_that_transformers_keeps():
+    rng, generator, wrong = random.Random(0), torch.Generator().manual_seed(0), []
+    for n in range(2000):
+        V = rng.choice((5, 50, 1000))
+        logits = rng.choice((0.3, 2, 6)) * torch.randn(V, generator=generator, dtype=torch.float64)
+        history = rng.choices(range(V), k=rng.randint(1, 20))
+        fields = {
+            "repetition_penalty": rng.choice((1.0, 0.5, 1.1, 3.0)),
+            "temperature": rng.choice((0.1, 0.7, 1.0, 1.9)),
+            "top_k": rng.choice((None, 1, 3, 40, V, V + 1)),
+            "top_p": rng.choice((None, rng.uniform(0.01, 0.999), 0.9)),
+            "min_p": rng.choice((None, rng.uniform(0, 1), 0.05)),
+        }
+        found = probabilities(logits, op.Sampling(**fields), history)
+        expected = theirs_in_order(logits, history, fields).softmax(dim=-1)
+        if not torch.equal(found > 0, expected > 0) or (found - expected).abs().max() > 1e-12:
+            wrong.append((n, fields))
+    assert wrong == []
 
 
 APPLY = {
