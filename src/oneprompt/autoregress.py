@@ -6,11 +6,28 @@ it reads only the newest token, and the numbers are the same.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
+from .embed import check_ids
 from .model import Transformer
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
+
+
+class Step(NamedTuple):
+    """What one pass of the model gave.
+
+    Attributes:
+        token_id: the new id.
+        logits: (V,), what it was chosen from.
+        stop: why the text ends here, as in `Generation.stop_reason`, or "" if it goes on.
+    """
+
+    token_id: int
+    logits: Tensor
+    stop: str
 
 
 @dataclass
@@ -34,14 +51,18 @@ class Generation:
     drafted: int = 0
     accepted: int = 0
 
-    def add(self, id: int, logits: torch.Tensor) -> None:
-        """Append one id that was chosen from logits (vocab_size,)."""
-        self.ids.append(id)
-        self.logprobs.append(probabilities(logits, Sampling())[id].log().item())
+    def add(self, token_id: int, logits: Tensor) -> None:
+        """Append one id that was chosen from logits (V,)."""
+        self.ids.append(token_id)
+        self.logprobs.append(probabilities(logits, Sampling())[token_id].log().item())
 
 
 def check_request(model: Transformer, ids: list[int], max_new_tokens: int) -> None:
-    """Refuse a prompt that the model cannot read; the ids' range is checked by the model."""
+    """Refuse a prompt that the model cannot read.
+
+    Raises:
+        TypeError, ValueError: what is wrong and what to do.
+    """
     if isinstance(ids, str):
         raise TypeError("the prompt is text; give its ids, tokenizer.encode(text)")
     if len(ids) == 0:
@@ -51,6 +72,7 @@ def check_request(model: Transformer, ids: list[int], max_new_tokens: int) -> No
             f"the prompt has {len(ids)} tokens, but this model's context holds "
             f"{model.config.context_length}; shorten it"
         )
+    check_ids(torch.as_tensor(ids), model.config.vocab_size)
     if max_new_tokens < 0:
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
 
@@ -60,6 +82,55 @@ def resolve_stop_ids(model: Transformer, stop_ids: Iterable[int] | None) -> froz
     if stop_ids is None:
         stop_ids = () if model.eos_id is None else model.eos_id
     return frozenset({stop_ids} if isinstance(stop_ids, int) else stop_ids)
+
+
+def stop_reason(is_stop_id: bool, wanted: int, room: int) -> str:
+    """Why a text ends after its newest id, or "" if it goes on.
+
+    Args:
+        is_stop_id: whether the newest id is one.
+        wanted: how many more ids are wanted.
+        room: how many more ids the context allows; the last one of a text is not read.
+    """
+    if is_stop_id:
+        return "stop"
+    return "length" if wanted == 0 else "context" if room == 0 else ""
+
+
+def steps(
+    model: Transformer,
+    ids: list[int],
+    max_new_tokens: int,
+    sampling: Sampling = GREEDY,
+    *,
+    stop_ids: Iterable[int] | None = None,
+    seed: int | None = None,
+    use_cache: bool = True,
+) -> Iterator[Step]:
+    """The passes of `generate`, each as soon as it is done; the arguments are the same.
+
+    Raises:
+        TypeError, ValueError: as `generate`, at the call and not at the first step.
+    """
+    check_request(model, ids, max_new_tokens)
+    stop_ids, random = resolve_stop_ids(model, stop_ids), uniforms(seed)
+    return _steps(model, list(ids), max_new_tokens, sampling, stop_ids, random, use_cache)
+
+
+@torch.no_grad()
+def _steps(model, text, max_new_tokens, sampling, stop_ids, random, use_cache):
+    """The loop itself; `text` grows by an id per pass."""
+    cache = model.new_cache() if use_cache else None
+    for wanted in reversed(range(max_new_tokens)):  # after this one
+        new = text if cache is None else text[cache.length :]
+        logits = model(torch.tensor([new]), cache)[0, -1]
+        chosen = draw(probabilities(logits, sampling, text), next(random))
+        text.append(chosen)
+        room = model.config.context_length + 1 - len(text)
+        stop = stop_reason(chosen in stop_ids, wanted, room)
+        yield Step(chosen, logits, stop)
+        if stop:
+            return
 
 
 def generate(
@@ -86,9 +157,12 @@ def generate(
     Raises:
         TypeError, ValueError: a prompt or setting that does not fit; the message says what to do.
     """
-    result = Generation()
-    for _ in _steps(result, model, ids, max_new_tokens, sampling, stop_ids, seed, use_cache):
-        pass
+    settings = {"stop_ids": stop_ids, "seed": seed, "use_cache": use_cache}
+    result = Generation(stop_reason="length")  # if no id is wanted at all
+    for step in steps(model, ids, max_new_tokens, sampling, **settings):
+        result.add(step.token_id, step.logits)
+        result.target_passes += 1
+        result.stop_reason = step.stop
     return result
 
 
@@ -103,42 +177,18 @@ def stream(
     use_cache: bool = True,
 ) -> Iterator[int]:
     """The ids of `generate`, each as soon as it is chosen."""
-    return _steps(Generation(), model, ids, max_new_tokens, sampling, stop_ids, seed, use_cache)
+    settings = {"stop_ids": stop_ids, "seed": seed, "use_cache": use_cache}
+    return (step.token_id for step in steps(model, ids, max_new_tokens, sampling, **settings))
 
 
 def stream_text(tokenizer, ids: Iterable[int]) -> Iterator[str]:
     """Text as the ids arrive; the bytes of an unfinished character wait for the next id."""
     waiting = []
-    for id in ids:
-        waiting.append(id)
+    for token_id in ids:
+        waiting.append(token_id)
         text = tokenizer.decode(waiting)
         if not text.endswith("\ufffd"):
             yield text
             waiting = []
     if waiting:
         yield tokenizer.decode(waiting)
-
-
-@torch.no_grad()
-def _steps(result, model, ids, max_new_tokens, sampling, stop_ids, seed, use_cache):
-    """Fill `result` one id at a time, and yield each."""
-    check_request(model, ids, max_new_tokens)
-    stop_ids, random = resolve_stop_ids(model, stop_ids), uniforms(seed)
-    cache = model.new_cache() if use_cache else None
-    text = list(ids)
-    while len(result.ids) < max_new_tokens:
-        if len(text) > model.config.context_length:
-            result.stop_reason = "context"
-            return
-        new = text if cache is None else text[cache.length :]
-        logits = model(torch.tensor([new]), cache)[0, -1]
-        result.target_passes += 1
-        chosen = draw(probabilities(logits, sampling, text), next(random))
-        text.append(chosen)
-        result.add(chosen, logits)
-        # The reason stands before the id is handed out: the reader may stop listening there.
-        result.stop_reason = "stop" if chosen in stop_ids else ""
-        yield chosen
-        if result.stop_reason:
-            return
-    result.stop_reason = "length"

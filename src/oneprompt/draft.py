@@ -46,7 +46,8 @@ class ModelDraft:
             rows.append(probabilities(logits, sampling, text))
             text.append(draw(rows[-1], next(self.random)))
         self.read = text[: self.cache.length]
-        return text[len(ids) :], torch.stack(rows) if rows else torch.empty(0, self.vocab_size)
+        q = torch.stack(rows) if rows else torch.zeros(0, self.vocab_size, dtype=torch.float64)
+        return text[len(ids) :], q
 
 
 class PromptLookup:

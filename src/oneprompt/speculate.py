@@ -8,11 +8,12 @@ A.1; Chen et al. 2023, theorem 1).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .autoregress import Generation, check_request, resolve_stop_ids
+from .autoregress import Generation, check_request, resolve_stop_ids, stop_reason
 from .draft import ModelDraft
 from .model import Transformer
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
@@ -22,7 +23,7 @@ def residual(p: Tensor, q: Tensor) -> Tensor:
     """max(0, p - q), scaled to sum to 1: where the target wants more than the draft gave.
 
     Args:
-        p, q: (vocab_size,). Where they are equal there is nothing left over, and p is returned;
+        p, q: (V,). Where they are equal there is nothing left over, and p is returned;
             no token of such a q is ever rejected, up to rounding.
     """
     left = (p - q).clamp(min=0)
@@ -37,13 +38,37 @@ def expected_tokens_per_pass(acceptance: float, gamma: int) -> float:
     return float(sum(acceptance**i for i in range(gamma + 1)))
 
 
+class Pass(NamedTuple):
+    """What one pass of the target gave: n ids were drafted, and m of them examined.
+
+    Attributes:
+        drafted: (n,), the ids that the draft proposed.
+        q: (n, V), the distributions that it drew them from.
+        logits: (n + 1, V), the target's, after the text and after each drafted id.
+        new: what the text gains: the ids kept, then one of the target's own; a stop id ends it.
+        accepted: how many of the new ids were drafted.
+        u: (m,), the random number that decided on each examined id.
+        stop: why the text ends here, as in `Generation.stop_reason`, or "" if it goes on.
+        draft_passes: passes of a draft model.
+    """
+
+    drafted: list[int]
+    q: Tensor
+    logits: Tensor
+    new: list[int]
+    accepted: int
+    u: list[float]
+    stop: str
+    draft_passes: int
+
+
 class SpeculativeDecoder:
     """Generates with a target model what a draft proposes.
 
     Args:
         target: the model whose distribution the text has.
         draft: a Transformer, or anything with a `vocab_size` and
-            `propose(ids, gamma, sampling) -> (tokens, q)`, q of shape (len(tokens), vocab_size).
+            `propose(ids, gamma, sampling) -> (tokens, q)`, q of shape (n, V).
 
     Raises:
         ValueError: target and draft have different vocabularies.
@@ -58,8 +83,7 @@ class SpeculativeDecoder:
             )
         self.target, self.draft = target, draft
 
-    @torch.no_grad()
-    def generate(
+    def passes(
         self,
         ids: list[int],
         max_new_tokens: int,
@@ -68,44 +92,66 @@ class SpeculativeDecoder:
         gamma: int = 5,
         stop_ids: Iterable[int] | None = None,
         seed: int | None = None,
-    ) -> Generation:
-        """As `autoregress.generate`; `gamma` is how many tokens to draft per pass."""
+    ) -> Iterator[Pass]:
+        """As `autoregress.steps`; `gamma` is how many ids to draft per pass.
+
+        Raises:
+            TypeError, ValueError: at the call, a request that does not fit.
+            ValueError: on the way, a draft that breaks its contract.
+        """
         check_request(self.target, ids, max_new_tokens)
         if gamma < 1:
             raise ValueError(f"gamma must be at least 1 drafted token, got {gamma}")
         stop_ids, random = resolve_stop_ids(self.target, stop_ids), uniforms(seed)
-        draft = self.draft
-        if isinstance(draft, Transformer):
-            draft = ModelDraft(draft, random)
-        result, text, cache = Generation(), list(ids), self.target.new_cache()
-        passes_before = getattr(draft, "passes", 0)  # of a draft that was used before
-        while not result.stop_reason:
+        draft = (
+            ModelDraft(self.draft, random) if isinstance(self.draft, Transformer) else self.draft
+        )
+        return self._passes(draft, list(ids), max_new_tokens, sampling, gamma, stop_ids, random)
+
+    @torch.no_grad()
+    def _passes(self, draft, text, max_new_tokens, sampling, gamma, stop_ids, random):
+        """The loop itself; `text` grows by one to gamma + 1 ids per pass."""
+        end, full = len(text) + max_new_tokens, self.target.config.context_length + 1
+        cache = self.target.new_cache()
+        while len(text) < end:
             # One id more than the drafted ones comes out of a pass, and all must fit.
-            context_length = self.target.config.context_length
-            room = min(max_new_tokens - len(result.ids), context_length - len(text) + 1)
-            if room < 1:
-                full = len(result.ids) < max_new_tokens
-                result.stop_reason = "context" if full else "length"
-                break
-            drafted, q = draft.propose(text, min(gamma, room - 1), sampling)
-            logits = self._pass(text + drafted, cache, len(drafted) + 1)
+            most, before = min(gamma, min(end, full) - len(text) - 1), getattr(draft, "passes", 0)
+            drafted, q = draft.propose(text, most, sampling)
+            unread = torch.tensor([[*text, *drafted][cache.length :]])
+            logits = self.target(unread, cache)[0, -len(drafted) - 1 :]
+            new, u = verify(logits, drafted, q, text, sampling, random)
+            stops = [i for i, token in enumerate(new) if token in stop_ids]
+            new = new[: stops[0] + 1] if stops else new
+            text = [*text, *new]
+            accepted = sum(a == b for a, b in zip(new, drafted, strict=False))
+            stop = stop_reason(bool(stops), end - len(text), full - len(text))
+            draft_passes = getattr(draft, "passes", 0) - before
+            yield Pass(drafted, q, logits, new, accepted, u[: len(new)], stop, draft_passes)
+            if stop:
+                return
+            cache.rollback(len(text) - 1)
+
+    def generate(
+        self, ids: list[int], max_new_tokens: int, sampling: Sampling = GREEDY, **settings
+    ) -> Generation:
+        """As `autoregress.generate`; the settings are those of `passes`."""
+        result = Generation(stop_reason="length")  # if no id is wanted at all
+        for done in self.passes(ids, max_new_tokens, sampling, **settings):
+            for token_id, logits in zip(done.new, done.logits, strict=False):
+                result.add(token_id, logits)
+            result.stop_reason = done.stop
             result.target_passes += 1
-            result.drafted += len(drafted)
-            kept = verify(logits, drafted, q, text, sampling, random)
-            for i, id in enumerate(kept):
-                result.add(id, logits[i])
-                result.accepted += i < len(drafted) and id == drafted[i]
-                if id in stop_ids:
-                    result.stop_reason = "stop"
-                    break
-            text = list(ids) + result.ids
-            cache.rollback(min(cache.length, len(text) - 1))
-        result.draft_passes = getattr(draft, "passes", 0) - passes_before
+            result.draft_passes += done.draft_passes
+            result.drafted += len(done.drafted)
+            result.accepted += done.accepted
         return result
 
-    def _pass(self, text: list[int], cache, n_rows: int) -> Tensor:
-        """Logits (n_rows, vocab_size) of the last positions, reading what the cache lacks."""
-        return self.target(torch.tensor([text[cache.length :]]), cache)[0, -n_rows:]
+    def stream(
+        self, ids: list[int], max_new_tokens: int, sampling: Sampling = GREEDY, **settings
+    ) -> Iterator[int]:
+        """The ids of `generate`, those of a pass as soon as it is done."""
+        passes = self.passes(ids, max_new_tokens, sampling, **settings)
+        return (token_id for done in passes for token_id in done.new)
 
 
 def verify(
@@ -115,35 +161,32 @@ def verify(
     text: Sequence[int],
     sampling: Sampling,
     random: Iterator[float],
-) -> list[int]:
-    """The drafted tokens that are kept, and the one that the target adds.
+) -> tuple[list[int], list[float]]:
+    """The drafted ids that are kept, and the one that the target adds.
 
     Args:
-        logits: (len(drafted) + 1, vocab_size), the target's, after the text and each draft.
-        drafted: the proposed ids.
-        q: (len(drafted), vocab_size), the distribution each of them was drawn from.
+        logits, drafted, q: as in `Pass`.
         text: the ids before the drafted ones (the history of a repetition penalty).
         sampling: the settings, the same that made q.
         random: uniform numbers.
 
     Returns:
-        between 1 and len(drafted) + 1 ids.
+        between 1 and n + 1 ids, and the random number that decided on each examined one.
     """
-    kept = []
-    for i, id in enumerate(drafted):
+    kept, u = [], []
+    for i, token in enumerate(drafted):
         p = probabilities(logits[i], sampling, [*text, *kept])
-        if next(random) * q[i, id] >= p[id]:  # rejected: u ≥ p / q
-            return [*kept, draw(residual(p, q[i]), next(random))]
-        kept.append(id)
+        u.append(next(random))
+        if u[i] * q[i, token] >= p[token]:  # rejected: u ≥ p / q
+            return [*kept, draw(residual(p, q[i]), next(random))], u
+        kept.append(token)
     p = probabilities(logits[len(drafted)], sampling, [*text, *kept])
-    return [*kept, draw(p, next(random))]
+    return [*kept, draw(p, next(random))], u
 
 
-def speculative_generate(
-    target: Transformer, draft, ids: list[int], max_new_tokens: int, *args, **kwargs
-) -> Generation:
+def speculative_generate(target: Transformer, draft, ids: list[int], *args, **kwargs) -> Generation:
     """`SpeculativeDecoder(target, draft).generate(...)` in one call."""
-    return SpeculativeDecoder(target, draft).generate(ids, max_new_tokens, *args, **kwargs)
+    return SpeculativeDecoder(target, draft).generate(ids, *args, **kwargs)
 
 
 def acceptance(

@@ -1,5 +1,7 @@
 """Generation: what comes out, why it ends, and that the cache changes nothing."""
 
+from functools import partial
+
 import pytest
 import torch
 from models import config_of, counting_model, random_choices, random_model, small_model
@@ -7,6 +9,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import oneprompt as op
+from oneprompt import autoregress
 from oneprompt.costs import multiply_adds
 
 SAMPLED = op.Sampling(temperature=0.9, top_p=0.95, repetition_penalty=1.1)
@@ -36,9 +39,9 @@ def test_greedy_takes_the_largest_logit_each_time():
     model = small_model()
     text = [3, 1, 4]
     result = op.generate(model, text, 20, stop_ids=())
-    for id in result.ids:
-        assert id == next_logits(model, text).argmax()
-        text = [*text, id]
+    for token in result.ids:
+        assert token == next_logits(model, text).argmax()
+        text = [*text, token]
 
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, SAMPLED], ids=["greedy", "sampled"])
@@ -127,6 +130,28 @@ def test_stream_gives_the_ids_of_generate_one_by_one():
     assert list(ids) == expected[3:]
 
 
+def test_steps_are_what_the_model_said():
+    """One record per pass, and the reason to stop in the last one alone."""
+    model, text = small_model(), [3, 1, 4]
+    expected = op.generate(model, text, 20, SAMPLED, seed=4, stop_ids=())
+    records = list(autoregress.steps(model, text, 20, SAMPLED, seed=4, stop_ids=()))
+    assert [step.token_id for step in records] == expected.ids
+    assert [step.stop for step in records] == [""] * 19 + ["length"]
+    for step in records:
+        torch.testing.assert_close(step.logits, next_logits(model, text), atol=1e-4, rtol=0)
+        text = [*text, step.token_id]
+
+
+def test_nothing_is_computed_before_the_first_step_is_asked_for():
+    model = small_model()
+    read = []
+    model.blocks[0].register_forward_pre_hook(lambda _, x: read.append(x[0].shape[1]))
+    ids = op.stream(model, [1, 2], 20)
+    assert read == []
+    next(ids)
+    assert read == [2]
+
+
 def test_text_stream_holds_back_unfinished_characters():
     tokenizer = op.load_tokenizer()
     text = "a 🙂 and 中文."
@@ -151,9 +176,9 @@ def test_text_stream_waits_for_no_more_ids_than_it_needs():
     taken = []
 
     def ids():
-        for id in tokenizer.encode("What is it?"):
-            taken.append(id)
-            yield id
+        for token in tokenizer.encode("What is it?"):
+            taken.append(token)
+            yield token
 
     pieces = op.stream_text(tokenizer, ids())
     assert (next(pieces), len(taken)) == ("What", 1)
@@ -172,14 +197,13 @@ def test_text_stream_waits_for_no_more_ids_than_it_needs():
     ],
 )
 def test_refuses_bad_requests(ids, max_new_tokens, error, words):
+    """At the call, also where the ids come one by one."""
     model = small_model()
-    for run in (op.generate, lambda *args: list(op.stream(*args)), speculate):
+    decoder = op.SpeculativeDecoder(model, model)
+    alone = [partial(run, model) for run in (op.generate, op.stream, autoregress.steps)]
+    for run in (*alone, decoder.generate, decoder.stream, decoder.passes):
         with pytest.raises(error, match=words):
-            run(model, ids, max_new_tokens)
-
-
-def speculate(model, ids, max_new_tokens):
-    return op.speculative_generate(model, model, ids, max_new_tokens)
+            run(ids, max_new_tokens)
 
 
 @pytest.mark.parametrize("seed", range(8))

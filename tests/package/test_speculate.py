@@ -232,7 +232,7 @@ def test_joint_distribution_of_three_tokens_is_the_target_s(name, sampling):
 
 def accept_always(logits, drafted, q, text, sampling, random):
     last = probabilities(logits[-1], sampling, [*text, *drafted])
-    return [*drafted, draw(last, next(random))]
+    return [*drafted, draw(last, next(random))], [0.0] * len(drafted)
 
 
 WRONG = {
@@ -290,7 +290,7 @@ def test_verify_keeps_with_probability_p_over_q(uniform, kept):
     logits = torch.tensor([[0.4, 0.6], [0.4, 0.6]]).log()
     q = torch.tensor([[0.8, 0.2]])
     random = iter([uniform, 0.9])
-    assert speculate.verify(logits, [0], q, [1], op.Sampling(), random) == kept
+    assert speculate.verify(logits, [0], q, [1], op.Sampling(), random) == (kept, [uniform])
 
 
 class Scripted:
@@ -357,6 +357,78 @@ def test_expected_tokens_per_pass_in_a_simulation(acceptance, gamma):
     # to 0.05 (one standard deviation), and 0.2 is four of them.
     per_pass = len(found.ids) / found.target_passes
     assert per_pass == pytest.approx(expected_tokens_per_pass(acceptance, gamma), abs=0.2)
+
+
+# The records of the passes, which `generate`, `stream` and the explorers read.
+
+
+@pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()], ids=["greedy", "sampled"])
+@pytest.mark.parametrize("gamma", [1, 3, 6])
+def test_records_are_what_both_models_said(sampling, gamma):
+    """Each record can be checked from the text before it, without a cache, and makes the text."""
+    target, draft = small_model(seed=0), noisy_copy(small_model(seed=0), 0.3)
+    proposer = ModelDraft(draft, uniforms(7))
+    decoder = op.SpeculativeDecoder(target, proposer)
+    text, random, kinds = [1, 2, 3], uniforms(5), set()
+    settings = {"gamma": gamma, "stop_ids": (), "seed": 5}
+    for done in decoder.passes(text, 30, sampling, **settings):
+        n = len(done.drafted)
+        assert done.draft_passes == n
+        whole = torch.tensor([[*text, *done.drafted]])
+        with torch.no_grad():
+            ours, theirs = (m(whole)[0, len(text) - 1 :] for m in (target, draft))
+        torch.testing.assert_close(done.logits, ours, atol=1e-4, rtol=0)
+        torch.testing.assert_close(done.q, probabilities(theirs[:n], sampling), atol=1e-4, rtol=0)
+        p = probabilities(done.logits, sampling)
+        for i, (token, u) in enumerate(zip(done.drafted, done.u, strict=False)):
+            assert u == next(random)
+            assert (u * done.q[i, token] < p[i, token]) == (i < done.accepted)
+        rejected = done.accepted < n
+        assert len(done.u) == done.accepted + rejected
+        rest = residual(p[done.accepted], done.q[done.accepted]) if rejected else p[n]
+        own = draw(rest, next(random))
+        assert done.new == [*done.drafted[: done.accepted], own]
+        text += done.new
+        kinds.add(rejected)
+    assert (done.stop, len(text)) == ("length", 33)
+    assert kinds == {True, False}
+
+
+@pytest.mark.parametrize("gamma", [1, 4, 9])
+def test_a_stop_id_ends_the_record_of_its_pass(gamma):
+    """What was examined behind it leaves no trace; only the last record has a reason to stop."""
+    model = counting_model(eos_id=6)
+    decoder = op.SpeculativeDecoder(model, ModelDraft(model))
+    records = list(decoder.passes([3], 15, gamma=gamma))
+    assert [token for done in records for token in done.new] == [4, 5, 6]
+    assert [done.stop for done in records] == [""] * (len(records) - 1) + ["stop"]
+    for done in records:
+        assert len(done.u) == min(len(done.drafted), len(done.new))
+        assert done.accepted <= len(done.new)
+
+
+def test_stream_gives_the_ids_of_a_pass_as_soon_as_it_is_done():
+    target, draft = small_model(seed=0), PassCounter(small_model(seed=0))
+    decoder = op.SpeculativeDecoder(target, draft)
+    settings = {"gamma": 3, "stop_ids": (), "seed": 1}
+    ids = decoder.stream([1], 12, op.Sampling(), **settings)
+    assert draft.calls == 0
+    first = [next(ids) for _ in range(4)]  # the draft is the target itself: 3 kept and a bonus
+    assert draft.calls == 1
+    again = op.SpeculativeDecoder(target, PassCounter(small_model(seed=0)))
+    assert [*first, *ids] == again.generate([1], 12, op.Sampling(), **settings).ids
+
+
+class PassCounter(ModelDraft):
+    """Draws from the start of a seed, and counts how often it is asked."""
+
+    def __init__(self, model):
+        super().__init__(model, uniforms(3))
+        self.calls = 0
+
+    def propose(self, ids, gamma, sampling):
+        self.calls += 1
+        return super().propose(ids, gamma, sampling)
 
 
 # Bad input. What `generate` refuses, test_autoregress.py shows for both.
