@@ -1,18 +1,63 @@
 """What proposes tokens for speculative decoding: a small model, or counting, without any network.
 
-A draft is anything with a `vocab_size` and `propose(ids, gamma, sampling) -> (tokens, q)`: up to
-gamma tokens that may follow ids, and the distributions q (len(tokens), vocab_size) that they were
-drawn from.
+`Draft` says what a draft has to offer; the classes below are three of them.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from .model import Transformer
 from .sample import Sampling, draw, probabilities, uniforms
+
+TOLERANCE = 0.01  # how far the sum of a row of q may be from 1: softmaxes in bfloat16 stay inside
+
+
+class Draft(Protocol):
+    """Anything that proposes tokens. A draft with a model also counts its `passes`."""
+
+    @property
+    def vocab_size(self) -> int:
+        """V, the same as the target's."""
+
+    def propose(
+        self, ids: Sequence[int], gamma: int, sampling: Sampling
+    ) -> tuple[list[int], Tensor]:
+        """Guess how a text goes on.
+
+        Args:
+            ids: the text so far.
+            gamma: the most tokens to propose, 0 or more.
+            sampling: the settings that the target draws with.
+
+        Returns:
+            n ≤ gamma tokens that may follow ids, and q (n, V): row i is the distribution that
+            token i was drawn from, 1 at the token where nothing was left to chance.
+        """
+
+
+def check_proposal(draft: Draft, tokens: Sequence[int], q: Tensor, gamma: int) -> None:
+    """Refuse what breaks the contract of `Draft.propose`: the text would not be the target's.
+
+    Raises:
+        ValueError: what is wrong, and which draft it came from.
+    """
+    n, V, name = len(tokens), draft.vocab_size, type(draft).__name__
+    if n > gamma:
+        raise ValueError(f"{name}.propose gave {n} tokens where at most {gamma} were asked for")
+    if outside := [token for token in tokens if not 0 <= token < V]:
+        raise ValueError(f"{name}.propose gave token {outside[0]}; its vocabulary is 0 to {V - 1}")
+    if not isinstance(q, Tensor) or q.shape != (n, V):
+        shape = tuple(q.shape) if isinstance(q, Tensor) else type(q).__name__
+        raise ValueError(f"{name}.propose must give q as a tensor of shape ({n}, {V}), got {shape}")
+    if not ((q >= 0).all() and ((q.double().sum(-1) - 1).abs() <= TOLERANCE).all()):
+        raise ValueError(
+            f"{name}.propose gave a q that is no distribution: each row must be non-negative and "
+            f"add up to 1 within {TOLERANCE}"
+        )
 
 
 class ModelDraft:
@@ -31,8 +76,10 @@ class ModelDraft:
         return self.model.config.vocab_size
 
     @torch.no_grad()
-    def propose(self, ids: Sequence[int], gamma: int, sampling: Sampling) -> tuple[list, Tensor]:
-        """Up to gamma tokens that may follow ids, and q (n, vocab_size) they were drawn from."""
+    def propose(
+        self, ids: Sequence[int], gamma: int, sampling: Sampling
+    ) -> tuple[list[int], Tensor]:
+        """Tokens drawn one after the other, as many as the model's context allows."""
         gamma = min(gamma, self.model.config.context_length - len(ids) + 1)
         text, rows = list(ids), []
         # After a rejection the cache holds ids that did not become text, and after a full
@@ -56,7 +103,9 @@ class PromptLookup:
     def __init__(self, vocab_size: int, longest: int = 3):
         self.vocab_size, self.longest = vocab_size, longest
 
-    def propose(self, ids: Sequence[int], gamma: int, sampling: Sampling) -> tuple[list, Tensor]:
+    def propose(
+        self, ids: Sequence[int], gamma: int, sampling: Sampling
+    ) -> tuple[list[int], Tensor]:
         """What followed the latest earlier copy of the last ids; nothing where there is none."""
         ids = list(ids)
         for n in range(min(self.longest, len(ids) - 1), 0, -1):
@@ -77,9 +126,13 @@ class NGramTable:
                 for size in range(1, n):
                     if size <= end:
                         counts[tuple(document[end - size : end])][document[end]] += 1
-        self.best = {context: min(c, key=lambda id: (-c[id], id)) for context, c in counts.items()}
+        self.best = {
+            context: min(c, key=lambda token: (-c[token], token)) for context, c in counts.items()
+        }
 
-    def propose(self, ids: Sequence[int], gamma: int, sampling: Sampling) -> tuple[list, Tensor]:
+    def propose(
+        self, ids: Sequence[int], gamma: int, sampling: Sampling
+    ) -> tuple[list[int], Tensor]:
         """Up to gamma tokens, one after the other, as long as the table knows what comes next."""
         text = list(ids)
         for _ in range(gamma):
@@ -92,7 +145,7 @@ class NGramTable:
 
 
 def certain(tokens: list[int], vocab_size: int) -> tuple[list[int], Tensor]:
-    """Tokens proposed without chance, with the q that says so: 1 at each token."""
+    """Tokens proposed without chance, with the q (n, V) that says so: 1 at each token."""
     q = torch.zeros(len(tokens), vocab_size, dtype=torch.float64)
     q[torch.arange(len(tokens)), tokens] = 1.0
     return tokens, q

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from .autoregress import Generation, check_request, resolve_stop_ids, stop_reason
-from .draft import ModelDraft
+from .draft import Draft, ModelDraft, check_proposal
 from .model import Transformer
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
 
@@ -67,14 +67,13 @@ class SpeculativeDecoder:
 
     Args:
         target: the model whose distribution the text has.
-        draft: a Transformer, or anything with a `vocab_size` and
-            `propose(ids, gamma, sampling) -> (tokens, q)`, q of shape (n, V).
+        draft: a Transformer, or any other `Draft`.
 
     Raises:
         ValueError: target and draft have different vocabularies.
     """
 
-    def __init__(self, target: Transformer, draft):
+    def __init__(self, target: Transformer, draft: Transformer | Draft):
         size = draft.config.vocab_size if isinstance(draft, Transformer) else draft.vocab_size
         if size != target.config.vocab_size:
             raise ValueError(
@@ -117,6 +116,7 @@ class SpeculativeDecoder:
             # One id more than the drafted ones comes out of a pass, and all must fit.
             most, before = min(gamma, min(end, full) - len(text) - 1), getattr(draft, "passes", 0)
             drafted, q = draft.propose(text, most, sampling)
+            check_proposal(draft, drafted, q, most)
             unread = torch.tensor([[*text, *drafted][cache.length :]])
             logits = self.target(unread, cache)[0, -len(drafted) - 1 :]
             new, u = verify(logits, drafted, q, text, sampling, random)
@@ -184,14 +184,16 @@ def verify(
     return [*kept, draw(p, next(random))], u
 
 
-def speculative_generate(target: Transformer, draft, ids: list[int], *args, **kwargs) -> Generation:
+def speculative_generate(
+    target: Transformer, draft: Transformer | Draft, ids: list[int], *args, **kwargs
+) -> Generation:
     """`SpeculativeDecoder(target, draft).generate(...)` in one call."""
     return SpeculativeDecoder(target, draft).generate(ids, *args, **kwargs)
 
 
 def acceptance(
     target: Transformer,
-    draft,
+    draft: Transformer | Draft,
     prompts: Iterable[Sequence[int]],
     sampling: Sampling,
     *,

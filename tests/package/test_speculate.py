@@ -434,6 +434,47 @@ class PassCounter(ModelDraft):
 # Bad input. What `generate` refuses, test_autoregress.py shows for both.
 
 
+class Breaks:
+    """A draft that proposes what a function of gamma makes."""
+
+    vocab_size = 10
+
+    def __init__(self, propose):
+        self.propose = lambda ids, gamma, sampling: propose(gamma)
+
+
+@pytest.mark.parametrize(
+    ("propose", "words"),
+    [
+        (lambda gamma: certain([4] * 10, 10), "gave 10 tokens where at most 3 were asked for"),
+        (lambda gamma: ([10], certain([4], 10)[1]), "gave token 10; its vocabulary is 0 to 9"),
+        (lambda gamma: ([-1], certain([4], 10)[1]), "gave token -1; its vocabulary is 0 to 9"),
+        (lambda gamma: ([4, 5], certain([4], 10)[1]), r"shape \(2, 10\), got \(1, 10\)"),
+        (lambda gamma: certain([4], 11), r"shape \(1, 10\), got \(1, 11\)"),
+        (lambda gamma: ([4], certain([4], 10)[1][0]), r"shape \(1, 10\), got \(10,\)"),
+        (lambda gamma: ([4], [[0.1] * 10]), r"as a tensor of shape \(1, 10\), got list"),
+        (lambda gamma: ([4], torch.full((1, 10), 0.11)), "no distribution: each row must be"),
+        (lambda gamma: ([4], torch.eye(10)[[4]] * 2 - torch.eye(10)[[5]]), "no distribution"),
+        (lambda gamma: ([4], torch.full((1, 10), float("nan"))), "no distribution"),
+    ],
+    ids=["too many", "id too large", "id negative", "row missing", "q too wide", "q flat",
+         "q a list", "sums to 1.1", "negative", "nan"],
+)  # fmt: skip
+def test_a_draft_that_breaks_its_contract_is_named(propose, words):
+    decoder = op.SpeculativeDecoder(counting_model(), Breaks(propose))
+    with pytest.raises(ValueError, match=f"^Breaks.propose .*{words}"):
+        decoder.generate([3], 8, gamma=3)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_a_draft_may_be_as_imprecise_as_its_own_softmax(dtype):
+    """The rows do not add up to 1 exactly."""
+    q = torch.randn(1, 10, generator=torch.Generator().manual_seed(0)).to(dtype).softmax(-1)
+    draft = Breaks(lambda gamma: ([4][:gamma], q[:gamma]))
+    found = op.speculative_generate(counting_model(), draft, [3], 8, gamma=3)
+    assert found.ids == [4, 5, 6, 7, 8, 9, 0, 1]
+
+
 @pytest.mark.parametrize("gamma", [0, -1])
 def test_gamma_below_one(gamma):
     model = small_model()
