@@ -1,11 +1,16 @@
 """One Prompt: a language model, one step per module.
 
 import oneprompt as op
+print(op.answer(op.PROMPT))
+
+or step by step:
+
 tokenizer, model = op.load_tokenizer(), op.load_model()
-ids = tokenizer.encode("What is machine learning?")
+ids = tokenizer.encode(op.PROMPT)
 print(tokenizer.decode(op.generate(model, ids, max_new_tokens=60).ids))
 """
 
+from .answers import PROMPT, answer
 from .autoregress import Generation, generate, stream, stream_text
 from .cache import KVCache
 from .checkpoints.export import export_hf
@@ -21,8 +26,8 @@ from .tokenize import BytePairEncoding, Tokenizer, load_tokenizer
 __version__ = "0.1.0"
 
 __all__ = [
-    "GREEDY", "BytePairEncoding", "Generation", "KVCache", "ModelConfig", "NGramTable",
-    "PromptLookup", "Sampling", "SpeculativeDecoder", "Tokenizer", "Transformer", "export_hf",
-    "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
+    "GREEDY", "PROMPT", "BytePairEncoding", "Generation", "KVCache", "ModelConfig", "NGramTable",
+    "PromptLookup", "Sampling", "SpeculativeDecoder", "Tokenizer", "Transformer", "answer",
+    "export_hf", "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
     "probabilities", "save_model", "speculative_generate", "stream", "stream_text",
 ]  # fmt: skip

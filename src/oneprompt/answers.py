@@ -1,25 +1,51 @@
 """From a question to the answer, for one or many, and what counts as a right one."""
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import repeat
 
 import torch
 from tqdm import tqdm
 
 from .autoregress import check_request, generate
+from .checkpoints.own import load_model
 from .corpus import Entry
 from .corpus.documents import ask, definition_sentences
 from .model import Transformer
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
-from .tokenize import Tokenizer
+from .tokenize import Tokenizer, load_tokenizer
 
+PROMPT = "What is machine learning?"  # the book's own
 LONGEST_ANSWER = 80  # tokens; the longest definition with one more sentence takes about 65
 
 
+_reference_model, _reference_tokenizer = cache(load_model), cache(load_tokenizer)
+
+
 def answer(
-    model: Transformer, tokenizer: Tokenizer, question: str, sampling: Sampling = GREEDY, seed=None
+    question: str,
+    sampling: Sampling = GREEDY,
+    *,
+    seed: int | None = None,
+    model: Transformer | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> str:
-    """What the model says to a question, up to its end-of-sequence token."""
+    """What a model says to a question, up to its end-of-sequence token.
+
+    Args:
+        question: the text.
+        sampling: how to choose each token.
+        seed: of the draws; None for a different answer each time.
+        model, tokenizer: None for the reference model and its tokenizer, which are loaded once.
+
+    Raises:
+        ValueError: the question is empty, or longer than the model's context.
+
+    >>> answer(PROMPT).split(" of ")[0]
+    'Machine learning is a subfield'
+    """
+    model = _reference_model() if model is None else model
+    tokenizer = _reference_tokenizer() if tokenizer is None else tokenizer
     ids = tokenizer.encode(question)
     return tokenizer.decode(generate(model, ids, LONGEST_ANSWER, sampling, seed=seed).ids).strip()
 
@@ -32,7 +58,7 @@ def answer_all(
     sampling: Sampling = GREEDY,
     seeds: Iterable[int | None] = repeat(None),
 ) -> list[str]:
-    """The `answer` to each question with its seed; equally long questions share the passes.
+    """The `answer` to each question, with its seed; equally long questions share the passes.
 
     Twenty answers at a time take a fifth of the time that one after the other takes. Sums of floats
     come out a little different in a batch, so an answer may go another way where a choice hangs on

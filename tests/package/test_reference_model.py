@@ -16,7 +16,7 @@ from oneprompt.corpus.documents import (
     training_documents,
 )
 
-PROMPT = "What is machine learning?"
+PROMPT = op.PROMPT
 TOKENS = ["What", " is", " machine", " learning", "?"]
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
@@ -66,6 +66,17 @@ def test_greedy_answer_to_the_prompt(model, tokenizer):
     assert further in ("", FIRST.how, FIRST.why, FIRST.example)
 
 
+def test_a_question_can_be_put_to_any_model(model, draft, tokenizer):
+    """By itself to the reference model, which is not loaded anew for each question."""
+    for other in (model, draft):
+        made = op.generate(other, tokenizer.encode(PROMPT), answers.LONGEST_ANSWER)
+        assert op.answer(PROMPT, model=other, tokenizer=tokenizer) == (
+            tokenizer.decode(made.ids).strip()
+        )
+    assert op.answer(PROMPT) == op.answer(PROMPT, model=model)
+    assert answers._reference_model() is answers._reference_model()
+
+
 def test_defines_at_least_95_percent_of_the_terms(model, tokenizer):
     asked = [(CANONICAL, entry) for entry in ENTRIES.values()]
     assert share_defined(model, tokenizer, asked) >= 0.95
@@ -78,9 +89,9 @@ def test_answers_at_least_85_percent_of_held_out_questions(model, tokenizer):
     assert share_defined(model, tokenizer, asked[::3]) >= 0.85
 
 
-def test_a_wrong_answer_is_counted_as_wrong(model, tokenizer):
+def test_a_wrong_answer_is_counted_as_wrong():
     """The measure has teeth: the answer to one question does not define another term."""
-    text = answers.answer(model, tokenizer, PROMPT)
+    text = op.answer(PROMPT)
     assert answers.names_and_defines(FIRST, text)
     assert not answers.names_and_defines(ENTRIES["deep learning"], text)
     assert not answers.defines(FIRST, "It is something else.")
@@ -91,14 +102,13 @@ def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer
     questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
     questions += ["Thank you!", "A", PROMPT, PROMPT]
     together = answers.answer_all(model, tokenizer, iter(questions))
-    assert together == [answers.answer(model, tokenizer, text) for text in questions]
+    assert together == [op.answer(text, model=model, tokenizer=tokenizer) for text in questions]
     lengths = {len(tokenizer.encode(text)) for text in together}
     assert min(lengths) < 30 < answers.LONGEST_ANSWER <= max(lengths) + 1
 
     sampled = answers.answer_all(model, tokenizer, questions[-3:], op.Sampling(), seeds=range(3))
     assert sampled == [
-        answers.answer(model, tokenizer, text, op.Sampling(), seed)
-        for seed, text in enumerate(questions[-3:])
+        op.answer(text, op.Sampling(), seed=seed) for seed, text in enumerate(questions[-3:])
     ]
     assert sampled[1] != sampled[2]
 

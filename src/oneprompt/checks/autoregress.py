@@ -2,6 +2,7 @@
 
 import torch
 
+from oneprompt import answers
 from oneprompt.autoregress import generate
 from oneprompt.model import ModelConfig, Transformer
 from oneprompt.tokenize import load_tokenizer
@@ -81,7 +82,7 @@ def generate_greedy(function) -> None:
 def text_until(function) -> None:
     """(tokenizer, ids, stop) -> the text in front of the stop string."""
     tokenizer = load_tokenizer()
-    whole = "What is machine learning?"  # What | is| machine| learning|?
+    whole = answers.PROMPT  # What | is| machine| learning|?
     causes = (
         (whole, "the stop string lies across two tokens: search the text so far, and not "
          "each token alone"),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch.distributed as dist
 
+from ..answers import PROMPT
 from ..checkpoints.own import ASSETS, save_model
 from ..corpus.documents import text_hash, training_documents
 from ..tokenize import Tokenizer
@@ -20,7 +21,6 @@ from .recipe import (
     DRAFT,
     DRAFT_RECIPE,
     FINISH_RECIPE,
-    PROMPT,
     PROMPT_SHARE,
     TARGET,
     TARGET_RECIPE,

@@ -45,5 +45,4 @@ FINISH_RECIPE = Recipe(
     steps=200, matrix_lr=0.0015, other_lr=2e-4, warmup=10, decay_from=0.0, repeats=0.06
 )
 DRAFT_RECIPE = Recipe(steps=1000)
-PROMPT = "What is machine learning?"
 PROMPT_SHARE = 0.25  # of the rows of the finish

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from traitlets import Int, Unicode, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.attention import apply_mask, causal_mask, repeat_kv
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
@@ -41,7 +42,7 @@ class AttentionExplorer(PromptExplorer):
     window = Int(0).tag(sync=True)
     groups = Int(1).tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         if model.config.position == "alibi":
             raise ValueError("the explorer does not show ALiBi's shift; use a model without it")
         self.model, self.tokenizer = model, tokenizer

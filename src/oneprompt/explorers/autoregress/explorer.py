@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from traitlets import Bool, Dict, Int, observe, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.autoregress import generate, resolve_stop_ids
 from oneprompt.costs import costs_of, multiply_adds
 from oneprompt.explorers.base import PromptExplorer, fallback_table
@@ -37,7 +38,7 @@ class AutoregressExplorer(PromptExplorer):
     run = Dict().tag(sync=True)
     costs = Dict().tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.model, self.tokenizer = model, tokenizer
         step = settings.pop("step", 1)
         super().__init__(prompt=prompt, costs=costs_of(model))  # first: the others need its run

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from traitlets import Dict, Float, Int, List, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.embed import flatten, nearest
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
@@ -73,7 +74,7 @@ class EmbedExplorer(PromptExplorer):
     chance = Float().tag(sync=True)
     largest = Float().tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.table, self.tokenizer = model.embedding.detach(), tokenizer
         self._texts = [token_text(tokenizer, i) for i in range(len(self.table))]
         # First: the prompt's rows are drawn on this scale. 2.5 deviations hold 99 % of them.

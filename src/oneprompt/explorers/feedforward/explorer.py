@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from traitlets import Int, List, Unicode, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import (
@@ -102,7 +103,7 @@ class FeedForwardExplorer(PromptExplorer):
     own = Unicode().tag(sync=True)
     curves = List().tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         if model.config.activation not in FUNCTIONS:
             raise ValueError(
                 "the explorer draws a unit's number over its one input, and a gated network has "

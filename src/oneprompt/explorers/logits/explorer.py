@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from traitlets import Float, Int, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import LOGITS_LARGEST_SHIFT, LOGITS_TOP, MAX_TOKENS
@@ -42,7 +43,7 @@ class LogitsExplorer(PromptExplorer):
     depth = Int(0).tag(sync=True)
     shift = Float(0.0).tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.model, self.tokenizer = model, tokenizer
         super().__init__(prompt=prompt)  # first, since `position` is checked against its tokens
         for name, value in ({"depth": model.config.n_layers} | settings).items():

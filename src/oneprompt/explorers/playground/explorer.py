@@ -7,6 +7,7 @@ from typing import ClassVar
 import torch
 from traitlets import Dict, Float, Int, List, Unicode, observe, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.autoregress import generate
 from oneprompt.corpus import load_glossary
 from oneprompt.corpus.documents import CANONICAL, ask
@@ -84,7 +85,7 @@ class Playground(PromptExplorer):
     trace = Dict().tag(sync=True)
     answer = Dict().tag(sync=True)
 
-    def __init__(self, model, draft, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, draft, tokenizer, prompt=PROMPT, **settings):
         self.model, self.draft, self.tokenizer = model, draft, tokenizer
         texts = [token_text(tokenizer, id) for id in range(model.config.vocab_size)]
         state = {"suggestions": suggested_questions(), "terms": glossary_terms()}

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from traitlets import Float, Int, List, Unicode, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.attention import attention_scores, repeat_kv
 from oneprompt.embed import embed
 from oneprompt.explorers.base import PromptExplorer, fallback_table
@@ -130,7 +131,7 @@ class PositionExplorer(PromptExplorer):
     frequencies = List(Float()).tag(sync=True)
     slopes = List(Float()).tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.model, self.tokenizer, config = model, tokenizer, model.config
         sinusoids = sinusoidal(torch.arange(N), config.d_model)
         self._added = {"learned": learned_table(model), "sinusoidal": sinusoids}

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from traitlets import Float, Int, List, Unicode, observe, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.texts import shortest_decimals, token_text
 from oneprompt.sample import Sampling, probabilities
@@ -43,7 +44,7 @@ class SamplingExplorer(PromptExplorer):
     history = List(Int()).tag(sync=True)
     draws = List(Int()).tag(sync=True)
 
-    def __init__(self, model, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.model, self.tokenizer = model, tokenizer
         tokens = [token_text(tokenizer, i) for i in range(tokenizer.vocab_size)]
         super().__init__(prompt=prompt, tokens=tokens, **settings)

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from traitlets import Dict, Float, Int, Unicode, observe, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.autoregress import resolve_stop_ids
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.speculate.state import GAMMAS, SEEDS, generations
@@ -41,7 +42,7 @@ class SpeculationExplorer(PromptExplorer):
     cost = Float(0.1).tag(sync=True)
     generated = Dict().tag(sync=True)
 
-    def __init__(self, target, draft, tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, target, draft, tokenizer, prompt=PROMPT, **settings):
         self.target, self.draft, self.tokenizer = target, draft, tokenizer
         step = settings.pop("step", 1)
         super().__init__(prompt=prompt, **settings)

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from traitlets import Int, validate
 
+from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import TOKENIZE_MAX_TOKENS
@@ -31,7 +32,7 @@ class TokenizeExplorer(PromptExplorer):
     piece = Int(0).tag(sync=True)
     step = Int(0).tag(sync=True)
 
-    def __init__(self, tokenizer: Tokenizer, prompt="What is machine learning?", **settings):
+    def __init__(self, tokenizer: Tokenizer, prompt=PROMPT, **settings):
         self.tokenizer, self.bpe = tokenizer, tokenizer.byte_pair_encoding()
         super().__init__(prompt=prompt)  # first, since `piece` is checked against its pieces
         for name, value in settings.items():
