@@ -25,8 +25,8 @@ from tqdm import tqdm
 
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS
+from oneprompt.config import CHOICES
 from oneprompt.corpus.documents import text_hash, training_documents
-from oneprompt.model import CHOICES
 from oneprompt.training.batches import pack
 from oneprompt.training.loop import train
 from oneprompt.training.recipe import DRAFT, Recipe

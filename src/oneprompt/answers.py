@@ -4,15 +4,14 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import repeat
 
-import torch
-from tqdm import tqdm
-
-from .autoregress import check_request, generate
+from .autoregress import generate
+from .batch import generate_batch
 from .checkpoints.own import load_model
 from .corpus import Entry
 from .corpus.documents import ask, definition_sentences
 from .model import Transformer
-from .sample import GREEDY, Sampling, draw, probabilities, uniforms
+from .request import check_prompt
+from .sample import GREEDY, Sampling
 from .tokenize import Tokenizer, load_tokenizer
 
 PROMPT = "What is machine learning?"  # the book's own
@@ -50,7 +49,6 @@ def answer(
     return tokenizer.decode(generate(model, ids, LONGEST_ANSWER, sampling, seed=seed).ids).strip()
 
 
-@torch.no_grad()
 def answer_all(
     model: Transformer,
     tokenizer: Tokenizer,
@@ -58,35 +56,25 @@ def answer_all(
     sampling: Sampling = GREEDY,
     seeds: Iterable[int | None] = repeat(None),
 ) -> list[str]:
-    """The `answer` to each question, with its seed; equally long questions share the passes.
+    """The `answer` to each question, with its seed; the questions share their passes.
 
     Twenty answers at a time take a fifth of the time that one after the other takes. Sums of floats
     come out a little different in a batch, so an answer may go another way where a choice hangs on
     the last digits.
 
     Raises:
-        ValueError: a question without tokens, or too long to be answered within the context; a
-            repetition penalty, which needs each answer's own history.
+        ValueError: a question without tokens, or longer than the context.
     """
     asked = list(zip(map(tokenizer.encode, questions), seeds, strict=False))
-    for ids, _ in asked:
-        check_request(model, ids, LONGEST_ANSWER)
-    texts = {}
-    lengths = sorted({len(ids) for ids, _ in asked})
-    for length in tqdm(lengths, desc="questions, by length", leave=False, disable=None):
-        group = [row for row, (ids, _) in enumerate(asked) if len(ids) == length]
-        random = [uniforms(asked[row][1]) for row in group]
-        cache, new = model.new_cache(len(group)), torch.tensor([asked[row][0] for row in group])
-        made = [[] for _ in group]
-        while len(made[0]) < LONGEST_ANSWER and not all(model.eos_id in ids for ids in made):
-            p = probabilities(model(new, cache)[:, -1], sampling)  # (B, V)
-            for ids, row, numbers in zip(made, p, random, strict=True):
-                ids.append(draw(row, next(numbers)))
-            new = torch.tensor([ids[-1:] for ids in made])  # (B, 1)
-        for row, ids in zip(group, made, strict=True):
-            end = ids.index(model.eos_id) if model.eos_id in ids else None
-            texts[row] = tokenizer.decode(ids[:end]).strip()
-    return [texts[row] for row in range(len(asked))]
+    results = generate_batch(
+        model,
+        [check_prompt(model, ids) for ids, _ in asked],
+        LONGEST_ANSWER,
+        sampling,
+        seed=[seed for _, seed in asked],
+        progress="answers",
+    )
+    return [tokenizer.decode(result.ids).strip() for result in results]
 
 
 def first_sentence(text: str) -> str:

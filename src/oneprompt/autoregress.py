@@ -4,16 +4,20 @@ One pass gives one token. Without a cache every pass reads the whole text again;
 it reads only the newest token, and the numbers are the same.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from .embed import check_ids
+from .batch import generate_batch
+from .cache import KVCache
+from .generation import Generation, stop_reason
 from .model import Transformer
+from .processors import Processor, process
+from .request import Ids, check_settings, read_request, resolve_stop_ids
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
+from .stopping import Condition, ending
 
 
 class Step(NamedTuple):
@@ -30,154 +34,100 @@ class Step(NamedTuple):
     stop: str
 
 
-@dataclass
-class Generation:
-    """What came out, and what it took.
-
-    Attributes:
-        ids: the new ids, a stop id included.
-        logprobs: for each of them log p under the model itself (temperature 1, no filter), in nats.
-        stop_reason: "stop" (a stop id), "length" (max_new_tokens) or "context" (no room left).
-        target_passes: forward passes of the model.
-        draft_passes, drafted, accepted: forward passes of the draft model, ids it proposed, and
-            ids of these that were kept (speculative decoding only).
-    """
-
-    ids: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    stop_reason: str = ""
-    target_passes: int = 0
-    draft_passes: int = 0
-    drafted: int = 0
-    accepted: int = 0
-
-    def add(self, token_id: int, logits: Tensor) -> None:
-        """Append one id that was chosen from logits (V,)."""
-        self.ids.append(token_id)
-        self.logprobs.append(probabilities(logits, Sampling())[token_id].log().item())
-
-
-def check_request(model: Transformer, ids: list[int], max_new_tokens: int) -> None:
-    """Refuse a prompt that the model cannot read.
-
-    Raises:
-        TypeError, ValueError: what is wrong and what to do.
-    """
-    if isinstance(ids, str):
-        raise TypeError("the prompt is text; give its ids, tokenizer.encode(text)")
-    if len(ids) == 0:
-        raise ValueError("the prompt is empty; give the model at least one token")
-    if len(ids) > model.config.context_length:
-        raise ValueError(
-            f"the prompt has {len(ids)} tokens, but this model's context holds "
-            f"{model.config.context_length}; shorten it"
-        )
-    check_ids(torch.as_tensor(ids), model.config.vocab_size)
-    if max_new_tokens < 0:
-        raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
-
-
-def resolve_stop_ids(model: Transformer, stop_ids: Iterable[int] | None) -> frozenset[int]:
-    """None means the model's end-of-sequence token (or tokens), () means never."""
-    if stop_ids is None:
-        stop_ids = () if model.eos_id is None else model.eos_id
-    return frozenset({stop_ids} if isinstance(stop_ids, int) else stop_ids)
-
-
-def stop_reason(is_stop_id: bool, wanted: int, room: int) -> str:
-    """Why a text ends after its newest id, or "" if it goes on.
-
-    Args:
-        is_stop_id: whether the newest id is one.
-        wanted: how many more ids are wanted.
-        room: how many more ids the context allows; the last one of a text is not read.
-    """
-    if is_stop_id:
-        return "stop"
-    return "length" if wanted == 0 else "context" if room == 0 else ""
-
-
 def steps(
     model: Transformer,
-    ids: list[int],
+    ids: Ids,
     max_new_tokens: int,
     sampling: Sampling = GREEDY,
     *,
-    stop_ids: Iterable[int] | None = None,
+    stop_ids: int | Iterable[int] | None = None,
+    stops: Sequence[Condition] = (),
+    processors: Sequence[Processor] = (),
+    cache: KVCache | None = None,
     seed: int | None = None,
     use_cache: bool = True,
 ) -> Iterator[Step]:
-    """The passes of `generate`, each as soon as it is done; the arguments are the same.
+    """The passes of `generate` for one text, each as soon as it is done.
 
     Raises:
         TypeError, ValueError: as `generate`, at the call and not at the first step.
     """
-    check_request(model, ids, max_new_tokens)
-    stop_ids, random = resolve_stop_ids(model, stop_ids), uniforms(seed)
-    return _steps(model, list(ids), max_new_tokens, sampling, stop_ids, random, use_cache)
+    texts, is_batch = read_request(model, ids)
+    if is_batch:
+        raise ValueError(f"one text at a time can be streamed, got {len(texts)}")
+    check_settings(max_new_tokens, sampling)
+    ends = ending(resolve_stop_ids(model, stop_ids), stops)
+    if cache is None and use_cache:
+        cache = model.new_cache(capacity=len(texts[0]) + max_new_tokens)
+    return _steps(
+        model, texts[0], max_new_tokens, sampling, processors, ends, cache, uniforms(seed)
+    )
 
 
-@torch.no_grad()
-def _steps(model, text, max_new_tokens, sampling, stop_ids, random, use_cache):
+@torch.inference_mode()
+def _steps(model, text, max_new_tokens, sampling, processors, ends, cache, random):
     """The loop itself; `text` grows by an id per pass."""
-    cache = model.new_cache() if use_cache else None
+    n_prompt, device = len(text), model.embedding.device
     for wanted in reversed(range(max_new_tokens)):  # after this one
-        new = text if cache is None else text[cache.length :]
-        logits = model(torch.tensor([new]), cache)[0, -1]
-        chosen = draw(probabilities(logits, sampling, text), next(random))
-        text.append(chosen)
+        new = text if cache is None else cache.unread(text)
+        logits = model(torch.tensor([new], device=device), cache, last=1)[0, -1]
+        changed = process(processors, logits, text, n_prompt)
+        text.append(draw(probabilities(changed, sampling, text), next(random)))
         room = model.config.context_length + 1 - len(text)
-        stop = stop_reason(chosen in stop_ids, wanted, room)
-        yield Step(chosen, logits, stop)
+        stop = stop_reason(ends(text[n_prompt:]), wanted, room)
+        yield Step(text[-1], logits, stop)
         if stop:
             return
 
 
 def generate(
     model: Transformer,
-    ids: list[int],
+    ids: Ids | Sequence[Ids],
     max_new_tokens: int,
     sampling: Sampling = GREEDY,
     *,
-    stop_ids: Iterable[int] | None = None,
-    seed: int | None = None,
-    use_cache: bool = True,
-) -> Generation:
-    """Continue a prompt.
+    attention_mask: Tensor | None = None,
+    top_n: int = 0,
+    **settings,
+) -> Generation | list[Generation]:
+    """Continue a prompt, or each prompt of a batch.
 
     Args:
         model: the language model.
-        ids: the prompt, at least one id and at most the context.
+        ids: the prompt, at least one id and at most the context: a list or a tensor (T,) or (1, T).
+            A list of these or a tensor (B, T) is a batch; see `batch.generate_batch`.
         max_new_tokens: how many ids to make at most.
         sampling: how to choose each of them.
-        stop_ids: ids that end the text; None for the model's end-of-sequence token, () for none.
-        seed: of the draws; None for a different text each time.
-        use_cache: False reads the whole text again in every pass: the same ids, more work.
+        attention_mask: None, or (B, T): 0 where a row of the batch only has padding.
+        top_n: how many of the likeliest ids to list for each new one.
+        settings:
+            stop_ids: ids that end the text; None for the model's end-of-sequence token, () for
+                none.
+            stops: conditions that end it as well, see `stopping`.
+            processors: what changes the logits first, see `processors`.
+            cache: a KVCache to read from and to leave filled: of an earlier turn, or of a prefix
+                that several prompts share. What it shares with the prompt is not read again.
+            seed: of the draws; None for a different text each time.
+            use_cache: False reads the whole text again in every pass: the same ids, more work.
 
     Raises:
         TypeError, ValueError: a prompt or setting that does not fit; the message says what to do.
     """
-    settings = {"stop_ids": stop_ids, "seed": seed, "use_cache": use_cache}
+    texts, is_batch = read_request(model, ids, attention_mask)
+    if is_batch:
+        return generate_batch(model, texts, max_new_tokens, sampling, top_n=top_n, **settings)
     result = Generation(stop_reason="length")  # if no id is wanted at all
-    for step in steps(model, ids, max_new_tokens, sampling, **settings):
-        result.add(step.token_id, step.logits)
+    for step in steps(model, texts[0], max_new_tokens, sampling, **settings):
+        result.add(step.token_id, step.logits, top_n)
         result.target_passes += 1
         result.stop_reason = step.stop
     return result
 
 
 def stream(
-    model: Transformer,
-    ids: list[int],
-    max_new_tokens: int,
-    sampling: Sampling = GREEDY,
-    *,
-    stop_ids: Iterable[int] | None = None,
-    seed: int | None = None,
-    use_cache: bool = True,
+    model: Transformer, ids: Ids, max_new_tokens: int, sampling: Sampling = GREEDY, **settings
 ) -> Iterator[int]:
-    """The ids of `generate`, each as soon as it is chosen."""
-    settings = {"stop_ids": stop_ids, "seed": seed, "use_cache": use_cache}
+    """The ids of `generate`, each as soon as it is chosen; the settings are those of `steps`."""
     return (step.token_id for step in steps(model, ids, max_new_tokens, sampling, **settings))
 
 

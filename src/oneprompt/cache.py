@@ -22,6 +22,7 @@ class KVCache:
     Attributes:
         keys, values: (L, B, G, capacity, d).
         length: positions filled so far.
+        ids: the text that the positions hold, as `unread` was last told.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class KVCache:
         self.keys = torch.empty(shape, dtype=dtype, device=device)
         self.values = torch.empty(shape, dtype=dtype, device=device)
         self.length = 0
+        self.ids: list[int] = []
 
     @property
     def capacity(self) -> int:
@@ -69,6 +71,26 @@ class KVCache:
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot roll a cache of length {self.length} back to {length}")
         self.length = length
+
+    def unread(self, text: list[int], at_least: int = 1) -> list[int]:
+        """Roll back to what the cache shares with a text; the rest of the text is to be read.
+
+        Positions that were filled without this method count as not shared.
+
+        Args:
+            text: the ids of the one text that the cache holds.
+            at_least: how many of the last ids to read in any case, since their logits are wanted.
+        """
+        known = max(min(len(self.ids), self.length, len(text) - at_least), 0)
+        if self.ids[:known] != text[:known]:
+            known = next(i for i in range(known) if self.ids[i] != text[i])
+        self.rollback(known)
+        self.ids = list(text)
+        return text[known:]
+
+    def keep_rows(self, rows: list[int]) -> None:
+        """Go on with some of the texts of a batch alone."""
+        self.keys, self.values = self.keys[:, rows], self.values[:, rows]
 
     def check_fits(self, config, batch_size: int) -> None:
         """Refuse to serve another model, or another number of texts.

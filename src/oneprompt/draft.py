@@ -3,11 +3,13 @@
 `Draft` says what a draft has to offer; the classes below are three of them.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .model import Transformer
@@ -60,39 +62,48 @@ def check_proposal(draft: Draft, tokens: Sequence[int], q: Tensor, gamma: int) -
         )
 
 
+def fit(rows: Tensor, vocab_size: int, empty: float = 0.0) -> Tensor:
+    """Rows (..., V) for a table of another size: cut, or filled up with what stands for nothing."""
+    return F.pad(rows[..., :vocab_size], (0, max(vocab_size - rows.shape[-1], 0)), value=empty)
+
+
 class ModelDraft:
     """Drafts with a small model and a KV cache of its own.
+
+    Args:
+        model: the draft model.
+        random: uniform numbers to draw with; None for numbers of its own.
+        vocab_size: the target's, where the draft's table is filled up to another size.
 
     Attributes:
         passes: forward passes so far.
     """
 
-    def __init__(self, model: Transformer, random: Iterator[float] | None = None):
+    def __init__(
+        self,
+        model: Transformer,
+        random: Iterator[float] | None = None,
+        vocab_size: int | None = None,
+    ):
         self.model, self.random = model, uniforms(None) if random is None else random
-        self.cache, self.read, self.passes = model.new_cache(), [], 0
+        self.vocab_size = vocab_size or model.config.vocab_size
+        self.cache, self.passes = model.new_cache(), 0
 
-    @property
-    def vocab_size(self) -> int:
-        return self.model.config.vocab_size
-
-    @torch.no_grad()
+    @torch.inference_mode()
     def propose(
         self, ids: Sequence[int], gamma: int, sampling: Sampling
     ) -> tuple[list[int], Tensor]:
         """Tokens drawn one after the other, as many as the model's context allows."""
         gamma = min(gamma, self.model.config.context_length - len(ids) + 1)
         text, rows = list(ids), []
-        # After a rejection the cache holds ids that did not become text, and after a full
-        # acceptance it lacks the last one: keep what it shares with the text, read the rest.
-        same = (a == b for a, b in zip(self.read, text, strict=False))
-        shared = next((i for i, equal in enumerate(same) if not equal), len(self.read))
-        self.cache.rollback(min(shared, len(text) - 1))
         for _ in range(gamma):
-            logits = self.model(torch.tensor([text[self.cache.length :]]), self.cache)[0, -1]
+            # After a rejection the cache holds ids that did not become text, and after a full
+            # acceptance it lacks the last one.
+            unread = torch.tensor([self.cache.unread(text)], device=self.model.embedding.device)
+            logits = self.model(unread, self.cache, last=1)[0, -1]
             self.passes += 1
-            rows.append(probabilities(logits, sampling, text))
+            rows.append(probabilities(fit(logits, self.vocab_size, -math.inf), sampling, text))
             text.append(draw(rows[-1], next(self.random)))
-        self.read = text[: self.cache.length]
         q = torch.stack(rows) if rows else torch.zeros(0, self.vocab_size, dtype=torch.float64)
         return text[len(ids) :], q
 

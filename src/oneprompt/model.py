@@ -5,107 +5,18 @@ x = x + attention(norm₁(x));  x = x + feedforward(norm₂(x))        in every 
 logits = norm(x) tableᵀ
 """
 
-from dataclasses import asdict, dataclass
-
 import torch
 from torch import Tensor, nn
 
 from .attention import Attention, causal_mask
 from .cache import KVCache
+from .config import ModelConfig
 from .embed import embed
-from .feedforward import ACTIVATIONS, FeedForward
+from .feedforward import FeedForward
 from .logits import to_logits
 from .norm import Norm
-from .position import PAIRINGS, alibi_bias, rope_frequencies, sinusoidal, turns_of
+from .position import alibi_bias, rope_frequencies, sinusoidal, turns_of
 from .trace import Trace, trace
-
-CHOICES = {
-    "position": ("learned", "sinusoidal", "rope", "alibi", "none"),
-    "rope_pairing": PAIRINGS,
-    "norm": ("layernorm", "rmsnorm"),
-    "activation": tuple(ACTIVATIONS),
-}
-SIZES = ("vocab_size", "context_length", "d_model", "n_layers", "n_heads", "n_kv_heads",
-         "head_dim", "d_ff")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The sizes and choices that define a model; the defaults are the reference model's.
-
-    Fields left at None are derived: n_kv_heads = n_heads, head_dim = d_model / n_heads,
-    d_ff = 4 d_model, qkv_bias = bias.
-    """
-
-    vocab_size: int = 2048
-    context_length: int = 256
-    d_model: int = 192
-    n_layers: int = 4
-    n_heads: int = 6
-    n_kv_heads: int | None = None
-    head_dim: int | None = None
-    d_ff: int | None = None
-    position: str = "rope"
-    rope_theta: float = 100_000.0
-    rope_fraction: float = 1.0  # the part of each head that RoPE turns
-    rope_pairing: str = "halves"
-    rope_scaling: dict | None = None  # see position.rope_frequencies
-    norm: str = "layernorm"
-    norm_eps: float = 1e-5
-    activation: str = "gelu_tanh"
-    sliding_window: int | None = None
-    bias: bool = True
-    qkv_bias: bool | None = None
-    parallel_residual: bool = False  # attention and feed-forward read the same x (GPT-NeoX)
-    embedding_norm: bool = False  # a norm right after the embedding (BLOOM)
-    tie_embeddings: bool = True
-
-    def __post_init__(self):
-        for name in SIZES:
-            size = getattr(self, name)
-            if size is not None and not isinstance(size, int):
-                raise TypeError(f"{name} must be an integer, got {size!r}")
-            if size is not None and size < 1:
-                raise ValueError(f"{name} must be at least 1, got {size}")
-        if self.head_dim is None and self.d_model % self.n_heads:
-            raise ValueError(
-                f"d_model={self.d_model} does not divide into n_heads={self.n_heads} heads; "
-                "choose a multiple, or give head_dim"
-            )
-        derived = {
-            "n_kv_heads": self.n_heads,
-            "head_dim": self.d_model // self.n_heads,
-            "d_ff": 4 * self.d_model,
-            "qkv_bias": self.bias,
-        }
-        for name, value in derived.items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                found = getattr(self, name)
-                raise ValueError(f"{name}={found!r} is unknown; choose from {allowed}")
-        if self.n_heads % self.n_kv_heads:
-            raise ValueError(
-                f"n_heads={self.n_heads} must be a multiple of n_kv_heads={self.n_kv_heads}"
-            )
-        if not 0 < self.rope_fraction <= 1:
-            raise ValueError(f"rope_fraction must be in (0, 1], got {self.rope_fraction}")
-        if self.position == "rope":
-            rope_frequencies(self.n_rotated, self.rope_theta, self.rope_scaling)  # or says why not
-        if self.sliding_window is not None and self.sliding_window < 1:
-            raise ValueError(
-                f"sliding_window must be None or at least 1, got {self.sliding_window}"
-            )
-
-    @property
-    def n_rotated(self) -> int:
-        """How many coordinates of each head RoPE turns."""
-        return int(self.head_dim * self.rope_fraction)
-
-    def as_dict(self) -> dict:
-        """The fields as plain values, for JSON."""
-        return asdict(self)
 
 
 class Block(nn.Module):
@@ -166,32 +77,58 @@ class Transformer(nn.Module):
         return self.embedding_norm(x)
 
     def turns(self, positions: Tensor) -> tuple[Tensor, Tensor] | None:
-        """RoPE's cosines and sines at `positions` (T,), see `turns_of`; None without RoPE."""
+        """RoPE's cosines and sines at positions (T,) or (B, T), see `turns_of`; None without RoPE.
+
+        Returns:
+            (T, n_rotated) each, or (B, 1, T, n_rotated) for every head of a text.
+        """
         c = self.config
         if c.position != "rope":
             return None
         frequencies = rope_frequencies(c.n_rotated, c.rope_theta, c.rope_scaling)
-        angles = positions[:, None] * frequencies.to(positions.device)  # (T, n_rotated / 2)
+        angles = positions[..., None] * frequencies.to(positions.device)  # (..., T, n_rotated / 2)
+        if angles.ndim == 3:
+            angles = angles[:, None]
         cos, sin = turns_of(angles, c.rope_pairing)
         return cos.to(self.embedding.dtype), sin.to(self.embedding.dtype)
 
-    def mask(self, positions: Tensor) -> Tensor | None:
-        """What the queries at `positions` (T,) see of all keys so far: (T, S), or (H, T, S).
+    def mask(self, T: int, S: int, padding: Tensor | None = None) -> Tensor | None:
+        """What the last T of S places see of all of them: (T, S), or broadcastable (B, H, T, S).
 
         None where a single query sees everything: nothing is hidden then.
+
+        Args:
+            padding: None, or (B,), how many places at the start of each text are empty.
         """
-        c, n_keys = self.config, int(positions[-1]) + 1
-        if len(positions) == 1 and c.sliding_window is None and c.position != "alibi":
+        c, device = self.config, self.embedding.device
+        if T == 1 and c.sliding_window is None and c.position != "alibi" and padding is None:
             return None
-        mask = causal_mask(len(positions), n_keys, c.sliding_window).to(positions.device)
+        mask = causal_mask(T, S, c.sliding_window).to(device)
+        if padding is not None:
+            places = torch.arange(S, device=device)
+            is_text = places >= padding[:, None, None, None]  # (B, 1, 1, S)
+            # An empty place sees what it would without padding: it must see something.
+            mask = mask & (is_text | ~is_text[..., -T:].mT)
         if c.position != "alibi":
             return mask
-        keys = torch.arange(n_keys, device=positions.device)
-        bias = alibi_bias(c.n_heads, positions, keys).to(self.embedding.dtype)
-        return bias.masked_fill(~mask, float("-inf"))
+        places = torch.arange(S, device=device)
+        bias = alibi_bias(c.n_heads, places[-T:], places).to(self.embedding.dtype)
+        return torch.where(mask, bias, float("-inf"))
 
-    def positions(self, ids: Tensor, start: int) -> Tensor:
-        """The positions of ids (B, T) that follow `start` cached ones: (T,)."""
+    def check_length(self, length: int) -> None:
+        """Refuse a text that is longer than the context.
+
+        Raises:
+            ValueError: how long it is, and how long it may be.
+        """
+        if length > self.config.context_length:
+            raise ValueError(
+                f"{length} tokens do not fit into this model's context of "
+                f"{self.config.context_length}; shorten the prompt"
+            )
+
+    def positions(self, ids: Tensor, start: int, padding: Tensor | None = None) -> Tensor:
+        """The positions of ids (B, T) that follow `start` cached places: (T,), or (B, T)."""
         if not isinstance(ids, Tensor):
             raise TypeError(f"ids must be a tensor, torch.tensor([ids]), got {type(ids).__name__}")
         if ids.ndim != 2:
@@ -199,37 +136,49 @@ class Transformer(nn.Module):
                 f"ids must have the shape (B, T), a row per text, got {tuple(ids.shape)}"
             )
         end = start + ids.shape[1]
-        if end > self.config.context_length:
-            raise ValueError(
-                f"{end} tokens do not fit into this model's context of "
-                f"{self.config.context_length}; shorten the prompt"
-            )
-        return torch.arange(start, end, device=ids.device)
+        places = torch.arange(start, end, device=ids.device)
+        if padding is None:
+            self.check_length(end)
+            return places
+        self.check_length(end - int(padding.min()))
+        return (places - padding[:, None]).clamp(min=0)
 
-    def forward(self, ids: Tensor, cache: KVCache | None = None, last: int | None = None) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        cache: KVCache | None = None,
+        *,
+        last: int | None = None,
+        padding: Tensor | None = None,
+    ) -> Tensor:
         """Logits of the token after each position.
 
         Args:
             ids: (B, T), int64.
             cache: None, or the KVCache of the positions before these; it is extended.
             last: None, or of how many positions, from the end, logits are needed.
+            padding: None, or (B,), how many places at the start of each text are empty, where texts
+                of unequal length end together.
 
         Returns:
             (B, T, V), or (B, last, V).
 
         Raises:
             TypeError: ids that are not integers.
-            ValueError: ids that are empty, outside the vocabulary, or more than the context holds.
+            ValueError: ids that are empty, outside the vocabulary, or more than the context holds;
+                another model's cache.
         """
-        positions = self.positions(ids, 0 if cache is None else cache.length)
+        start = 0 if cache is None else cache.length
+        positions = self.positions(ids, start, padding)
         if cache is not None:
             cache.check_fits(self.config, len(ids))
         x = self.embed(ids, positions)  # (B, T, D)
-        turns, mask = self.turns(positions), self.mask(positions)
+        T = ids.shape[1]
+        turns, mask = self.turns(positions), self.mask(T, start + T, padding)
         for layer, block in enumerate(self.blocks):
             x = block(x, turns, mask, cache, layer)
         if cache is not None:
-            cache.advance(ids.shape[1])
+            cache.advance(T)
         x = x if last is None else x[:, -last:]
         return to_logits(self.final_norm(x), self.output_table)  # (B, T, V)
 

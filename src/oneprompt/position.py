@@ -25,16 +25,16 @@ def sinusoidal(positions: Tensor, d_model: int) -> Tensor:
     PE[t, 2i] = sin(t / 10000^(2i / d_model)),  PE[t, 2i + 1] = cos(t / 10000^(2i / d_model))
 
     Args:
-        positions: (T,), the position t of each token.
+        positions: (T,) or (B, T), the position t of each token.
         d_model: the width of the embeddings; even.
 
     Returns:
-        (T, D), to be added to the embeddings.
+        (T, D) or (B, T, D), to be added to the embeddings.
     """
     if d_model % 2:
         raise ValueError(f"sinusoidal positions need an even d_model, got {d_model}")
     frequencies = 10_000.0 ** (-torch.arange(0, d_model, 2, device=positions.device) / d_model)
-    angles = positions[:, None] * frequencies  # (T, D/2)
+    angles = positions[..., None] * frequencies  # (T, D/2)
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(-2)  # (T, D)
 
 

@@ -218,7 +218,17 @@ def draw(probability: Tensor, uniform: float) -> int:
 
 
 def uniforms(seed: int | None) -> Iterator[float]:
-    """An endless stream of uniform random numbers in [0, 1), one per draw."""
+    """An endless stream of uniform random numbers in [0, 1), one per draw.
+
+    Raises:
+        TypeError: a seed that is neither None nor an int.
+    """
+    if seed is not None and type(seed) is not int:
+        raise TypeError(f"the seed must be None or an int, got {seed!r}")
+    return _uniforms(seed)
+
+
+def _uniforms(seed: int | None) -> Iterator[float]:
     generator = torch.Generator()
     generator.manual_seed(seed) if seed is not None else generator.seed()
     while True:

@@ -13,10 +13,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .autoregress import Generation, check_request, resolve_stop_ids, stop_reason
-from .draft import Draft, ModelDraft, check_proposal
+from .cache import KVCache
+from .draft import Draft, ModelDraft, check_proposal, fit
+from .generation import Generation, stop_reason
 from .model import Transformer
+from .processors import Processor, process
+from .request import Ids, check_count, check_settings, read_request, resolve_stop_ids
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
+from .stopping import Condition, ending
+
+# Tables are filled up to a round size, so that models with one tokenizer may differ in it. If they
+# differ by more than this share, their tokenizers hardly are the same.
+PADDING = 0.1
 
 
 def residual(p: Tensor, q: Tensor) -> Tensor:
@@ -70,66 +78,85 @@ class SpeculativeDecoder:
         draft: a Transformer, or any other `Draft`.
 
     Raises:
-        ValueError: target and draft have different vocabularies.
+        ValueError: the draft's vocabulary is another one than the target's.
     """
 
     def __init__(self, target: Transformer, draft: Transformer | Draft):
         size = draft.config.vocab_size if isinstance(draft, Transformer) else draft.vocab_size
-        if size != target.config.vocab_size:
+        V = target.config.vocab_size
+        if abs(size - V) > PADDING * max(size, V):
             raise ValueError(
-                f"target and draft need the same vocabulary, but they have "
-                f"{target.config.vocab_size} and {size} tokens"
+                f"target and draft need the same vocabulary, but they have {V} and {size} tokens"
             )
         self.target, self.draft = target, draft
 
     def passes(
         self,
-        ids: list[int],
+        ids: Ids,
         max_new_tokens: int,
         sampling: Sampling = GREEDY,
         *,
         gamma: int = 5,
-        stop_ids: Iterable[int] | None = None,
+        stop_ids: int | Iterable[int] | None = None,
+        stops: Sequence[Condition] = (),
+        processors: Sequence[Processor] = (),
+        cache: KVCache | None = None,
         seed: int | None = None,
     ) -> Iterator[Pass]:
         """As `autoregress.steps`; `gamma` is how many ids to draft per pass.
+
+        The processors change the target's logits alone: a draft that does not know of them is
+        rejected more often, and the text is right all the same.
 
         Raises:
             TypeError, ValueError: at the call, a request that does not fit.
             ValueError: on the way, a draft that breaks its contract.
         """
-        check_request(self.target, ids, max_new_tokens)
-        if gamma < 1:
-            raise ValueError(f"gamma must be at least 1 drafted token, got {gamma}")
-        stop_ids, random = resolve_stop_ids(self.target, stop_ids), uniforms(seed)
-        draft = (
-            ModelDraft(self.draft, random) if isinstance(self.draft, Transformer) else self.draft
+        texts, is_batch = read_request(self.target, ids)
+        if is_batch:
+            raise ValueError(f"one text at a time can be speculated on, got {len(texts)}")
+        check_settings(max_new_tokens, sampling)
+        check_count("gamma", gamma, least=1)
+        ends, random = ending(resolve_stop_ids(self.target, stop_ids), stops), uniforms(seed)
+        draft = self.draft
+        if isinstance(draft, Transformer):
+            draft = ModelDraft(draft, random, self.target.config.vocab_size)
+        if cache is None:
+            cache = self.target.new_cache(capacity=len(texts[0]) + max_new_tokens + gamma)
+        return self._passes(
+            draft, texts[0], max_new_tokens, sampling, gamma, processors, ends, cache, random
         )
-        return self._passes(draft, list(ids), max_new_tokens, sampling, gamma, stop_ids, random)
 
-    @torch.no_grad()
-    def _passes(self, draft, text, max_new_tokens, sampling, gamma, stop_ids, random):
+    @torch.inference_mode()
+    def _passes(
+        self, draft, text, max_new_tokens, sampling, gamma, processors, ends, cache, random
+    ):
         """The loop itself; `text` grows by one to gamma + 1 ids per pass."""
-        end, full = len(text) + max_new_tokens, self.target.config.context_length + 1
-        cache = self.target.new_cache()
+        n_prompt, device = len(text), self.target.embedding.device
+        V = self.target.config.vocab_size
+        end, full = n_prompt + max_new_tokens, self.target.config.context_length + 1
         while len(text) < end:
             # One id more than the drafted ones comes out of a pass, and all must fit.
             most, before = min(gamma, min(end, full) - len(text) - 1), getattr(draft, "passes", 0)
             drafted, q = draft.propose(text, most, sampling)
             check_proposal(draft, drafted, q, most)
-            unread = torch.tensor([[*text, *drafted][cache.length :]])
-            logits = self.target(unread, cache)[0, -len(drafted) - 1 :]
-            new, u = verify(logits, drafted, q, text, sampling, random)
-            stops = [i for i, token in enumerate(new) if token in stop_ids]
-            new = new[: stops[0] + 1] if stops else new
+            q, n_rows = fit(q, V), len(drafted) + 1
+            unread = torch.tensor([cache.unread([*text, *drafted], n_rows)], device=device)
+            logits = self.target(unread, cache, last=n_rows)[0]
+            changed = torch.stack([
+                process(processors, row, [*text, *drafted[:i]], n_prompt)
+                for i, row in enumerate(logits)
+            ])  # fmt: skip
+            new, u = verify(changed, drafted, q, text, sampling, random)
+            first = [n for n in range(1, len(new) + 1) if ends([*text[n_prompt:], *new[:n]])]
+            new = new[: first[0]] if first else new
             text = [*text, *new]
             accepted = sum(a == b for a, b in zip(new, drafted, strict=False))
-            stop = stop_reason(bool(stops), end - len(text), full - len(text))
+            stop = stop_reason(bool(first), end - len(text), full - len(text))
             draft_passes = getattr(draft, "passes", 0) - before
             yield Pass(drafted, q, logits, new, accepted, u[: len(new)], stop, draft_passes)
             if stop:
                 return
-            cache.rollback(len(text) - 1)
 
     def generate(
         self, ids: list[int], max_new_tokens: int, sampling: Sampling = GREEDY, **settings

@@ -1,4 +1,4 @@
-"""What ends a text beside its stop ids: conditions that `generate` takes in a list.
+"""What ends a text: its stop ids, and further conditions that `generate` takes in a list.
 
 A condition is anything that can be called with the new ids, and that says whether the text ends
 with the last of them.
@@ -7,6 +7,11 @@ with the last of them.
 from collections.abc import Callable, Iterable, Sequence
 
 Condition = Callable[[Sequence[int]], bool]
+
+
+def ending(stop_ids: frozenset[int], stops: Sequence[Condition]) -> Condition:
+    """One condition: the last id is one of `stop_ids`, or one of `stops` holds."""
+    return lambda new: new[-1] in stop_ids or any(stop(new) for stop in stops)
 
 
 class StopStrings:

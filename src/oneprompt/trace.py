@@ -48,7 +48,8 @@ def trace(model, ids: Tensor) -> Trace:
     """
     positions = model.positions(ids, 0)
     embedding = x = model.embed(ids, positions)
-    turns, mask = model.turns(positions), model.mask(positions)
+    T = ids.shape[1]
+    turns, mask = model.turns(positions), model.mask(T, T)
     layers = []
     for block in model.blocks:
         layers.append(_trace_block(block, x, turns, mask))

@@ -137,10 +137,10 @@ def lens_by_package(model, ids):
 
 def lens_by_running_the_blocks(model, ids):
     ids = torch.tensor([ids])
-    positions = model.positions(ids, 0)
+    positions, T = model.positions(ids, 0), ids.shape[1]
     x, read = model.embed(ids, positions), []
     for block in model.blocks:
-        x = block(x, positions, model.mask(positions))
+        x = block(x, model.turns(positions), model.mask(T, T))
         read.append((model.final_norm(x) @ model.output_table.T)[0])
     return torch.stack(read)
 

@@ -110,15 +110,24 @@ class TableModel:
         generator = torch.Generator().manual_seed(seed)
         return cls(scale * torch.randn(5, vocab_size, vocab_size, generator=generator), **kwargs)
 
-    def new_cache(self) -> op.KVCache:
-        return op.KVCache(self.config)
+    check_length = op.Transformer.check_length
 
-    def __call__(self, ids: torch.Tensor, cache: op.KVCache | None = None) -> torch.Tensor:
+    @property
+    def embedding(self) -> torch.Tensor:
+        return self.table  # of which generation asks the device
+
+    def new_cache(self, batch_size: int = 1, capacity: int | None = None) -> op.KVCache:
+        return op.KVCache(self.config, batch_size, capacity=capacity)
+
+    def __call__(self, ids: torch.Tensor, cache=None, *, last=None, padding=None) -> torch.Tensor:
         start = 0 if cache is None else cache.length
         if cache is not None:
             cache.advance(ids.shape[1])
-        positions = torch.arange(start, start + ids.shape[1]) % len(self.table)
-        return self.table[positions, ids]
+        positions = torch.arange(start, start + ids.shape[1]).expand_as(ids)
+        if padding is not None:
+            positions = positions - padding[:, None]
+        logits = self.table[positions % len(self.table), ids]
+        return logits if last is None else logits[:, -last:]
 
 
 def counting_model(vocab_size: int = 10, **kwargs) -> TableModel:

@@ -189,7 +189,7 @@ def test_text_stream_waits_for_no_more_ids_than_it_needs():
     [
         ([], 5, ValueError, "prompt is empty; give the model at least one token"),
         ("What is", 5, TypeError, r"prompt is text; give its ids, tokenizer.encode\(text\)"),
-        ([1] * 41, 5, ValueError, "41 tokens, but this model's context holds 40; shorten it"),
+        ([1] * 41, 5, ValueError, "41 tokens do not fit into this model's context of 40; shorten"),
         ([31], 5, ValueError, r"id 31 is outside the vocabulary \(0 to 30\)"),
         ([1, -1], 5, ValueError, "id -1 is outside the vocabulary"),
         ([0.5], 5, TypeError, "token ids must be integers"),

@@ -11,8 +11,8 @@ import torch
 
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS, read_metadata
+from oneprompt.config import CHOICES
 from oneprompt.corpus.documents import text_hash, training_documents
-from oneprompt.model import CHOICES
 
 SCRIPT = Path(__file__).parents[2] / "experiments" / "position.py"
 SCHEMES = CHOICES["position"]

@@ -113,7 +113,7 @@ def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer
     assert sampled[1] != sampled[2]
 
 
-@pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 200, "do not fit")])
+@pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 300, "do not fit")])
 def test_a_question_that_cannot_be_read_is_refused(model, tokenizer, question, words):
     with pytest.raises(ValueError, match=words):
         answers.answer_all(model, tokenizer, [PROMPT, question])

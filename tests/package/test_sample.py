@@ -419,7 +419,7 @@ def test_draw_refuses_probabilities_that_are_none():
 
 
 def test_cases_that_the_field_holds_its_own_samplers_to():
-    """The distributions of `transformers`' generation tests, and what each filter leaves of them."""
+    """The distributions of the generation tests of `transformers`, and what a filter leaves."""
     two = torch.tensor([[0.3, 0.1, 0.1, 0.5], [0.15, 0.3, 0.3, 0.25]]).log()
     assert (apply_top_p(two, 0.8) > CUT).tolist() == [
         [True, False, False, True],

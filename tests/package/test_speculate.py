@@ -1,8 +1,9 @@
 """Speculative decoding changes the speed alone: texts and distributions stay the target's."""
 
 import itertools
+import math
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ import oneprompt as op
 from oneprompt import draft as draft_module
 from oneprompt import speculate
 from oneprompt.draft import ModelDraft, NGramTable, PromptLookup, certain
+from oneprompt.processors import LogitBias, RepetitionCost
 from oneprompt.sample import draw, probabilities, uniforms
 from oneprompt.speculate import expected_tokens_per_pass, residual
 
@@ -478,20 +480,64 @@ def test_a_draft_may_be_as_imprecise_as_its_own_softmax(dtype):
 @pytest.mark.parametrize("gamma", [0, -1])
 def test_gamma_below_one(gamma):
     model = small_model()
-    with pytest.raises(ValueError, match=f"gamma must be at least 1 drafted token, got {gamma}"):
+    with pytest.raises(ValueError, match=f"gamma must be 1 or more, got {gamma}"):
         op.speculative_generate(model, model, [1], 5, gamma=gamma)
 
 
 @pytest.mark.parametrize(
     "draft",
     [
-        small_model(vocab_size=30),
-        PromptLookup(vocab_size=30),
-        NGramTable([[1, 2]], vocab_size=30),
-        ModelDraft(small_model(vocab_size=30)),
+        small_model(vocab_size=20),
+        PromptLookup(vocab_size=20),
+        NGramTable([[1, 2]], vocab_size=20),
+        ModelDraft(small_model(vocab_size=20)),
     ],
     ids=lambda draft: type(draft).__name__,
 )
 def test_different_vocabularies(draft):
-    with pytest.raises(ValueError, match="need the same vocabulary, but they have 31 and 30"):
+    with pytest.raises(ValueError, match="need the same vocabulary, but they have 31 and 20"):
         op.SpeculativeDecoder(small_model(), draft)
+
+
+@pytest.mark.parametrize("size", [28, 29, 33, 34])
+@pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling(temperature=1.3)])
+def test_a_draft_whose_table_has_another_size_gives_the_target_s_text(size, sampling):
+    """As Qwen2.5's models, whose tables of one vocabulary are filled up to different sizes."""
+    target, draft = small_model(), small_model(seed=1, vocab_size=size)
+    decoder, prompt = op.SpeculativeDecoder(target, draft), [3, 1, 4]
+    if sampling.temperature == 0:
+        expected = op.generate(target, prompt, 20, sampling, stop_ids=()).ids
+        assert decoder.generate(prompt, 20, sampling, stop_ids=()).ids == expected
+        return
+    exact = probabilities(target(torch.tensor([prompt]))[0, -1].detach(), sampling)
+    counts = Counter(
+        decoder.generate(prompt, 1 + 1, sampling, gamma=1, stop_ids=(), seed=seed).ids[0]
+        for seed in range(3000)
+    )
+    assert p_value(counts, dict(enumerate(exact.tolist()))) > SIGNIFICANCE
+
+
+def test_stops_and_processors_act_as_without_a_draft():
+    target, draft = small_model(), noisy_copy(small_model(), 0.3)
+    decoder, prompt = op.SpeculativeDecoder(target, draft), [3, 1, 4]
+    forbid_most_likely = LogitBias({op.generate(target, prompt, 1).ids[0]: -math.inf})
+    cost = RepetitionCost(presence=2.0, frequency=0.5)
+    settings = {"processors": [forbid_most_likely, cost], "stop_ids": ()}
+    expected = op.generate(target, prompt, 24, **settings)
+    assert decoder.generate(prompt, 24, **settings).ids == expected.ids
+    assert expected.ids != op.generate(target, prompt, 24, stop_ids=()).ids
+    n = next(n for n in range(2, 24) if expected.ids[n] not in expected.ids[:n])
+    settings["stops"] = [lambda new: new[-1] == expected.ids[n]]
+    for run in (partial(op.generate, target), decoder.generate):
+        found = run(prompt, 24, **settings)
+        assert (found.ids, found.stop_reason) == (expected.ids[: n + 1], "stop")
+
+
+def test_a_cache_of_an_earlier_turn_is_read_on_from():
+    target, draft = small_model(), noisy_copy(small_model(), 0.3)
+    decoder, cache, prompt = op.SpeculativeDecoder(target, draft), target.new_cache(), [3, 1, 4]
+    first = decoder.generate(prompt, 6, stop_ids=(), cache=cache)
+    longer = [*prompt, *first.ids, 7, 8]
+    assert cache.length >= len(prompt) + len(first.ids) - 1
+    expected = op.generate(target, longer, 6, stop_ids=()).ids
+    assert decoder.generate(longer, 6, stop_ids=(), cache=cache).ids == expected

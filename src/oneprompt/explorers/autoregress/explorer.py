@@ -7,10 +7,11 @@ from typing import ClassVar
 from traitlets import Bool, Dict, Int, observe, validate
 
 from oneprompt.answers import PROMPT
-from oneprompt.autoregress import generate, resolve_stop_ids
+from oneprompt.autoregress import generate
 from oneprompt.costs import costs_of, multiply_adds
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.texts import token_text
+from oneprompt.request import resolve_stop_ids
 
 MAX_NEW_TOKENS = 40  # a row each; also in autoregress.js
 

@@ -9,12 +9,12 @@ from traitlets import Float, Int, List, Unicode, validate
 
 from oneprompt.answers import PROMPT
 from oneprompt.attention import attention_scores, repeat_kv
+from oneprompt.config import CHOICES
 from oneprompt.embed import embed
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import check_prompt
 from oneprompt.explorers.shared import POSITION_LEAST_TOKENS, POSITION_TOO_SHORT
 from oneprompt.explorers.texts import rounded, shortest_decimals, token_text
-from oneprompt.model import CHOICES
 from oneprompt.position import (
     PAIRINGS,
     alibi_bias,

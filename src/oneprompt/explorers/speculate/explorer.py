@@ -6,10 +6,10 @@ from typing import ClassVar
 from traitlets import Dict, Float, Int, Unicode, observe, validate
 
 from oneprompt.answers import PROMPT
-from oneprompt.autoregress import resolve_stop_ids
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.speculate.state import GAMMAS, SEEDS, generations
 from oneprompt.explorers.texts import token_text
+from oneprompt.request import resolve_stop_ids
 
 MODES = ("greedy", "sampled")
 

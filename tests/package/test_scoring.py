@@ -7,7 +7,7 @@ import torch
 from models import small_model
 
 import oneprompt as op
-from oneprompt.score import score, top_logprobs
+from oneprompt.scoring import score, top_logprobs
 
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 
