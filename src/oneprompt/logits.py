@@ -46,13 +46,24 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     Args:
         logits: (B, T, V).
         targets: (B, T), the id that really came next; -100 marks positions to leave out.
+
+    Raises:
+        ValueError: every position is left out, so there is no mean.
     """
+    if (targets == -100).all():
+        raise ValueError("every target is -100, so no position is left to take the mean of")
     return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=-100)
 
 
 def perplexity(loss: float) -> float:
-    """e^loss: among how many equally likely tokens the model hesitates on average."""
-    return math.exp(loss)
+    """e^loss: among how many equally likely tokens the model hesitates on average.
+
+    Infinite where the loss is too large for a float (over 709 nats).
+    """
+    try:
+        return math.exp(loss)
+    except OverflowError:
+        return math.inf
 
 
 @torch.no_grad()

@@ -42,7 +42,13 @@ def expected_tokens_per_pass(acceptance: float, gamma: int) -> float:
     """(1 - α^(γ+1)) / (1 - α), if each token is accepted with probability α independently.
 
     Leviathan et al. 2023, equation 1.
+
+    Raises:
+        ValueError: an acceptance that is no probability, or a negative gamma.
     """
+    if not 0 <= acceptance <= 1:
+        raise ValueError(f"acceptance must be a probability from 0 to 1, got {acceptance}")
+    check_count("gamma", gamma, least=0)
     return float(sum(acceptance**i for i in range(gamma + 1)))
 
 

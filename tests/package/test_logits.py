@@ -27,3 +27,12 @@ def test_loss_is_the_mean_of_minus_log_p():
 def test_perplexity_of_equally_likely_tokens_is_their_number():
     loss = cross_entropy(torch.zeros(1, 4, 10), torch.arange(4)[None])
     assert perplexity(loss.item()) == pytest.approx(10, rel=1e-5)
+
+
+def test_a_loss_of_no_target_is_refused():
+    with pytest.raises(ValueError, match="every target is -100"):
+        cross_entropy(torch.zeros(1, 2, 5), torch.full((1, 2), -100))
+
+
+def test_a_loss_beyond_all_floats_has_an_infinite_perplexity():
+    assert perplexity(1000) == math.inf

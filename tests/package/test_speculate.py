@@ -541,3 +541,9 @@ def test_a_cache_of_an_earlier_turn_is_read_on_from():
     assert cache.length >= len(prompt) + len(first.ids) - 1
     expected = op.generate(target, longer, 6, stop_ids=()).ids
     assert decoder.generate(longer, 6, stop_ids=(), cache=cache).ids == expected
+
+
+@pytest.mark.parametrize("acceptance", [1.2, -0.1, math.nan])
+def test_an_acceptance_that_is_no_probability_is_refused(acceptance):
+    with pytest.raises(ValueError, match="must be a probability from 0 to 1"):
+        expected_tokens_per_pass(acceptance, 5)
