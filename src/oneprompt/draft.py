@@ -94,7 +94,10 @@ class ModelDraft:
         self, ids: Sequence[int], gamma: int, sampling: Sampling
     ) -> tuple[list[int], Tensor]:
         """Tokens drawn one after the other, as many as the model's context allows."""
-        gamma = min(gamma, self.model.config.context_length - len(ids) + 1)
+        config = self.model.config
+        gamma = min(gamma, config.context_length - len(ids) + 1)
+        if max(ids) >= config.vocab_size:  # a token that only the target's larger table has
+            gamma = 0
         text, rows = list(ids), []
         for _ in range(gamma):
             # After a rejection the cache holds ids that did not become text, and after a full
