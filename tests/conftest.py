@@ -24,8 +24,9 @@ import pytest
 from node import Node
 
 ROOT = Path(__file__).resolve().parent.parent
-# One thread for each process that computes, kernels included: they are two or three at a time, and
-# the models so small that a second thread would mostly wait. Read when torch is first imported.
+# One thread for each process that computes, kernels included: two or three of them run at a time,
+# and the models are so small that a second thread would mostly wait. torch reads it once.
+assert "torch" not in sys.modules, "something imports torch before its threads are limited"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

