@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -12,9 +13,14 @@ from pages import NOTEBOOKS, PAGES, ROOT, Page, parse
 MIN_WORDS = 60  # fewer in its article and a page counts as empty
 
 
-@pytest.fixture(params=PAGES)
-def built_page(request, built_book) -> Page:
-    return parse(built_book / f"{request.param}.html")
+@pytest.fixture(scope="module")
+def pages(built_book) -> dict[str, Page]:
+    return {name: parse(built_book / f"{name}.html") for name in PAGES}
+
+
+def what_is_wrong(pages: dict[str, Page], find: Callable[[Page], object]) -> dict:
+    """Page -> what `find` finds wrong with it, of the pages where it finds something."""
+    return {name: found for name, page in pages.items() if (found := find(page))}
 
 
 def test_build_succeeds_without_a_warning(book_build):
@@ -26,17 +32,21 @@ def test_root_leads_to_the_first_page(built_book):
     assert 'url=book/index.html"' in (built_book / "index.html").read_text("utf-8")
 
 
-def test_page_is_not_empty(built_page):
-    assert "".join(built_page.text["h1"]).strip("# \n")
-    assert len(" ".join(built_page.text["article"]).split()) >= MIN_WORDS
+def test_every_page_has_a_heading_and_a_text(pages):
+    assert what_is_wrong(pages, lambda page: not "".join(page.text["h1"]).strip("# \n")) == {}
+    n_words = {name: len(" ".join(page.text["article"]).split()) for name, page in pages.items()}
+    assert {name: n for name, n in n_words.items() if n < MIN_WORDS} == {}
 
 
-def test_page_loads_nothing_from_elsewhere(built_page):
-    loaded = [tag.get("src") for tag in built_page.attributes("script", "img", "iframe", "source")]
-    loaded += [tag.get("href") for tag in built_page.attributes("link")]
+def loaded_from_elsewhere(page: Page) -> list[str]:
+    loaded = [tag.get("src") for tag in page.attributes("script", "img", "iframe", "source")]
+    loaded += [tag.get("href") for tag in page.attributes("link")]
     elsewhere = [url for url in loaded if url and re.match(r"(?!data:)([a-z]+:)?//", url)]
-    assert not elsewhere
-    assert "@import" not in built_page.source
+    return elsewhere + re.findall("@import.*", page.source)
+
+
+def test_pages_load_nothing_from_elsewhere(pages):
+    assert what_is_wrong(pages, loaded_from_elsewhere) == {}
 
 
 def test_style_sheets_load_only_local_files(built_book):
@@ -58,53 +68,76 @@ def leads_somewhere(link: str, here: Path) -> bool:
     return not anchor or target.suffix != ".html" or anchor in parse(target).ids()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_local_links_lead_somewhere(name, built_book):
-    here = built_book / f"{name}.html"
-    links = [tag.get("href", "") for tag in parse(here).attributes("a")]
-    assert not [link for link in links if not leads_somewhere(link, here)]
-
-
-def test_page_shows_no_error(built_page):
-    text = "".join(built_page.text["article"])
-    assert "Traceback (most recent call last)" not in built_page.source
-    # Indented, it is the "Raises:" of a docstring that the page shows.
-    assert not re.search(r"^\S.*?\w(Error|Warning): |^\w+(Error|Warning): ", text, re.MULTILINE)
-
-
-def test_page_holds_no_widget_state(built_page):
-    assert "application/vnd.jupyter.widget-state" not in built_page.source
-    assert "require.js" not in built_page.source
-    assert "thebe" not in str(built_page.attributes("script"))
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_notebook_was_executed(notebook, built_book):
-    cells = json.loads((ROOT / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
-    with_output = sum(bool(cell.get("outputs")) for cell in cells)
-    shown = parse(built_book / f"{notebook}.html").source.count("cell_output docutils")
-    assert shown >= max(with_output, 1)
-
-
-def test_formulas_are_rendered(built_page):
-    # What prerendering left out would stand in the page as \( ... \) or \[ ... \].
-    math = re.findall(r'<(?:span|div) class="math[^"]*"[^>]*>(.{0,300})', built_page.source, re.S)
-    assert not [formula for formula in math if 'class="katex' not in formula]
-    assert 'class="katex-error"' not in built_page.source
-
-
-def test_page_is_lean(built_page):
-    sources = [tag["src"] for tag in built_page.attributes("script") if tag.get("src")]
-    blocking = [tag.get("src") for tag in built_page.attributes("script") if "defer" not in tag]
-    sheets = [
-        tag["href"] for tag in built_page.attributes("link") if tag.get("rel") == "stylesheet"
+def test_links_within_the_book_lead_somewhere(pages, built_book):
+    dead = [
+        (name, tag["href"])
+        for name, page in pages.items()
+        for tag in page.attributes("a")
+        if not leads_somewhere(tag.get("href", ""), built_book / f"{name}.html")
     ]
-    assert len(sources) == len(set(sources))
-    assert not [source for source in sources if "searchindex" in source]
-    assert all("documentation_options" in source for source in filter(None, blocking))
-    assert re.search(r"book\.css\?v=[0-9a-f]{8}$", sheets[0])
-    assert all("katex" in sheet for sheet in sheets[1:])
-    assert [tag for tag in built_page.attributes("meta") if tag.get("name") == "description"]
+    assert dead == []
+
+
+def errors_shown(page: Page) -> list[str]:
+    # Indented, "ValueError: ..." is the "Raises:" of a docstring that the page shows.
+    error = r"^\S.*?\w(?:Error|Warning): .*|^\w+(?:Error|Warning): .*"
+    return re.findall(error, "".join(page.text["article"]), re.MULTILINE)
+
+
+def test_no_page_shows_an_error(pages):
+    assert what_is_wrong(pages, errors_shown) == {}
+    traceback = "Traceback (most recent call last)"
+    assert what_is_wrong(pages, lambda page: traceback in page.source) == {}
+
+
+def test_no_page_holds_the_state_of_live_widgets(pages):
+    for words in ("application/vnd.jupyter.widget-state", "require.js"):
+        assert what_is_wrong(pages, lambda page, words=words: words in page.source) == {}
+    assert what_is_wrong(pages, lambda page: "thebe" in str(page.attributes("script"))) == {}
+
+
+def test_every_notebook_was_executed(built_book):
+    missing = {}
+    for notebook in NOTEBOOKS:
+        cells = json.loads((ROOT / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
+        with_output = sum(bool(cell.get("outputs")) for cell in cells)
+        shown = parse(built_book / f"{notebook}.html").source.count("cell_output docutils")
+        if shown < max(with_output, 1):
+            missing[notebook] = f"{with_output} cells with outputs, {shown} shown"
+    assert missing == {}
+
+
+def unrendered_formulas(page: Page) -> list[str]:
+    # What prerendering left out would be on the page as \( ... \) or \[ ... \].
+    math = re.findall(r'<(?:span|div) class="math[^"]*"[^>]*>(.{0,300})', page.source, re.S)
+    return [formula for formula in math if 'class="katex' not in formula] + re.findall(
+        r'class="katex-error".{0,100}', page.source
+    )
+
+
+def test_formulas_are_rendered(pages):
+    assert what_is_wrong(pages, unrendered_formulas) == {}
+
+
+def what_is_not_lean(page: Page) -> list[str]:
+    scripts = page.attributes("script")
+    sources = [tag["src"] for tag in scripts if tag.get("src")]
+    blocking = [tag["src"] for tag in scripts if tag.get("src") and "defer" not in tag]
+    sheets = [tag["href"] for tag in page.attributes("link") if tag.get("rel") == "stylesheet"]
+    descriptions = [tag for tag in page.attributes("meta") if tag.get("name") == "description"]
+    rules = {
+        "a script is loaded twice": len(sources) != len(set(sources)),
+        "the search index is loaded": any("searchindex" in source for source in sources),
+        "a script blocks": not all("documentation_options" in source for source in blocking),
+        "book.css is not first": not re.search(r"book\.css\?v=[0-9a-f]{8}$", sheets[0]),
+        "another style sheet": not all("katex" in sheet for sheet in sheets[1:]),
+        "no description": not descriptions,
+    }
+    return [rule for rule, broken in rules.items() if broken]
+
+
+def test_pages_are_lean(pages):
+    assert what_is_wrong(pages, what_is_not_lean) == {}
 
 
 def test_cache_is_named_after_everything_notebooks_read(tmp_path):

@@ -1,5 +1,6 @@
 """The glossary keeps its rules, and the training text contains nothing that was held out."""
 
+import dataclasses
 import re
 
 import pytest
@@ -24,7 +25,7 @@ from oneprompt.corpus.documents import (
 )
 
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
-each_entry = pytest.mark.parametrize("entry", ENTRIES.values(), ids=lambda entry: entry.slug)
+FIRST = next(iter(ENTRIES.values()))
 
 
 def sentences(entry) -> list[str]:
@@ -46,43 +47,86 @@ def test_at_least_80_entries_have_every_field():
     assert all(entry.why for entry in op.load_glossary())
 
 
-@each_entry
-def test_sentences_keep_the_rules(entry):
-    for sentence in sentences(entry):
-        assert sentence.isascii(), sentence
-        assert 8 <= len(sentence.split()) <= 26, sentence
-        outside_quotes = re.sub(r'"[^"]*"', "", sentence)
-        assert sentence.endswith("."), sentence
-        assert not re.search(r"[.?!:;()/]|--| - ", outside_quotes[:-1]), sentence
-        assert not re.search(r"\b(simply|obviously|just|powerful|crucial)\b", sentence), sentence
-        assert sentence.count('"') % 2 == 0, sentence
-        assert sentence == " ".join(sentence.split()), sentence
-    assert len(set(sentences(entry))) == len(sentences(entry))
+def broken_rules(rules: dict, cases, name) -> list[str]:
+    """A line for each rule that a case breaks; rules say in words what their function checks."""
+    return [
+        f"{name(case)} breaks: {rule}"
+        for case in cases
+        for rule, holds in rules.items()
+        if not holds(case)
+    ]
 
 
-@each_entry
-def test_definitions_begin_with_the_subject(entry):
-    assert entry.article in ("", "a", "an", "the")
-    subject = capitalize(entry.subject)
-    assert entry.definition.startswith((f"{subject} is ", f"{subject} are "))
-    assert len(entry.paraphrases) == 3
-    assert all(p.startswith(f"{subject} ") for p in entry.paraphrases)
-    assert len({beginning(entry, d) for d in entry.definitions}) == 4
-    assert sum(beginning(entry, p)[0] == "is" for p in entry.paraphrases) <= 1
+def outside_quotes(sentence: str) -> str:
+    return re.sub(r'"[^"]*"', "", sentence)
 
 
-@each_entry
-def test_other_sentences_name_the_term_and_vary(entry):
-    for sentence in entry.details:
-        assert entry.term.lower() in sentence.lower(), sentence
-    assert not all(s.startswith(capitalize(entry.subject)) for s in entry.details)
+SENTENCE_RULES = {
+    "it is ASCII": str.isascii,
+    "it has 8 to 26 words": lambda s: 8 <= len(s.split()) <= 26,
+    "it ends with a full stop": lambda s: s.endswith("."),
+    "it is one sentence without asides": lambda s: (
+        not re.search(r"[.?!:;()/]|--| - ", outside_quotes(s)[:-1])
+    ),
+    "it has no filler and no praise": lambda s: (
+        not re.search(r"\b(simply|obviously|just|powerful|crucial)\b", s)
+    ),
+    "its quotation marks come in pairs": lambda s: s.count('"') % 2 == 0,
+    "words are one space apart": lambda s: s == " ".join(s.split()),
+}
+DEFINITION_RULES = {
+    "the article is a, an, the or none": lambda e: e.article in ("", "a", "an", "the"),
+    "the definition begins with the subject, then is or are": lambda e: e.definition.startswith(
+        (f"{capitalize(e.subject)} is ", f"{capitalize(e.subject)} are ")
+    ),
+    "there are three paraphrases": lambda e: len(e.paraphrases) == 3,
+    "each paraphrase begins with the subject": lambda e: all(
+        p.startswith(f"{capitalize(e.subject)} ") for p in e.paraphrases
+    ),
+    "the four definitions go on differently after the subject": lambda e: (
+        len({beginning(e, d) for d in e.definitions}) == 4
+    ),
+    "at most one paraphrase goes on with is": lambda e: (
+        sum(beginning(e, p)[0] == "is" for p in e.paraphrases) <= 1
+    ),
+}
+OTHER_RULES = {
+    "no sentence comes twice": lambda e: len(set(sentences(e))) == len(sentences(e)),
+    "each of the other sentences names the term": lambda e: all(
+        e.term.lower() in sentence.lower() for sentence in e.details
+    ),
+    "not all other sentences begin with the subject": lambda e: (
+        not all(s.startswith(capitalize(e.subject)) for s in e.details)
+    ),
+}
+SEE_ALSO_RULES = {
+    "see_also has 2 to 4 terms": lambda e: 2 <= len(e.see_also) <= 4,
+    "see_also names no term twice": lambda e: len(set(e.see_also)) == len(e.see_also),
+    "see_also names other entries only": lambda e: set(e.see_also) <= ENTRIES.keys() - {e.term},
+}
 
 
-@each_entry
-def test_see_also_leads_to_other_entries(entry):
-    assert 2 <= len(entry.see_also) <= 4
-    assert len(set(entry.see_also)) == len(entry.see_also)
-    assert set(entry.see_also) <= ENTRIES.keys() - {entry.term}
+def test_sentences_keep_the_rules():
+    all_sentences = [sentence for entry in ENTRIES.values() for sentence in sentences(entry)]
+    assert broken_rules(SENTENCE_RULES, all_sentences, repr) == []
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [DEFINITION_RULES, OTHER_RULES, SEE_ALSO_RULES],
+    ids=["definitions", "other sentences", "see_also"],
+)
+def test_entries_keep_the_rules(rules):
+    assert broken_rules(rules, ENTRIES.values(), lambda entry: entry.slug) == []
+
+
+def test_a_broken_rule_is_named_with_its_entry():
+    entry = dataclasses.replace(FIRST, see_also=(FIRST.term,) * 2)
+    found = broken_rules(SEE_ALSO_RULES, [FIRST, entry], lambda entry: entry.slug)
+    assert found == [
+        f"{FIRST.slug} breaks: see_also names no term twice",
+        f"{FIRST.slug} breaks: see_also names other entries only",
+    ]
 
 
 def test_no_alias_names_two_things():
