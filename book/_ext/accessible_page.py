@@ -3,17 +3,19 @@
 import re
 
 EMPTY_HEAD = re.compile(r'<th class="head[^"]*"><p></p></th>')
-# The theme lets the Tab key reach wide code cells in the same way, but no formulas.
+# The theme lets the Tab key reach wide code cells in the same way, but no formulas. The room of a
+# formula changes with the window, and again once the theme has moved its sidebars: so each formula
+# is observed.
 SCROLLING_FORMULAS = """
 <script>
-  (() => {
-    const reach = () => document.querySelectorAll("div.math").forEach((formula) => {
+  addEventListener("load", () => {
+    const reach = ({ target: formula }) => {
       if (formula.scrollWidth > formula.clientWidth) formula.tabIndex = 0;
       else formula.removeAttribute("tabindex");
-    });
-    addEventListener("load", reach);
-    addEventListener("resize", reach);
-  })();
+    };
+    const observer = new ResizeObserver((changes) => changes.forEach(reach));
+    document.querySelectorAll("div.math").forEach((formula) => observer.observe(formula));
+  });
 </script>
 """
 
@@ -22,7 +24,7 @@ def complete(app, pagename, templatename, context, doctree):
     body = context.get("body")
     if not body:
         return
-    body = EMPTY_HEAD.sub("<td></td>", body)  # a table's corner heads nothing
+    body = EMPTY_HEAD.sub("<td></td>", body)  # an empty corner is not a header
     context["body"] = body + SCROLLING_FORMULAS if '<div class="math' in body else body
 
 

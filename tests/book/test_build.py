@@ -161,14 +161,6 @@ def test_cache_is_named_after_everything_notebooks_read(tmp_path):
     assert len({first, second, cache_module.inputs_hash(tmp_path)}) == 3
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_page_fits_a_phone(name, page, site):
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"{site}{name}.html")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.locator("article h1").wait_for()
-
-
 def test_search_finds_a_page(page, site):
     page.goto(f"{site}book/index.html")
     page.keyboard.press("Control+k")

@@ -17,6 +17,10 @@ MOVING = """(explorer) => [explorer, ...explorer.querySelectorAll("*")].filter((
 SHOWN = """(roots) => roots.map((root) => root.innerHTML + Array.from(
   root.querySelectorAll("input, button, details"),
   ({ value, disabled, open }) => `${value} ${disabled} ${open}`).join())"""
+# The style sheet of the explorer comes last on the page, where it takes precedence over the others.
+OWN_STYLE_LAST = """(explorer) => {
+  document.body.append(explorer.closest("[data-explorer]").querySelector("style"));
+}"""
 SIZES = """(explorer) => Array.from(explorer.querySelectorAll("*"), (node) => {
   const { width, height } = node.getBoundingClientRect();
   return [node.localName, node.getAttribute("class"), Math.round(width), Math.round(height)];
@@ -55,25 +59,30 @@ def twins(built_book) -> dict[str, str]:
     return {name: TWIN.search(source)[0] for name, source in sources.items()}
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_explorers_on_one_page_do_not_disturb_each_other(name, page, built_book, twins):
-    """One beside all the others and a second of its kind: all its controls move it alone."""
-    page.set_content(f"<!doctype html>{twins[name]}")
-    alone = page.locator(".op-explorer").evaluate(SIZES)
-    others = [twin for other, twin in twins.items() if other != name]
-    page.set_content("<!doctype html>" + "".join([*others, twins[name], twins[name]]))
+def test_explorers_on_one_page_do_not_disturb_each_other(page, built_book, twins):
+    """All of them twice: each looks as it does alone, and what is done with one moves it alone."""
+    alone = {}
+    for name, twin in twins.items():
+        page.set_content(f"<!doctype html>{twin}")
+        alone[name] = page.locator(".op-explorer").evaluate(SIZES)
+    page.set_content("<!doctype html>" + 2 * "".join(twins.values()))
     page.add_script_tag(path=built_book / "_static" / "page_model.js")
     page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
-    roots = page.locator(".op-root")
-    explorer = page.locator(".op-explorer").last
-    assert explorer.evaluate(SIZES) == alone  # no style rule of the others reaches it
+    explorers = page.locator(".op-explorer").all()[: len(twins)]
+    together = {}
+    for name, explorer in zip(twins, explorers, strict=True):
+        explorer.evaluate(OWN_STYLE_LAST)
+        together[name] = explorer.evaluate(SIZES)
+    assert [name for name in twins if together[name] != alone[name]] == []
 
-    before = roots.evaluate_all(SHOWN)
-    visit(explorer)
-    explorer.locator("[aria-busy=true]").wait_for(state="detached")
-    after = roots.evaluate_all(SHOWN)
-    assert len(after) == len(EXPLORERS) + 1
-    assert after[:-1] == before[:-1]
-    assert after[-1] != before[-1]
+    roots = page.locator(".op-root")
+    for i, (name, explorer) in enumerate(zip(twins, explorers, strict=True)):
+        before = roots.evaluate_all(SHOWN)
+        visit(explorer)
+        explorer.locator("[aria-busy=true]").wait_for(state="detached")
+        after = roots.evaluate_all(SHOWN)
+        assert len(after) == 2 * len(twins)
+        moved = [j for j, shown in enumerate(before) if after[j] != shown]
+        assert moved == [i], f"what {name} moved"
     ids = page.locator("[id]").evaluate_all("(all) => all.map((each) => each.id)")
     assert len(ids) == len(set(ids))
