@@ -3,13 +3,15 @@
 PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3),python)
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+# A process per core, which runs one file of tests after the other.
+PYTEST := python -m pytest --numprocesses logical --dist loadscope --no-loadscope-reorder
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 # The build calls `node` (for the formulas) and `jupyter`: both are in the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup serve lab test train notebooks bench bench-web screenshots clean
+.PHONY: book setup serve lab check test train notebooks bench bench-web screenshots clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -24,8 +26,11 @@ serve: book  ## show the book in a browser
 lab: setup  ## open the notebooks in JupyterLab
 	@jupyter lab book
 
+check: setup  ## the quick tests: no browser, no built book, no notebooks, no training
+	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises js explorers)
+
 test: setup  ## run every test
-	@python -m pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+	@$(PYTEST)
 
 train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
 	@python -m oneprompt.training
@@ -44,7 +49,7 @@ screenshots: book  ## picture every explorer, light and dark, wide and narrow, o
 
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
-	find src tests book -name __pycache__ -prune -exec rm -rf {} +
+	find src tests book tools benchmarks experiments -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(call need_python,$(PYTHON),with PYTHON=/path/to/python3.11)

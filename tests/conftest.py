@@ -1,12 +1,13 @@
 """Fixtures that several test files share: the built book, a server for it, and a browser.
 
-A test that uses `browser` or `page` gets the marker `browser` by itself, so
-`pytest -m "not browser"` is the quick part. Without Chromium such a test is skipped; where `CI` is
+A folder of tests is a tier, and three markers cut across them. A test that uses a browser gets the
+marker `browser` by itself, one that needs the built book the marker `book`; `slow` is written by
+hand. `make check` leaves all three out. Without Chromium a browser test is skipped; where `CI` is
 set it fails instead, so that a run that tested no page cannot pass for one that did.
 
-`make test` runs two test processes (pytest-xdist), one file of tests after the other in each, and
-the build of the book beside them. A class `TestInTheBook` holds what has to wait for that build in
-a file that otherwise does not.
+`make test` runs as many test processes (pytest-xdist) as there are cores, one file of tests after
+the other in each, and the build of the book beside them. A class `TestInTheBook` holds what has to
+wait for that build in a file that otherwise does not.
 """
 
 import os
@@ -30,9 +31,12 @@ assert "torch" not in sys.modules, "something imports torch before its threads a
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+MARKERS = {"browser": "browser", "book": "book_build"}  # marker -> the fixture that brings it
+
+
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the browser tests. They come last, and of these the ones about the built book.
+    """Mark the tests of a browser and of the book. They come last, those of the book at the end.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
     kernels of the notebook tests must not meet; and the book takes minutes to build. What stays
@@ -40,8 +44,9 @@ def pytest_collection_modifyitems(items):
     """
     needs = defaultdict(Counter)
     for item in items:
-        if "browser" in _fixtures(item):
-            item.add_marker("browser")
+        for marker, fixture in MARKERS.items():
+            if fixture in _fixtures(item):
+                item.add_marker(marker)
         needs[_scope(item)].update(_fixtures(item))
 
     def place(item):

@@ -87,6 +87,7 @@ def changes(value: object, name: str) -> list:
     return ["other"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "name"), [(family, name) for family in FAMILIES for name in fields_of(family)]
 )
@@ -129,6 +130,7 @@ def test_a_changed_field_makes_no_silent_difference(family, name, tmp_path):
     assert n_compared, f"transformers refuses all {n_refused} values: try others"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "name"),
     [

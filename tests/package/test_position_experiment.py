@@ -60,6 +60,7 @@ def test_committed_results_belong_to_the_shipped_models_text():
     assert COMMITTED["training_text"] == shipped
 
 
+@pytest.mark.slow
 def test_a_tiny_run_has_the_same_structure_and_repeats_itself():
     documents, tokenizer = training_documents(200), op.load_tokenizer()
     results = script.experiment(documents, tokenizer, TINY)

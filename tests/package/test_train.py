@@ -21,6 +21,7 @@ TINY = op.ModelConfig(
 )
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_given_weights():
     start = train(TINY, FAST, tiny_rows(), seed=0)
     before = loss(start)
@@ -73,6 +74,7 @@ def loss(model) -> float:
     return cross_entropy(model(rows[:, :-1]), rows[:, 1:]).item()
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_repeats_itself():
     recipe = dataclasses.replace(FAST, repeats=0.2)
     trained, again, other = (train(TINY, recipe, tiny_rows(), seed=s) for s in (0, 0, 1))
@@ -84,6 +86,7 @@ def test_training_lowers_the_loss_and_repeats_itself():
     assert not torch.equal(trained.embedding, other.embedding)
 
 
+@pytest.mark.slow
 def test_distillation_moves_towards_the_teacher():
     teacher = train(TINY, FAST, tiny_rows(), seed=0)
     student = train(TINY, FAST, tiny_rows(), seed=1, teacher=teacher)
@@ -120,6 +123,7 @@ train.main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "launcher",
     [[], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]],
