@@ -132,6 +132,33 @@ def node():
     node.close()
 
 
+# The package is imported by the tests that need it: it brings torch, which takes a second.
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    """The reference tokenizer."""
+    from oneprompt import load_tokenizer
+
+    return load_tokenizer()
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The reference model."""
+    from oneprompt import load_model
+
+    return load_model("reference")
+
+
+@pytest.fixture(scope="session")
+def draft():
+    """The reference model's draft."""
+    from oneprompt import load_model
+
+    return load_model("draft")
+
+
 @pytest.fixture(scope="session")
 def browser():
     """Chromium, started once."""

@@ -2,27 +2,15 @@
 
 import pytest
 
-import oneprompt as op
 from oneprompt.js.page_model import page_data
 
 
 @pytest.fixture(scope="session")
-def in_node(node):
+def in_node(node, tokenizer, model, draft):
     """Evaluates JavaScript where `onePrompt` is the reference pair, as on a page."""
-    models = {name: op.load_model(name) for name in ("reference", "draft")}
     node.run(
         "(data) => { globalThis.onePrompt = makePage(data); }",
         "js/page.js",
-        argument=page_data(op.load_tokenizer(), models),
+        argument=page_data(tokenizer, {"reference": model, "draft": draft}),
     )
     return lambda script, argument=None: node.run(script, argument=argument)
-
-
-@pytest.fixture(scope="session")
-def tokenizer():
-    return op.load_tokenizer()
-
-
-@pytest.fixture(scope="session")
-def model():
-    return op.load_model("reference")

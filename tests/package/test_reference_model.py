@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import oneprompt as op
-from oneprompt import answers, heads, logits, speculate
+from oneprompt import PROMPT, answers, logits, speculate
 from oneprompt.checkpoints.own import ASSETS
 from oneprompt.corpus.documents import (
     CANONICAL,
@@ -16,25 +16,9 @@ from oneprompt.corpus.documents import (
     training_documents,
 )
 
-PROMPT = op.PROMPT
 TOKENS = ["What", " is", " machine", " learning", "?"]
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return op.load_tokenizer()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return op.load_model("reference")
-
-
-@pytest.fixture(scope="module")
-def draft():
-    return op.load_model("draft")
 
 
 def share_defined(model, tokenizer, asked) -> float:
@@ -66,17 +50,6 @@ def test_greedy_answer_to_the_prompt(model, tokenizer):
     assert further in ("", FIRST.how, FIRST.why, FIRST.example)
 
 
-def test_a_question_can_be_put_to_any_model(model, draft, tokenizer):
-    """By itself to the reference model, which is not loaded anew for each question."""
-    for other in (model, draft):
-        made = op.generate(other, tokenizer.encode(PROMPT), answers.LONGEST_ANSWER)
-        assert op.answer(PROMPT, model=other, tokenizer=tokenizer) == (
-            tokenizer.decode(made.ids).strip()
-        )
-    assert op.answer(PROMPT) == op.answer(PROMPT, model=model)
-    assert answers._reference_model() is answers._reference_model()
-
-
 def test_defines_at_least_95_percent_of_the_terms(model, tokenizer):
     asked = [(CANONICAL, entry) for entry in ENTRIES.values()]
     assert share_defined(model, tokenizer, asked) >= 0.95
@@ -87,36 +60,6 @@ def test_answers_at_least_85_percent_of_held_out_questions(model, tokenizer):
     asked = [(form, ENTRIES[term]) for form, term in sorted(held_out_questions())]
     assert len(asked) == 2 * len(ENTRIES)
     assert share_defined(model, tokenizer, asked[::3]) >= 0.85
-
-
-def test_a_wrong_answer_is_counted_as_wrong():
-    """The measure has teeth: the answer to one question does not define another term."""
-    text = op.answer(PROMPT)
-    assert answers.names_and_defines(FIRST, text)
-    assert not answers.names_and_defines(ENTRIES["deep learning"], text)
-    assert not answers.defines(FIRST, "It is something else.")
-
-
-def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer):
-    """Some end early, some at the longest, and a batch of one is among them."""
-    questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
-    questions += ["Thank you!", "A", PROMPT, PROMPT]
-    together = answers.answer_all(model, tokenizer, iter(questions))
-    assert together == [op.answer(text, model=model, tokenizer=tokenizer) for text in questions]
-    lengths = {len(tokenizer.encode(text)) for text in together}
-    assert min(lengths) < 30 < answers.LONGEST_ANSWER <= max(lengths) + 1
-
-    sampled = answers.answer_all(model, tokenizer, questions[-3:], op.Sampling(), seeds=range(3))
-    assert sampled == [
-        op.answer(text, op.Sampling(), seed=seed) for seed, text in enumerate(questions[-3:])
-    ]
-    assert sampled[1] != sampled[2]
-
-
-@pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 300, "do not fit")])
-def test_a_question_that_cannot_be_read_is_refused(model, tokenizer, question, words):
-    with pytest.raises(ValueError, match=words):
-        answers.answer_all(model, tokenizer, [PROMPT, question])
 
 
 def test_variety_at_temperature_1(model, tokenizer):
@@ -139,44 +82,6 @@ def test_losses_are_in_order(model, tokenizer):
     loss_new = logits.document_loss(model, map(tokenizer.encode, new))
     assert loss_seen < 2
     assert loss_new < loss_seen + 0.5
-
-
-def test_glossary_openings_are_the_beginnings_of_entries(tokenizer):
-    openings = heads.glossary_openings(tokenizer, 20)
-    assert openings.shape == (len(ENTRIES), 20)
-    assert tokenizer.decode(openings[0].tolist()) in f"{FIRST.definition} {FIRST.how}"
-    assert len(heads.glossary_openings(tokenizer, 60)) < len(ENTRIES)
-
-
-def test_chance_scores_by_hand():
-    """Weights 1/3 and 1/4 at the positions 2 and 3; the last token has one earlier copy."""
-    chance = heads.chance_scores(torch.tensor([[5, 6, 7, 5]]))
-    for pattern in ("previous", "itself", "first"):
-        assert chance[pattern] == pytest.approx((1 / 3 + 1 / 4) / 2)
-    assert chance["induction"] == pytest.approx(1 / 4)
-
-
-def test_head_scores_find_the_patterns_they_are_named_after():
-    """On attention made by hand every score is what its definition says."""
-    config = op.ModelConfig(vocab_size=16, context_length=16, d_model=16, n_layers=1, n_heads=2)
-    ids = torch.tensor([[1, 2, 3, 4, 1, 2, 3, 4]])
-    n = ids.shape[1]
-    previous = torch.eye(n).roll(1, 0)
-    previous[0] = torch.eye(n)[0]
-    induction = torch.eye(n)[[0, 0, 0, 0, 1, 2, 3, 4]]  # from the second copy on: one after
-
-    class Fixed(op.Transformer):
-        def trace(self, ids):
-            layer = type("Layer", (), {"weights": torch.stack([previous, induction])[None]})
-            return type("Trace", (), {"layers": (layer,)})
-
-    scores = heads.head_scores(Fixed(config), ids)
-    # Head 1 looks at the first token from positions 2 and 3, and at it as "one after" from none.
-    expected = {"previous": [1, 0], "induction": [0, 1], "itself": [0, 0], "first": [0, 2 / 6]}
-    for name, values in expected.items():
-        torch.testing.assert_close(scores[name], torch.tensor([values], dtype=torch.float32))
-    assert heads.head_name(scores, 0, 0) == "previous-token"
-    assert heads.head_name(scores, 0, 1) == "induction"
 
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()], ids=["greedy", "temperature 1"])
