@@ -14,14 +14,22 @@ from traitlets import Bool, List, Unicode
 INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt")
 
 
+def input_files(root: Path) -> list[Path]:
+    """All files that notebooks depend on, without what Python and pip generate beside them."""
+    found = sorted({path for pattern in INPUTS for path in root.glob(pattern)})
+    return [path for path in found if path.is_file() and not is_generated(path.relative_to(root))]
+
+
+def is_generated(path: Path) -> bool:
+    return any(part == "__pycache__" or part.endswith(".egg-info") for part in path.parts)
+
+
 def inputs_hash(root: Path) -> str:
     """A hash over the names and contents of all files that notebooks depend on."""
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in INPUTS for path in root.glob(pattern)}):
-        parts = path.relative_to(root).parts
-        generated = any(part == "__pycache__" or part.endswith(".egg-info") for part in parts)
-        if path.is_file() and not generated:
-            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in input_files(root):
+        name = path.relative_to(root).as_posix()
+        digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

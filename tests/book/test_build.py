@@ -1,6 +1,5 @@
 """The built book: complete, executed, self-contained, and readable in a browser."""
 
-import importlib.util
 import json
 import re
 from collections.abc import Callable
@@ -138,27 +137,6 @@ def what_is_not_lean(page: Page) -> list[str]:
 
 def test_pages_are_lean(pages):
     assert what_is_wrong(pages, what_is_not_lean) == {}
-
-
-def test_cache_is_named_after_everything_notebooks_read(tmp_path):
-    path = ROOT / "book" / "_ext" / "execution_cache.py"
-    spec = importlib.util.spec_from_file_location("execution_cache", path)
-    cache_module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(cache_module)
-    weights = tmp_path / "src" / "oneprompt" / "assets" / "reference.safetensors"
-    weights.parent.mkdir(parents=True)
-    weights.write_bytes(b"old")
-    (tmp_path / "requirements.txt").write_text("torch==1\n")
-    first = cache_module.inputs_hash(tmp_path)
-
-    bytecode = tmp_path / "src" / "oneprompt" / "__pycache__" / "sample.cpython-311.pyc"
-    bytecode.parent.mkdir()
-    bytecode.write_bytes(b"anything")
-    assert cache_module.inputs_hash(tmp_path) == first
-    weights.write_bytes(b"new")
-    second = cache_module.inputs_hash(tmp_path)
-    (tmp_path / "requirements.txt").write_text("torch==2\n")
-    assert len({first, second, cache_module.inputs_hash(tmp_path)}) == 3
 
 
 def test_search_finds_a_page(page, site):
