@@ -2,18 +2,16 @@
 
 import re
 import unicodedata
+from pathlib import Path
 
 from models import noisy_copy, small_model
 
 from oneprompt.js.page_model import page_script
+from oneprompt.notebook.pipeline import STEPS, chapter
 from oneprompt.tokenize import Tokenizer
 
-# The pages of the book that hold an explorer.
-EXPLORERS = [
-    "book/index", "book/01_tokenize", "book/02_embed", "book/03_position", "book/04_attention",
-    "book/05_feedforward", "book/06_logits", "book/07_sample", "book/08_autoregress",
-    "book/09_speculate",
-]  # fmt: skip
+# The pages of the book that hold an explorer: the first one, and the chapter of every step.
+EXPLORERS = ["book/index", *(f"book/{Path(chapter(step)).stem}" for step in STEPS)]
 # Prompts, and what the reader is told: "^$" stands for an answer without a message.
 HOSTILE = {
     "<img onerror=f()>": "^$",  # short, so that it fits everywhere and is drawn

@@ -1,23 +1,51 @@
-"""The steps that open each chapter: their links in a notebook and on the site."""
+"""The nine steps: their order, and their links in a notebook and on the site."""
 
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from oneprompt.notebook.pipeline import STEPS, chapter, pipeline
 
-BOOK = Path(__file__).resolve().parents[2] / "book"
+ROOT = Path(__file__).resolve().parents[2]
+BOOK = ROOT / "book"
+INDEX = (BOOK / "index.md").read_text("utf-8")
+PLAYGROUND = (ROOT / "src/oneprompt/explorers/playground/view.js").read_text("utf-8")
+NAMES = {Path(chapter(step)).stem: step.capitalize() for step in STEPS}  # "01_tokenize": "Tokenize"
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_step_links_to_the_chapters_of_the_others(step):
-    html = pipeline(step)._repr_html_()
-    links = re.findall(r'href="([^"]+)"', html)
-    assert links == [chapter(other) for other in STEPS if other != step]
-    assert all((BOOK / link).is_file() for link in links)
-    assert html.count('aria-current="step"') == 1
-    assert f"[{step}]" in repr(pipeline(step))
+# The order of the chapters is that of STEPS, wherever it is written.
+
+
+def test_the_table_of_contents_has_the_steps_in_order():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    files = [chapter["file"] for chapter in toc["parts"][0]["chapters"]]
+    assert files == ["book/00_overview", *(f"book/{stem}" for stem in NAMES)]
+
+
+def test_the_first_page_has_the_steps_in_order():
+    table = re.findall(r"^\| (\d) \[([\w-]+)\]\((\w+)\.ipynb\) \|", INDEX, re.MULTILINE)
+    assert [(int(number), stem, name) for number, name, stem in table] == [
+        (number, stem, name) for number, (stem, name) in enumerate(NAMES.items(), start=1)
+    ]
+
+
+def test_the_playground_names_chapters_by_their_steps():
+    linked = dict(re.findall(r'"(\d\d_\w+)": "([\w-]+)"', PLAYGROUND))
+    assert len(linked) >= 7
+    assert linked.items() <= NAMES.items()
+    assert list(linked) == sorted(linked)
+
+
+def test_each_step_links_to_the_chapters_of_the_others():
+    for step in STEPS:
+        html = pipeline(step)._repr_html_()
+        links = re.findall(r'href="([^"]+)"', html)
+        assert links == [chapter(other) for other in STEPS if other != step]
+        assert all((BOOK / link).is_file() for link in links)
+        assert html.count('aria-current="step"') == 1
+        assert f"[{step}]" in repr(pipeline(step))
 
 
 def test_without_a_step_all_are_links():
@@ -32,7 +60,7 @@ def test_an_unknown_step_is_refused():
         pipeline("norm")
 
 
-def test_on_the_site_the_steps_lead_from_chapter_to_chapter(page, site):
+def test_on_the_site_the_links_lead_from_chapter_to_chapter(page, site):
     page.goto(f"{site}book/01_tokenize.html")
     for step in (*list(STEPS)[1:], "tokenize"):
         way = page.get_by_role("navigation", name="The pipeline")

@@ -4,7 +4,8 @@ from html import escape
 
 from .style import PALETTE
 
-# step -> (what goes in, what comes out), in the order of the book.
+# step -> (what goes in, what comes out). This is the order of the chapters; where a file lists them
+# by itself (_toc.yml, the first page, the playground), a test holds it equal.
 STEPS = {
     "tokenize": ("text", "(T,) ids"),
     "embed": ("(T,) ids", "(T, D)"),
