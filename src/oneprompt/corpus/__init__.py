@@ -1,6 +1,6 @@
 """The glossary: hand-written entries, one YAML file per theme.
 
-The book renders them as its glossary, and `grammar.py` makes the reference model's training text
+The book renders them as its glossary, and `documents.py` makes the reference model's training text
 out of them. Nothing else was ever read by that model.
 """
 
