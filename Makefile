@@ -27,7 +27,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	@jupyter lab book
 
 check: setup  ## the quick tests: no browser, no built book, no notebooks, no training
-	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises js explorers)
+	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises js explorers book)
 
 test: setup  ## run every test
 	@$(PYTEST)
