@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from pages import NOTEBOOKS, PAGES, ROOT, Page, parse
 
-MIN_WORDS = 60  # fewer in its article and a page counts as empty
+MIN_WORDS = 60  # a page with fewer in its article counts as empty
 
 
 @pytest.fixture(scope="module")

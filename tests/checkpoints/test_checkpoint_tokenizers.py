@@ -118,7 +118,7 @@ def made(request, tmp_path_factory):
     return request.param, model, tokenizer, AutoTokenizer.from_pretrained(folder)
 
 
-def test_ids_are_theirs(made):
+def test_ids_are_those_of_transformers(made):
     name, _, ours, theirs = made
     for text in [*TEXTS, *training_documents(30)]:
         ids = ours.encode(text)
@@ -127,7 +127,7 @@ def test_ids_are_theirs(made):
     assert len(ours.start_ids) == (name in ("llama3", "llama2"))
 
 
-def test_texts_are_theirs(made):
+def test_texts_are_those_of_transformers(made):
     """A SentencePiece text begins with a space of its own, which we keep and they take away."""
     name, _, ours, theirs = made
     for text in [*TEXTS, *training_documents(30)]:
@@ -146,7 +146,7 @@ def test_streamed_text_keeps_its_spaces(made):
     assert "".join(op.stream_text(ours, ids)) == ours.decode(ids)
 
 
-def test_vocabulary_is_the_model_s(made):
+def test_the_vocabulary_has_a_token_for_every_row_of_the_model(made):
     """The rows that only fill up the table stand for no bytes."""
     _, model, ours, theirs = made
     assert ours.vocab_size == model.config.vocab_size == N_IDS > len(theirs)
@@ -157,15 +157,15 @@ def test_vocabulary_is_the_model_s(made):
     assert ours.eos_id == theirs.eos_token_id == model.eos_id[0]
 
 
-def test_typed_special_tokens_are_text(made):
+def test_typed_special_tokens_are_plain_text(made):
     _, _, ours, theirs = made
     for token in theirs.all_special_tokens:
         ids = ours.encode(f"a {token} b")
-        assert not any(ours.is_special(id) for id in ids)
+        assert not any(ours.is_special(token_id) for token_id in ids)
         assert ours.decode(ids).strip() == f"a {token} b"
 
 
-def test_our_own_bpe_has_their_ids_or_says_why_not(made):
+def test_our_bpe_has_the_same_ids_or_says_why_not(made):
     name, _, ours, _ = made
     if name != "gpt2":
         with pytest.raises(ValueError, match="does not split text as GPT-2's"):

@@ -53,7 +53,7 @@ CHANGES = {  # field -> the values to try; others by type, see `changes`
     "eos_token_id": [3, [3, 4], None], "bos_token_id": [3, None], "pad_token_id": [0, 5],
     "summary_type": ["last"], "summary_activation": ["tanh"], "chunk_size_feed_forward": [1],
 }  # fmt: skip
-# What no config class lists, and yet some `transformers` code or version reads.
+# Fields that no config class lists, although some code or version of `transformers` reads them.
 UNLISTED = {
     "is_causal": False, "layer_types": ["sliding_attention"] * 2, "sliding_window": 3,
     "original_max_position_embeddings": 16, "quantization_config": {"bits": 4},
@@ -140,7 +140,7 @@ def test_a_changed_field_makes_no_silent_difference(family, name, tmp_path):
         if name == "rope_scaling" or name not in families.FAMILIES[family].used
     ],
 )
-def test_fields_of_no_list_are_refused_by_name(family, name, tmp_path):
+def test_unlisted_fields_are_refused_by_name(family, name, tmp_path):
     saved_model(tmp_path, *base(family))
     change_config(tmp_path, **{name: UNLISTED[name]})
     named = name if name != "rope_scaling" or family in ("gpt2", "bloom") else "rope_parameters"
@@ -150,7 +150,7 @@ def test_fields_of_no_list_are_refused_by_name(family, name, tmp_path):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_defaults_are_those_of_transformers(family, tmp_path):
-    """What config.json leaves out counts as `transformers` has it, and no field is on two lists."""
+    """What config.json leaves out is as in `transformers`, and no field is on two lists."""
     config_class, _ = first_shape(family)
     table = families.FAMILIES[family]
     defaults = config_class()
@@ -167,7 +167,7 @@ def test_defaults_are_those_of_transformers(family, tmp_path):
     assert not set(table.aliases) & set.union(*lists)
 
 
-def test_an_unknown_field_can_be_passed_over(tmp_path):
+def test_an_unknown_field_can_be_ignored(tmp_path):
     theirs = saved_model(tmp_path, *first_shape("llama"))
     change_config(tmp_path, unsloth_version="2025.1")
     with pytest.raises(ValueError, match=r'"unsloth_version"|ignore=\["unsloth_version"\]'):
@@ -203,7 +203,7 @@ def test_an_unknown_field_can_be_passed_over(tmp_path):
         ("bloom", "n_head", 10**9, "n_head must be from 1 to"),
     ],
 )
-def test_values_that_cannot_be(family, name, value, words, tmp_path):
+def test_impossible_values_are_refused(family, name, value, words, tmp_path):
     """The two without words lose to rope_parameters, as they do in `transformers`."""
     theirs = saved_model(tmp_path, *first_shape(family))
     change_config(tmp_path, **{name: value})
@@ -214,7 +214,7 @@ def test_values_that_cannot_be(family, name, value, words, tmp_path):
             op.load_pretrained(tmp_path)
 
 
-def test_tolerance_can_tell():
+def test_a_small_mistake_exceeds_the_tolerance():
     """The comparison of this file would see a single norm weight that is off by a hundredth."""
     model = random_model(first_shape("llama")[0](**first_shape("llama")[1]))
     ids = random_ids(2, 40)

@@ -1,4 +1,4 @@
-"""What `export_hf` writes, the field's library loads: equal logits, ids and texts."""
+"""`transformers` loads what `export_hf` writes: the same logits, ids and texts."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def name(request):
 
 
 @torch.no_grad()
-def test_logits_are_equal(exported, name):
+def test_transformers_computes_our_logits(exported, name):
     _, tokenizer, _, loaded = exported
     ours, theirs = loaded[name]
     ids = torch.tensor([tokenizer.encode(" ".join(training_documents(40)))[:256]])
@@ -41,7 +41,7 @@ def test_logits_are_equal(exported, name):
     assert theirs.num_parameters() == ours.n_parameters  # tied there too
 
 
-def test_ids_and_texts_are_equal(exported):
+def test_transformers_encodes_and_decodes_as_we_do(exported):
     _, tokenizer, theirs, _ = exported
     for text in [PROMPT, *training_documents(60), " déjà 中文 🙂\n\n  two  spaces", ""]:
         ids = tokenizer.encode(text)
@@ -58,7 +58,7 @@ def generate(theirs, ids, **more):
     return out[0, len(ids) :].tolist()
 
 
-def test_greedy_answer_is_equal(exported, name):
+def test_transformers_gives_our_greedy_answer(exported, name):
     _, tokenizer, _, loaded = exported
     ours, theirs = loaded[name]
     ids = tokenizer.encode(PROMPT)
@@ -82,7 +82,7 @@ def test_assisted_generation_runs_on_the_pair(exported):
         assert len(passes) < len(found)  # it did speculate
 
 
-def test_comes_back_as_the_same_model(exported, name):
+def test_an_export_loads_as_the_same_model(exported, name):
     folder, tokenizer, _, loaded = exported
     model, back = op.load_pretrained(folder / name)
     ours = loaded[name][0]
@@ -109,7 +109,7 @@ LLAMA3 = {"type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_fa
     ids=str,
 )
 @torch.no_grad()
-def test_other_models_of_the_kind(choices, tmp_path):
+def test_other_variants_are_exported_too(choices, tmp_path):
     model = random_model(op.ModelConfig(**SIZES | choices))
     model.eos_id = (3, 4)
     op.export_hf(model, op.Tokenizer.train(["text"], 300), tmp_path)
@@ -136,7 +136,7 @@ def test_other_models_of_the_kind(choices, tmp_path):
         ({"head_dim": 10}, "n_heads=3, head_dim=10"),
     ],
 )
-def test_what_the_format_cannot_say_is_refused(choices, words, tmp_path):
+def test_what_the_format_cannot_express_is_refused(choices, words, tmp_path):
     model = op.Transformer(op.ModelConfig(**SIZES | choices))
     with pytest.raises(ValueError, match=words):
         op.export_hf(model, op.load_tokenizer(), tmp_path / "new")

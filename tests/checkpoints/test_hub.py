@@ -121,7 +121,7 @@ for name in {names}:
 """
 
 
-def test_download_cache_and_offline(models, hub, tmp_path):
+def test_a_download_is_cached_and_works_offline(models, hub, tmp_path):
     """One process downloads; a second one, offline, finds all of it in the cache."""
     theirs, folder = models
     address = f"http://127.0.0.1:{hub.server_address[1]}"
@@ -166,7 +166,7 @@ def test_download_cache_and_offline(models, hub, tmp_path):
     "name",
     ["gpt2", "EleutherAI/pythia-70m", "HuggingFaceTB/SmolLM2-135M", "Qwen/Qwen2.5-0.5B"],
 )
-def test_what_is_asked_of_huggingface_hub(name, models, monkeypatch, tmp_path):
+def test_small_files_are_asked_of_the_hub_before_the_weights(name, models, monkeypatch, tmp_path):
     calls = []
 
     def snapshot_download(repo_id, *, revision, allow_patterns):
@@ -181,7 +181,7 @@ def test_what_is_asked_of_huggingface_hub(name, models, monkeypatch, tmp_path):
     assert tokenizer.vocab_size == model.config.vocab_size == 300
 
 
-def test_a_field_to_pass_over_is_passed_over_on_the_hub_too(monkeypatch, tmp_path):
+def test_a_field_can_be_ignored_on_the_hub_too(monkeypatch, tmp_path):
     theirs = saved_model(tmp_path / "model", *first_shape("llama"))
     change_config(tmp_path / "model", unsloth_version="2025.1")
     monkeypatch.setattr(
@@ -200,7 +200,7 @@ def test_a_local_folder_comes_first(models, monkeypatch):
     assert_same_logits(models[0], op.load_pretrained("good")[0])
 
 
-def test_without_huggingface_hub(monkeypatch, tmp_path):
+def test_without_huggingface_hub_the_error_says_to_install_it(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)  # makes its import fail
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="pip install huggingface_hub"):
@@ -208,13 +208,13 @@ def test_without_huggingface_hub(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a/b/c", "../gpt2", "/no/such/folder", "", "https://x.org/gpt2"])
-def test_names_that_the_hub_cannot_have(name, monkeypatch, tmp_path):
+def test_names_that_the_hub_cannot_have_are_refused(name, monkeypatch, tmp_path):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", None)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         op.load_pretrained(name if name else tmp_path / "none")
 
 
-def test_a_file_is_no_folder(models):
+def test_a_file_instead_of_a_folder_is_refused(models):
     with pytest.raises(ValueError, match=r"config\.json is a file; give the folder"):
         op.load_pretrained(models[1] / "good" / "config.json")

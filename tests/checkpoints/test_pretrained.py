@@ -17,7 +17,7 @@ def pair(request, tmp_path_factory):
     return theirs, ours
 
 
-def test_logits_are_theirs(pair):
+def test_logits_are_those_of_transformers(pair):
     """One text and several, with and without a cache, past every sliding window of the shapes."""
     theirs, ours = pair
     found = differences(theirs, ours)
@@ -25,7 +25,7 @@ def test_logits_are_theirs(pair):
     assert theirs(random_ids(1, 20)).logits.std() > 1  # logits that a mistake would change
 
 
-def test_trace_is_theirs(pair):
+def test_the_trace_has_the_logits_of_transformers(pair):
     """The hand-written attention too."""
     theirs, ours = pair
     ids = random_ids(2, 30)
@@ -36,7 +36,7 @@ def test_trace_is_theirs(pair):
 
 
 @torch.no_grad()
-def test_greedy_text_is_theirs(pair):
+def test_greedy_text_is_that_of_transformers(pair):
     """Over 64 tokens; where it differs, the two best logits must be closer than the tolerance."""
     theirs, ours = pair
     prompt = random_ids(1, 7)

@@ -51,7 +51,7 @@ def folder(family, tmp_path):
     return tmp_path
 
 
-def test_prefix_is_stripped_or_present(family, folder):
+def test_names_load_alike_with_and_without_their_prefix(family, folder):
     """The hub's gpt2 and bloom-560m lack it; `transformers` reads both."""
     theirs, ours = both(folder)
     prefix = PREFIXES[family]
@@ -78,7 +78,7 @@ def test_other_precisions_are_read_as_fp32(folder, dtype):
 
 
 @pytest.mark.parametrize("family", BUFFERS)
-def test_leftover_buffers_are_passed_over(family, folder):
+def test_leftover_buffers_are_ignored(family, folder):
     theirs, _ = both(folder)
     extra = {
         name.format(layer): torch.full((1, 1, 4, 4), float("nan"))
@@ -89,7 +89,7 @@ def test_leftover_buffers_are_passed_over(family, folder):
     assert_same_logits(theirs, op.load_pretrained(folder)[0])
 
 
-def test_shards_with_an_index(family, tmp_path):
+def test_a_model_in_shards_is_loaded(family, tmp_path):
     theirs = saved_model(tmp_path, *first_shape(family), max_shard_size="9KB")
     files = sorted(path.name for path in tmp_path.glob("model-*.safetensors"))
     assert len(files) > 2
@@ -97,7 +97,7 @@ def test_shards_with_an_index(family, tmp_path):
     assert_same_logits(theirs, op.load_pretrained(tmp_path)[0])
 
 
-def test_older_config_of_gpt2(tmp_path):
+def test_an_older_config_of_gpt2_is_understood(tmp_path):
     """The config.json of the hub's gpt2, with smaller sizes."""
     theirs = saved_model(tmp_path, *first_shape("gpt2"))
     sizes = {"n_ctx": 96, "n_embd": 24, "n_head": 4, "n_layer": 2, "n_positions": 96}
@@ -115,7 +115,7 @@ def test_older_config_of_gpt2(tmp_path):
     assert_same_logits(*both(tmp_path))
 
 
-def test_older_config_of_gpt_neox(tmp_path):
+def test_an_older_config_of_gpt_neox_is_understood(tmp_path):
     """Pythia's: the base and the part that is turned are fields of their own."""
     fields = OTHERS | {"rope_parameters": neox_rope(0.5, rope_theta=500.0)}
     theirs = saved_model(tmp_path, GPTNeoXConfig, fields)
@@ -123,7 +123,7 @@ def test_older_config_of_gpt_neox(tmp_path):
     change_config(tmp_path, drop=["rope_parameters", "dtype"], **older)
     assert_same_logits(theirs, op.load_pretrained(tmp_path)[0])
     assert_same_logits(*both(tmp_path))
-    change_tensors(  # newer versions of `transformers` know the output matrix as lm_head
+    change_tensors(  # newer versions of `transformers` call the output matrix lm_head
         tmp_path,
         lambda t: {re.sub("^embed_out", "lm_head", name): tensor for name, tensor in t.items()},
     )
@@ -149,7 +149,7 @@ def test_older_config_of_gpt_neox(tmp_path):
     ],
     ids=["default", "linear", "llama3"],
 )
-def test_older_rope_fields(family, newer, older, tmp_path):
+def test_older_rope_fields_are_understood(family, newer, older, tmp_path):
     fields = GROUPED | {"rope_parameters": newer}
     theirs = saved_model(tmp_path, first_shape(family)[0], fields)
     change_config(tmp_path, drop=["rope_parameters", "dtype"], torch_dtype="bfloat16", **older)
@@ -157,7 +157,7 @@ def test_older_rope_fields(family, newer, older, tmp_path):
     assert_same_logits(*both(tmp_path))
 
 
-def test_older_config_of_bloom(tmp_path):
+def test_an_older_config_of_bloom_is_understood(tmp_path):
     """The config.json of the hub's bloom-560m, with smaller sizes."""
     theirs = saved_model(tmp_path, *first_shape("bloom"))
     config = {
@@ -178,8 +178,8 @@ def test_older_config_of_bloom(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gpt_neox"])
-def test_tied_output_matrix_in_the_file(name, tmp_path):
-    """Left out, stored a second time, or stored with other values: then it counts, as there."""
+def test_a_stored_output_matrix_counts_where_it_differs_from_the_tied_one(name, tmp_path):
+    """Left out, stored twice, or stored with other values, which count then as in transformers."""
     fields = first_shape(name)[1] | {"tie_word_embeddings": True}
     theirs = saved_model(tmp_path, first_shape(name)[0], fields)
     head = "embed_out.weight" if name == "gpt_neox" else "lm_head.weight"
@@ -206,7 +206,7 @@ def test_tied_output_matrix_in_the_file(name, tmp_path):
     assert_same_logits(other_theirs, other)
 
 
-def test_untied_output_matrix_must_be_there(tmp_path):
+def test_a_missing_output_matrix_is_refused(tmp_path):
     saved_model(tmp_path, *first_shape("llama"))
     change_tensors(tmp_path, lambda t: {k: v for k, v in t.items() if k != "lm_head.weight"})
     with pytest.raises(ValueError, match=r"lacks the tensor 'lm_head.weight' of shape \(61, 32\)"):
@@ -225,7 +225,9 @@ def test_untied_output_matrix_must_be_there(tmp_path):
         (5, {"eos_token_id": None}, None),
     ],
 )
-def test_end_of_sequence(tmp_path, in_config, in_generation, expected):
+def test_the_end_of_sequence_is_read_from_both_configs(
+    tmp_path, in_config, in_generation, expected
+):
     saved_model(tmp_path, *first_shape("llama"))
     change_config(tmp_path, eos_token_id=in_config)
     (tmp_path / "generation_config.json").unlink()
@@ -257,7 +259,7 @@ def test_any_of_several_end_ids_stops_the_text(tmp_path):
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "bloom"])
 @torch.no_grad()
-def test_a_shorter_context(folder, family):
+def test_a_shorter_context_gives_the_same_logits(folder, family):
     long, short = op.load_pretrained(folder)[0], op.load_pretrained(folder, context_length=12)[0]
     assert short.config.context_length == short.new_cache().capacity == 12
     ids = random_ids(1, 12)
@@ -276,7 +278,7 @@ def test_layers_of_config_and_file_must_agree(tmp_path):
         op.load_pretrained(tmp_path)
 
 
-def test_no_new_parameters_and_nothing_to_train_lost(tmp_path):
+def test_the_model_has_the_same_parameters_in_memory_of_its_own(tmp_path):
     """The loaded model owns its memory: the files may be deleted or written anew."""
     theirs = saved_model(tmp_path, LlamaConfig, GROUPED)
     ours = op.load_pretrained(tmp_path)[0]

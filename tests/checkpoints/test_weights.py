@@ -29,7 +29,7 @@ def rewrite(path, change=lambda tensors: None, metadata=None):
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_round_trip(tmp_path, seed):
+def test_a_saved_model_loads_as_it_was(tmp_path, seed):
     model = random_model(config_of(random_choices(seed)), seed)
     model.eos_id = seed or None
     op.save_model(model, tmp_path / "model.safetensors")
@@ -43,7 +43,7 @@ def test_round_trip(tmp_path, seed):
         assert torch.equal(found[name], tensor.half().float()), name
 
 
-def test_metadata(path):
+def test_the_file_holds_config_end_id_and_more(path):
     metadata = read_metadata(path)
     assert metadata["training_text"] == "abc"
     assert json.loads(metadata["eos_id"]) == 0
@@ -58,13 +58,13 @@ def test_shipped_models_load_by_name(name):
     assert load_file(ASSETS / f"{name}.safetensors").keys() == model.state_dict().keys()
 
 
-def test_missing_file(tmp_path):
+def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no weights at .*none\.safetensors; `make train`"):
         op.load_model(tmp_path / "none.safetensors")
 
 
 @pytest.mark.parametrize("share", [0, 0.001, 0.5, 0.999])
-def test_truncated_file(path, share):
+def test_a_truncated_file_is_refused(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"small\.safetensors is damaged .*fetch it again"):
@@ -72,28 +72,28 @@ def test_truncated_file(path, share):
 
 
 @pytest.mark.parametrize("content", [b"\xff" * 500, b"<!DOCTYPE html>\n<p>404</p>", b"\x80\x02}q"])
-def test_garbled_bytes(path, content):
+def test_a_file_of_another_kind_is_refused(path, content):
     """Among them an error page saved under the file's name, and a pickle."""
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"small\.safetensors is damaged or no safetensors file"):
         op.load_model(path)
 
 
-def test_wrong_shape(path):
+def test_a_wrong_shape_is_refused(path):
     rewrite(path, lambda t: t.update({NAME: torch.zeros(16, 8)}))
     words = rf"small.safetensors: tensor '{NAME}' .*shape \(16, 16\), found \(16, 8\)"
     with pytest.raises(ValueError, match=words):
         op.load_model(path)
 
 
-def test_missing_tensor(path):
+def test_a_missing_tensor_is_refused(path):
     rewrite(path, lambda t: t.pop(NAME))
     words = rf"small.safetensors lacks the tensor '{NAME}' of shape \(16, 16\)"
     with pytest.raises(ValueError, match=words):
         op.load_model(path)
 
 
-def test_extra_tensor(path):
+def test_an_extra_tensor_is_refused(path):
     rewrite(path, lambda t: t.update({"blocks.2.norm1.weight": torch.zeros(16)}))
     words = r"small.safetensors has tensors .*no place for: \['blocks\.2\.norm1\.weight'\]"
     with pytest.raises(ValueError, match=words):
@@ -101,7 +101,7 @@ def test_extra_tensor(path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_value_that_is_no_number(path, value):
+def test_nan_and_infinity_are_refused(path, value):
     def spoil(tensors):
         tensors[NAME][3, 5] = value
 
@@ -120,7 +120,7 @@ def test_value_that_is_no_number(path, value):
         ({"config": '{"position": "rotary"}'}, "is not usable: position='rotary' is unknown"),
     ],
 )
-def test_config_missing_or_wrong(path, metadata, words):
+def test_a_missing_or_wrong_config_is_refused(path, metadata, words):
     rewrite(path, metadata=metadata)
     with pytest.raises(ValueError, match=words):
         op.load_model(path)

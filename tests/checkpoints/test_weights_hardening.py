@@ -1,4 +1,4 @@
-"""Damaged and hostile files: each gives a clear error that names it, none is run or believed."""
+"""Damaged and hostile files: each gives an error that names it, and none is run or trusted."""
 
 import json
 import pickle
@@ -43,7 +43,7 @@ def put(path: Path, header: bytes, data: bytes, size: int | None = None) -> None
 
 
 @pytest.mark.parametrize("share", [0, 1e-4, 0.02, 0.5, 0.999])
-def test_truncated(target, share):
+def test_a_truncated_file_is_refused(target, share):
     path, load = target
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
@@ -52,7 +52,7 @@ def test_truncated(target, share):
 
 
 @pytest.mark.parametrize("size", [2**63, 2**40, 200_000_000, 0])
-def test_header_of_another_size_than_it_says(target, size):
+def test_a_header_that_lies_about_its_size_is_refused(target, size):
     path, load = target
     content = path.read_bytes()
     path.write_bytes(struct.pack("<Q", size) + content[8:])
@@ -60,19 +60,19 @@ def test_header_of_another_size_than_it_says(target, size):
         load()
 
 
-def test_a_name_that_stands_twice(target):
+def test_a_name_given_twice_is_refused(target):
     """The library takes the last one; two readers could then see two models in one file."""
     path, load = target
     header, data = header_of(path.read_bytes())
     name = next(key for key in header if key != "__metadata__")
     twice = json.dumps(header)[:-1] + f", {json.dumps(name)}: {json.dumps(header[name])}}}"
     put(path, twice.encode(), data)
-    assert name in load_file(path)  # the library has nothing against it
+    assert name in load_file(path)  # the library accepts it
     with pytest.raises(ValueError, match=rf"is damaged .*it has '{name}' twice"):
         load()
 
 
-def test_overlapping_tensors(target):
+def test_overlapping_tensors_are_refused(target):
     path, load = target
     header, data = header_of(path.read_bytes())
     names = [key for key in header if key != "__metadata__"]
@@ -86,8 +86,8 @@ def test_overlapping_tensors(target):
     ("dtype", "found"),
     [("I8", "int8"), ("F8_E4M3", "float8_e4m3fn"), ("U8", "uint8"), ("BOOL", "bool")],
 )
-def test_tensors_of_another_kind(target, dtype, found):
-    """Quantized weights need scales that stand elsewhere; as numbers they would be nonsense."""
+def test_quantized_tensors_are_refused(target, dtype, found):
+    """Quantized weights need scales from elsewhere; read as plain numbers they are nonsense."""
     path, load = target
     tensors = load_file(path)
     header, data, metadata = {}, b"", header_of(path.read_bytes())[0].get("__metadata__")
@@ -102,7 +102,7 @@ def test_tensors_of_another_kind(target, dtype, found):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_value_that_is_no_number(folder, value):
+def test_nan_and_infinity_are_refused(folder, value):
     name = "transformer.h.1.mlp.c_fc.weight"
 
     def spoil(tensors):
@@ -117,7 +117,7 @@ def test_a_value_that_is_no_number(folder, value):
 @pytest.mark.parametrize(
     ("name", "shape", "expected"),
     [
-        ("h.0.attn.c_attn.weight", (72, 24), r"\(24, 72\)"),  # stored the other way round
+        ("h.0.attn.c_attn.weight", (72, 24), r"\(24, 72\)"),  # transposed
         ("h.1.attn.c_attn.bias", (24,), r"\(72,\)"),
         ("wpe.weight", (64, 24), r"\(96, 24\)"),
         ("wte.weight", (61, 32), r"\(61, 24\)"),
@@ -133,7 +133,7 @@ def test_wrong_shape_names_tensor_and_both_shapes(folder, name, shape, expected)
         op.load_pretrained(folder)
 
 
-def test_missing_and_extra_tensors(folder):
+def test_missing_and_extra_tensors_are_refused(folder):
     change_tensors(folder, lambda t: {k: v for k, v in t.items() if "h.1.ln_2.bias" not in k})
     with pytest.raises(ValueError, match=r"lacks the tensor 'h\.1\.ln_2\.bias' of shape \(24,\)"):
         op.load_pretrained(folder)
@@ -143,13 +143,13 @@ def test_missing_and_extra_tensors(folder):
         op.load_pretrained(folder)
 
 
-def test_one_tensor_under_two_names(folder):
+def test_one_tensor_under_two_names_is_refused(folder):
     change_tensors(folder, lambda t: t | {"ln_f.bias": t["transformer.ln_f.bias"] + 1})
     with pytest.raises(ValueError, match=r"tensor '.*ln_f\.bias' is also in .*model\.safetensors"):
         op.load_pretrained(folder)
 
 
-def test_random_damage_never_goes_unnoticed_or_further(target):
+def test_random_damage_ends_in_a_value_error_at_worst(target):
     """Flip bytes of the header: the model that was saved, or a ValueError, and nothing else."""
     path, load = target
     content = path.read_bytes()
@@ -186,7 +186,7 @@ def test_random_damage_never_goes_unnoticed_or_further(target):
         (b'{"model_type": ["gpt2"]}', r"model_type=\['gpt2'\] is not supported"),
     ],
 )
-def test_config_that_is_no_config(folder, content, words):
+def test_a_file_that_is_not_a_config_is_refused(folder, content, words):
     (folder / "config.json").write_bytes(content)
     with pytest.raises(ValueError, match=words):
         op.load_pretrained(folder)
@@ -210,7 +210,7 @@ def test_absurd_sizes_cost_no_memory(folder, sizes):
         op.load_pretrained(folder)
 
 
-def test_absurd_sizes_in_our_own_file(tmp_path):
+def test_absurd_sizes_in_our_own_file_are_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     op.save_model(small_model(), path)
     header, data = header_of(path.read_bytes())
@@ -269,7 +269,7 @@ def sharded(tmp_path):
      "..\\outside.safetensors", "..", ".", "", "/etc/passwd", "model.bin", "C:x.safetensors",
      "a\x00.safetensors", "file:///x.safetensors", 5, None, ["x.safetensors"]],
 )  # fmt: skip
-def test_an_index_reaches_no_file_elsewhere(sharded, name):
+def test_an_index_cannot_name_a_file_elsewhere(sharded, name):
     _, folder, index, shards = sharded
     if isinstance(name, str):
         name = name.replace("{root}", str(folder.parent))
@@ -283,14 +283,14 @@ def test_an_index_reaches_no_file_elsewhere(sharded, name):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"weight_map": []}', '{"weight_map": 5}'])
-def test_an_index_that_is_none(sharded, content):
+def test_an_unusable_index_is_refused(sharded, content):
     _, folder, index, _ = sharded
     index.write_text(content)
     with pytest.raises(ValueError, match=r"index\.json is not usable"):
         op.load_pretrained(folder)
 
 
-def test_shards_that_are_missing_damaged_or_doubled(sharded):
+def test_missing_damaged_and_doubled_shards_are_refused(sharded):
     theirs, folder, index, shards = sharded
     assert_same_logits(theirs, op.load_pretrained(folder)[0])
     content = (folder / shards[1]).read_bytes()
@@ -308,7 +308,7 @@ def test_shards_that_are_missing_damaged_or_doubled(sharded):
         op.load_pretrained(folder)
 
 
-def test_an_index_without_some_of_the_shards(sharded):
+def test_an_index_that_leaves_out_a_shard_is_refused(sharded):
     _, folder, index, shards = sharded
     content = json.loads(index.read_text())
     content["weight_map"] = {k: v for k, v in content["weight_map"].items() if v != shards[0]}
@@ -317,7 +317,7 @@ def test_an_index_without_some_of_the_shards(sharded):
         op.load_pretrained(folder)
 
 
-def test_damaged_tokenizer_and_generation_config(folder):
+def test_a_damaged_tokenizer_or_generation_config_is_refused(folder):
     (folder / "tokenizer.json").write_text("{")
     with pytest.raises(ValueError, match=r"tokenizer\.json is not a tokenizer\.json"):
         op.load_pretrained(folder)
@@ -328,6 +328,6 @@ def test_damaged_tokenizer_and_generation_config(folder):
             op.load_pretrained(folder)
 
 
-def test_an_empty_folder(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no config\.json in"):
         op.load_pretrained(tmp_path)

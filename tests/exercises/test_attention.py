@@ -25,7 +25,7 @@ def test_untouched_exercises_are_not_attempted():
 
 
 @pytest.mark.parametrize("answer", [4, 4.0, torch.tensor(4.0)])
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("attention.by_hand", answer).status == "right"
 
 
@@ -43,7 +43,7 @@ def test_by_hand_right(answer):
         (5, "got:      5"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("attention.by_hand", answer, words)
 
 
@@ -64,12 +64,12 @@ def by_torch(q, k, v):
 
 
 @pytest.mark.parametrize("solution", [by_loops, by_torch])
-def test_causal_attention_right(solution):
+def test_a_right_causal_attention_is_accepted(solution):
     assert diagnose("attention.causal_attention", solution).status == "right"
 
 
 def variant(scale=2.0, hide=-math.inf, visible=torch.tril, axis=-1):
-    """Attention by matrices, with one thing after another to get wrong; the head's width is 4."""
+    """Attention by matrices; each argument can put a mistake in. The width of a head is 4."""
 
     def attention(q, k, v):
         scores = q @ k.T / scale
@@ -112,7 +112,7 @@ def strictly_before_without_nan(q, k, v):
         (lambda q, k, v: v, "got:"),
     ],
 )
-def test_causal_attention_wrong(answer, words):
+def test_a_wrong_causal_attention_is_told_why(answer, words):
     assert_wrong("attention.causal_attention", answer, words)
 
 
@@ -130,7 +130,7 @@ def grouped_by_package(q, k, v):
 
 
 @pytest.mark.parametrize("solution", [grouped_by_loop, grouped_by_package])
-def test_grouped_attention_right(solution):
+def test_a_right_grouped_attention_is_accepted(solution):
     assert diagnose("attention.grouped_attention", solution).status == "right"
 
 
@@ -176,5 +176,5 @@ def without_mask(q, k, v):
         (lambda q, k, v: reading(lambda h, n, g: h // 3)(q, k, v), "as many key/value heads"),
     ],
 )
-def test_grouped_attention_wrong(answer, words):
+def test_a_wrong_grouped_attention_is_told_why(answer, words):
     assert_wrong("attention.grouped_attention", answer, words)

@@ -19,7 +19,7 @@ def test_untouched_exercises_are_not_attempted():
 
 
 @pytest.mark.parametrize("answer", [[46, 13], (46, 13), [46.0, 13.0]])
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("autoregress.by_hand", answer).status == "right"
 
 
@@ -44,7 +44,7 @@ def test_by_hand_right(answer):
         ([46, 13, 13], "two numbers in a list"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("autoregress.by_hand", answer, words)
 
 
@@ -82,24 +82,24 @@ def by_stream(model, ids, max_new_tokens):
 
 
 @pytest.mark.parametrize("solution", [by_cache_length, prefill_then_decode, by_stream])
-def test_generate_greedy_right(solution):
+def test_a_right_generate_greedy_is_accepted(solution):
     assert diagnose("autoregress.generate_greedy", solution).status == "right"
 
 
 def loop(choose="missing", stops=True, extra=0, row=-1, keeps_stop=True, reads_last=False):
-    """A loop with one thing after another to get wrong."""
+    """A loop; each argument can put a mistake in."""
 
     def generate(model, ids, max_new_tokens):
         text, cache, new = list(ids), model.new_cache(), []
         while len(new) < max_new_tokens + extra:
             past = None if choose == "alone" and new else cache
             start = {"missing": cache.length, "all": 0, "alone": -1 if new else 0}[choose]
-            id = int(model(torch.tensor([text[start:]]), past)[0, row].argmax())
-            text.append(id)
-            if stops and id == model.eos_id and not keeps_stop:
+            token_id = int(model(torch.tensor([text[start:]]), past)[0, row].argmax())
+            text.append(token_id)
+            if stops and token_id == model.eos_id and not keeps_stop:
                 return new
-            new.append(id)
-            if stops and id == model.eos_id:
+            new.append(token_id)
+            if stops and token_id == model.eos_id:
                 break
         if reads_last:
             model(torch.tensor([new[-1:]]), cache)
@@ -139,12 +139,12 @@ def in_place(model, ids, max_new_tokens):
         (lambda *args: [0], "the shape is (1,) and should be (7,)"),
     ],
 )
-def test_generate_greedy_wrong(answer, words):
+def test_a_wrong_generate_greedy_is_told_why(answer, words):
     assert_wrong("autoregress.generate_greedy", answer, words)
 
 
 def test_the_small_model_leaves_no_doubt():
-    """It stops before the limit, by an id that comes once, and no two logits nearly tie."""
+    """It stops before the limit, at an id that comes once, and no two logits nearly tie."""
     model = _model()
     new = op.generate(model, PROMPT, MOST).ids
     assert len(new) == len(set(new)) == 7
@@ -158,8 +158,8 @@ def test_the_small_model_leaves_no_doubt():
 
 def decode_all_each_time(tokenizer, ids, stop):
     seen, text = [], ""
-    for id in ids:
-        seen.append(id)
+    for token_id in ids:
+        seen.append(token_id)
         text = tokenizer.decode(seen)
         if stop in text:
             return text[: text.index(stop)]
@@ -177,14 +177,14 @@ def by_pieces(tokenizer, ids, stop):
 
 
 @pytest.mark.parametrize("solution", [decode_all_each_time, by_pieces])
-def test_text_until_right(solution):
+def test_a_right_text_until_is_accepted(solution):
     assert diagnose("autoregress.text_until", solution).status == "right"
 
 
 def each_token_alone(tokenizer, ids, stop):
     text = ""
-    for id in ids:
-        token = tokenizer.decode([id])
+    for token_id in ids:
+        token = tokenizer.decode([token_id])
         if stop in token:
             return text + token[: token.index(stop)]
         text += token
@@ -193,17 +193,17 @@ def each_token_alone(tokenizer, ids, stop):
 
 def whole_tokens_only(tokenizer, ids, stop):
     text = ""
-    for id in ids:
-        if stop in text + tokenizer.decode([id]):
+    for token_id in ids:
+        if stop in text + tokenizer.decode([token_id]):
             return text
-        text += tokenizer.decode([id])
+        text += tokenizer.decode([token_id])
     return text
 
 
 def id_by_id(tokenizer, ids, stop):
     text = ""
-    for id in ids:
-        text += tokenizer.decode([id])
+    for token_id in ids:
+        text += tokenizer.decode([token_id])
         if stop in text:
             return text[: text.index(stop)]
     return text
@@ -220,8 +220,8 @@ def with_stop(tokenizer, ids, stop):
 
 def after_stop(tokenizer, ids, stop):
     text = ""
-    for id in ids:
-        text += tokenizer.decode([id])
+    for token_id in ids:
+        text += tokenizer.decode([token_id])
         if stop in text:
             return text[text.index(stop) :]
     return text
@@ -262,5 +262,5 @@ def found_at_minus_one(tokenizer, ids, stop):
         (lambda tokenizer, ids, stop: "no", "got:      'no'"),
     ],
 )
-def test_text_until_wrong(answer, words):
+def test_a_wrong_text_until_is_told_why(answer, words):
     assert_wrong("autoregress.text_until", answer, words)

@@ -33,11 +33,11 @@ def chapter(monkeypatch):
     [EXPECTED, EXPECTED.double(), [1, 2], (1.0, 2.0), np.array([1, 2]), [1.000001, 2]],
     ids=str,
 )
-def test_right_in_any_type(answer):
+def test_a_right_answer_is_right_in_any_type(answer):
     assert diagnose("trial.value", answer).status == "right"
 
 
-def test_right_function():
+def test_a_right_a_right_function_is_is_accepted():
     assert diagnose("trial.double", lambda x: 2 * x).status == "right"
 
 
@@ -115,7 +115,7 @@ def test_an_object_that_equals_everything_earns_nothing():
         ("a", "a", True),
         ("a", "b", False),
         (True, True, True),
-        (1, True, False),  # where a truth value is asked for, a number is another answer
+        (1, True, False),  # a number is not the answer where a truth value is asked for
         (True, 1, False),
         (float("-inf"), float("-inf"), True),
         (float("nan"), float("nan"), True),
@@ -150,7 +150,7 @@ def test_check_prints_one_verdict(capsys):
 
 
 @pytest.mark.parametrize("name", ["", "trial", "trial.", ".value", "trial.no", "nowhere.value"])
-def test_unknown_exercise(name):
+def test_an_unknown_exercise_is_refused(name):
     with pytest.raises(ValueError, match=f"no exercise {name!r}; copy the name from its cell"):
         diagnose(name, 1)
 

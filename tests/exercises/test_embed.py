@@ -14,14 +14,14 @@ from oneprompt.checks import diagnose
 def test_untouched_exercises_are_not_attempted():
     assert diagnose("embed.by_hand", ...).status == "not attempted"
     assert diagnose("embed.lookup", lambda ids, table: ...).status == "not attempted"
-    assert diagnose("embed.nearest", lambda table, id, k: None).status == "not attempted"
+    assert diagnose("embed.nearest", lambda table, token_id, k: None).status == "not attempted"
 
 
 # By hand
 
 
 @pytest.mark.parametrize("answer", [0.6, 3 / 5, torch.tensor(0.6)])
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("embed.by_hand", answer).status == "right"
 
 
@@ -43,7 +43,7 @@ def test_by_hand_right(answer):
         (0.5, "got:      0.5"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("embed.by_hand", answer, words)
 
 
@@ -54,7 +54,7 @@ def refusing(rows):
     """The rows, after a look at the ids."""
 
     def lookup(ids, table):
-        if any(not 0 <= id < len(table) for id in ids.flatten().tolist()):
+        if any(not 0 <= token_id < len(table) for token_id in ids.flatten().tolist()):
             raise ValueError("an id has no row")
         return rows(ids, table)
 
@@ -66,14 +66,14 @@ def one_hot_product(ids, table):
 
 
 def by_loop(ids, table):
-    rows = torch.stack([table[id] for id in ids.flatten().tolist()])
+    rows = torch.stack([table[token_id] for token_id in ids.flatten().tolist()])
     return rows.reshape(*ids.shape, table.shape[1])
 
 
 @pytest.mark.parametrize(
     "solution", [embed.embed, refusing(one_hot_product), refusing(by_loop), refusing(F.embedding)]
 )
-def test_lookup_right(solution):
+def test_a_right_lookup_is_accepted(solution):
     assert diagnose("embed.lookup", solution).status == "right"
 
 
@@ -88,8 +88,11 @@ def test_lookup_right(solution):
         (lambda ids, table: F.normalize(table[ids], dim=-1), "scaled to length 1"),
         (lambda ids, table: table[ids].T, "transposed"),
         (lambda ids, table: table[:, ids], "index 5 is out of bounds"),
-        (lambda ids, table: [table[id] for id in ids], "torch.stack"),
-        (lambda ids, table: torch.stack([table[id] for id in ids.flatten()]), "was flattened"),
+        (lambda ids, table: [table[token_id] for token_id in ids], "torch.stack"),
+        (
+            lambda ids, table: torch.stack([table[token_id] for token_id in ids.flatten()]),
+            "was flattened",
+        ),
         (lambda ids, table: table[ids], "For id -1 your function returns a result"),
         (one_hot_product, "For id -1 your function returns a result"),
         (F.embedding, "For id -1 your function raises IndexError"),
@@ -98,80 +101,91 @@ def test_lookup_right(solution):
         (lambda ids, table: table, "the shape is (6, 4) and should be (4, 4)"),
     ],
 )
-def test_lookup_wrong(answer, words):
+def test_a_wrong_lookup_is_told_why(answer, words):
     assert_wrong("embed.lookup", answer, words)
 
 
 # Extend
 
 
-def cosines_to(table, id):
-    return F.cosine_similarity(table, table[id], dim=1)
+def cosines_to(table, token_id):
+    return F.cosine_similarity(table, table[token_id], dim=1)
 
 
-def without(ranking, id, k):
-    return [other for other in ranking.tolist() if other != id][:k]
+def without(ranking, token_id, k):
+    return [other for other in ranking.tolist() if other != token_id][:k]
 
 
-def by_ranking(table, id, k):
-    return without(cosines_to(table, id).argsort(descending=True), id, k)
+def by_ranking(table, token_id, k):
+    return without(cosines_to(table, token_id).argsort(descending=True), token_id, k)
 
 
-def by_topk(table, id, k):
-    cosines = cosines_to(table, id)
-    cosines[id] = -2  # below every cosine
+def by_topk(table, token_id, k):
+    cosines = cosines_to(table, token_id)
+    cosines[token_id] = -2  # below every cosine
     return cosines.topk(k).indices
 
 
-def by_sorted(table, id, k):
+def by_sorted(table, token_id, k):
     def cosine(other):
-        return float(table[id] @ table[other] / (table[id].norm() * table[other].norm()))
+        return float(
+            table[token_id] @ table[other] / (table[token_id].norm() * table[other].norm())
+        )
 
-    others = [other for other in range(len(table)) if other != id]
+    others = [other for other in range(len(table)) if other != token_id]
     return tuple(sorted(others, key=cosine, reverse=True)[:k])
 
 
 @pytest.mark.parametrize("solution", [by_ranking, by_topk, by_sorted])
-def test_nearest_right(solution):
+def test_a_right_nearest_is_accepted(solution):
     assert diagnose("embed.nearest", solution).status == "right"
 
 
 def ranked_by(score):
     """The search, with another score than the cosine."""
 
-    def nearest(table, id, k):
-        return without(score(table, id).argsort(descending=True), id, k)
+    def nearest(table, token_id, k):
+        return without(score(table, token_id).argsort(descending=True), token_id, k)
 
     return nearest
 
 
-def cut_out(table, id, k):
-    others = torch.cat((table[:id], table[id + 1 :]))
-    return F.cosine_similarity(others, table[id], dim=1).argsort(descending=True)[:k]
+def cut_out(table, token_id, k):
+    others = torch.cat((table[:token_id], table[token_id + 1 :]))
+    return F.cosine_similarity(others, table[token_id], dim=1).argsort(descending=True)[:k]
 
 
-def first_dropped(table, id, k):
-    return cosines_to(table, id).argsort(descending=True, stable=True)[1 : k + 1]
+def first_dropped(table, token_id, k):
+    return cosines_to(table, token_id).argsort(descending=True, stable=True)[1 : k + 1]
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda table, id, k: cosines_to(table, id).topk(k).indices, "its own nearest"),
-        (lambda table, id, k: cosines_to(table, id).topk(k + 1).indices, "its own nearest"),
-        (lambda table, id, k: by_ranking(table, id, k + 1), "k + 1 rows"),
-        (ranked_by(lambda table, id: table @ table[id]), "dot product"),
-        (ranked_by(lambda table, id: -(table - table[id]).norm(dim=1)), "ranks by distance"),
-        (ranked_by(lambda table, id: -cosines_to(table, id)), "smallest cosines"),
-        (ranked_by(lambda table, id: cosines_to(table, id).abs()), "the sign was lost"),
-        (lambda table, id, k: by_ranking(table, id, k)[::-1], "in the wrong order"),
-        (lambda table, id, k: cosines_to(table, id)[by_ranking(table, id, k)], "are the cosines"),
+        (lambda table, token_id, k: cosines_to(table, token_id).topk(k).indices, "its own nearest"),
+        (
+            lambda table, token_id, k: cosines_to(table, token_id).topk(k + 1).indices,
+            "its own nearest",
+        ),
+        (lambda table, token_id, k: by_ranking(table, token_id, k + 1), "k + 1 rows"),
+        (ranked_by(lambda table, token_id: table @ table[token_id]), "dot product"),
+        (
+            ranked_by(lambda table, token_id: -(table - table[token_id]).norm(dim=1)),
+            "ranks by distance",
+        ),
+        (ranked_by(lambda table, token_id: -cosines_to(table, token_id)), "smallest cosines"),
+        (ranked_by(lambda table, token_id: cosines_to(table, token_id).abs()), "the sign was lost"),
+        (lambda table, token_id, k: by_ranking(table, token_id, k)[::-1], "in the wrong order"),
+        (
+            lambda table, token_id, k: cosines_to(table, token_id)[by_ranking(table, token_id, k)],
+            "are the cosines",
+        ),
         (cut_out, "one too low"),
         (first_dropped, "leave row 2 out by its id"),
-        (lambda table, id, k: by_ranking(table, id, k)[0], "should be a list of ids"),
-        (lambda table, id, k: table[id] @ table, "raised RuntimeError"),
-        (lambda table, id, k: list(range(k)), "got:"),
+        (lambda table, token_id, k: by_ranking(table, token_id, k)[0], "should be a list of ids"),
+        (lambda table, token_id, k: table[token_id] @ table, "raised RuntimeError"),
+        (lambda table, token_id, k: list(range(k)), "got:"),
     ],
 )
-def test_nearest_wrong(answer, words):
+def test_a_wrong_nearest_is_told_why(answer, words):
     assert_wrong("embed.nearest", answer, words)

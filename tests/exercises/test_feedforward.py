@@ -22,7 +22,7 @@ def test_untouched_exercises_are_not_attempted():
 
 
 @pytest.mark.parametrize("answer", [[7, 4], (7.0, 4.0), torch.tensor([7, 4])])
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("feedforward.by_hand", answer).status == "right"
 
 
@@ -48,7 +48,7 @@ ROOT = math.sqrt(0.5)  # the normed row is (√½, -√½) where the squares are
         (7, "the shape is () and should be (2,)"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("feedforward.by_hand", answer, words)
 
 
@@ -73,12 +73,12 @@ def norm_by_torch(x, weight, bias, eps):
 
 
 @pytest.mark.parametrize("solution", [norm_by_loops, norm_by_torch])
-def test_layer_norm_right(solution):
+def test_a_right_layer_norm_is_accepted(solution):
     assert diagnose("feedforward.layer_norm", solution).status == "right"
 
 
 def norm(axis=-1, mean=True, correction=0, root=torch.sqrt, finish=lambda n, w, b: n * w + b):
-    """LayerNorm with one thing after another to get wrong."""
+    """LayerNorm; each argument can put a mistake in."""
 
     def function(x, weight, bias, eps):
         centered = x - x.mean(axis, keepdim=True) if mean else x
@@ -130,7 +130,7 @@ def with_its_own_eps(x, weight, bias, eps):
         (lambda x, w, b, eps: x, "got:"),
     ],
 )
-def test_layer_norm_wrong(answer, words):
+def test_a_wrong_layer_norm_is_told_why(answer, words):
     assert_wrong("feedforward.layer_norm", answer, words)
 
 
@@ -153,7 +153,7 @@ def line_by_torch(x, weight, W_gate, W_1, W_2):
 
 
 @pytest.mark.parametrize("solution", [line_by_loops, line_by_torch])
-def test_llama_line_right(solution):
+def test_a_right_llama_line_is_accepted(solution):
     assert diagnose("feedforward.llama_line", solution).status == "right"
 
 
@@ -168,7 +168,7 @@ def line(
     join=torch.mul,
     add=lambda x, normed, written: x + written,
 ):
-    """The line of a Llama block with one thing after another to get wrong."""
+    """The line of a Llama block; each argument can put a mistake in."""
 
     def function(x, weight, W_gate, W_1, W_2):
         normed = normalize(x, weight)
@@ -213,5 +213,5 @@ silu = torch.nn.functional.silu
         (lambda x, w, gate, up, down: x, "got:"),
     ],
 )
-def test_llama_line_wrong(answer, words):
+def test_a_wrong_llama_line_is_told_why(answer, words):
     assert_wrong("feedforward.llama_line", answer, words)

@@ -24,7 +24,7 @@ LOGS = [0, math.log(2), math.log(5)]
 
 
 @pytest.mark.parametrize("answer", [[1 / 8, 2 / 8, 5 / 8], torch.tensor([0.125, 0.25, 0.625])])
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("logits.by_hand", answer).status == "right"
 
 
@@ -45,7 +45,7 @@ def test_by_hand_right(answer):
         ([0.1, 0.3, 0.6], "got:"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("logits.by_hand", answer, words)
 
 
@@ -66,7 +66,7 @@ def by_loops(logits, targets):
 
 def by_logsumexp(logits, targets):
     log_p = logits - logits.logsumexp(dim=-1, keepdim=True)
-    return -sum(log_p[t, id] for t, id in enumerate(targets)) / len(targets)
+    return -sum(log_p[t, token_id] for t, token_id in enumerate(targets)) / len(targets)
 
 
 def by_torch(logits, targets):
@@ -74,7 +74,7 @@ def by_torch(logits, targets):
 
 
 @pytest.mark.parametrize("solution", [by_loops, by_logsumexp, by_torch])
-def test_cross_entropy_right(solution):
+def test_a_right_cross_entropy_is_accepted(solution):
     assert diagnose("logits.cross_entropy", solution).status == "right"
 
 
@@ -122,7 +122,7 @@ def naive_in_plain_python(logits, targets):
         (lambda x, t: 0.7, "got:"),
     ],
 )
-def test_cross_entropy_wrong(answer, words):
+def test_a_wrong_cross_entropy_is_told_why(answer, words):
     assert_wrong("logits.cross_entropy", answer, words)
 
 
@@ -146,12 +146,12 @@ def lens_by_running_the_blocks(model, ids):
 
 
 @pytest.mark.parametrize("solution", [lens_by_package, lens_by_running_the_blocks])
-def test_lens_right(solution):
+def test_a_right_lens_is_accepted(solution):
     assert diagnose("logits.lens", solution).status == "right"
 
 
 def reading(part="output", norm=None, table="output_table", shape=lambda read: read):
-    """The lens, with one thing after another to get wrong."""
+    """The lens; each argument can put a mistake in."""
 
     def lens(model, ids):
         layers = model.trace(torch.tensor([ids])).layers
@@ -200,7 +200,7 @@ def norms_of_the_blocks(model, x):
         (reading(shape=lambda read: read + 1), "got:"),
     ],
 )
-def test_lens_wrong(answer, words):
+def test_a_wrong_lens_is_told_why(answer, words):
     assert_wrong("logits.lens", answer, words)
 
 

@@ -22,7 +22,7 @@ def test_untouched_exercises_are_not_attempted():
 @pytest.mark.parametrize(
     "answer", [[-3, -2, 1, -4], (-3.0, -2, 1, -4), torch.tensor([-3, -2, 1, -4])]
 )
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("position.by_hand", answer).status == "right"
 
 
@@ -42,7 +42,7 @@ def test_by_hand_right(answer):
         ([0, 0, 0, 0], "got:      [0, 0, 0, 0]"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("position.by_hand", answer, words)
 
 
@@ -78,7 +78,7 @@ def by_rotate_half(x, angles):
 
 
 @pytest.mark.parametrize("solution", [by_loops, by_complex_numbers, by_rotate_half])
-def test_turn_pairs_right(solution):
+def test_a_right_turn_pairs_is_accepted(solution):
     assert diagnose("position.turn_pairs", solution).status == "right"
 
 
@@ -116,7 +116,7 @@ def joined_in_turn(x, angles):
         (lambda x, angles: x, "got:"),
     ],
 )
-def test_turn_pairs_wrong(answer, words):
+def test_a_wrong_turn_pairs_is_told_why(answer, words):
     assert_wrong("position.turn_pairs", answer, words)
 
 
@@ -136,7 +136,7 @@ def partial_by_loops(x, positions, n_rotated, theta):
 
 
 @pytest.mark.parametrize("solution", [partial_by_package, partial_by_loops])
-def test_partial_rope_right(solution):
+def test_a_right_partial_rope_is_accepted(solution):
     assert diagnose("position.partial_rope", solution).status == "right"
 
 
@@ -187,5 +187,5 @@ def interleaved(x, positions, n_rotated, theta):
         (lambda x, t, n, theta: x, "got:"),
     ],
 )
-def test_partial_rope_wrong(answer, words):
+def test_a_wrong_partial_rope_is_told_why(answer, words):
     assert_wrong("position.partial_rope", answer, words)

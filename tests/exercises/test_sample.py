@@ -52,8 +52,8 @@ def in_place(logits, p):
 
 def counted(logits, alpha, history):
     result = logits.clone()
-    for id in history:
-        result[id] -= alpha
+    for token_id in history:
+        result[token_id] -= alpha
     return result
 
 
@@ -107,7 +107,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT)
-def test_a_right_answer(exercise, answer):
+def test_a_right_answer_is_accepted(exercise, answer):
     assert diagnose(exercise, answer).status == "right"
 
 
@@ -124,5 +124,5 @@ def test_a_wrong_answer_is_told_why(exercise, answer, words):
         ("sample.frequency_penalty", lambda logits, alpha, history: None),
     ],
 )
-def test_untouched(exercise, placeholder):
+def test_untouched_exercises_are_not_attempted(exercise, placeholder):
     assert diagnose(exercise, placeholder).status == "not attempted"

@@ -21,7 +21,7 @@ def test_untouched_exercises_are_not_attempted():
 
 
 @pytest.mark.parametrize("answer", [2.19, 1 + 0.7 + 0.49, torch.tensor(2.19)])
-def test_by_hand_right(answer):
+def test_a_right_answer_by_hand_is_accepted(answer):
     assert diagnose("speculate.by_hand", answer).status == "right"
 
 
@@ -41,7 +41,7 @@ def test_by_hand_right(answer):
         (2.0, "got:      2.0"),
     ],
 )
-def test_by_hand_wrong(answer, words):
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("speculate.by_hand", answer, words)
     assert "2.19" not in diagnose("speculate.by_hand", answer).message
 
@@ -58,20 +58,20 @@ def by_loops(p, q, token, u, v):
         return token
     left = [max(0.0, float(a - b)) for a, b in zip(p, q, strict=True)]
     running = 0.0
-    for id, mass in enumerate(left):
+    for token_id, mass in enumerate(left):
         running += mass / sum(left)
         if v < running:
-            return id
+            return token_id
     return len(left) - 1
 
 
 @pytest.mark.parametrize("solution", [by_package, by_loops])
-def test_accept_right(solution):
+def test_a_right_accept_is_accepted(solution):
     assert diagnose("speculate.accept", solution).status == "right"
 
 
 def variant(keep=lambda p, q, u: u * q < p, rest=residual, choose=lambda r, u, v: draw(r, v)):
-    """The accept step, with one thing after another to get wrong."""
+    """The accept step; each argument can put a mistake in."""
 
     def accept(p, q, token, u, v):
         return token if keep(p[token], q[token], u) else choose(rest(p, q), u, v)
@@ -110,7 +110,7 @@ def without_scale(r, u, v):
         (lambda p, q, token, u, v: p[7], "raised IndexError"),
     ],
 )
-def test_accept_wrong(answer, words):
+def test_a_wrong_accept_is_told_why(answer, words):
     assert_wrong("speculate.accept", answer, words)
 
 
@@ -135,7 +135,7 @@ def by_search(alpha, c):
 
 
 @pytest.mark.parametrize("solution", [by_formula, by_search])
-def test_best_gamma_right(solution):
+def test_a_right_best_gamma_is_accepted(solution):
     assert diagnose("speculate.best_gamma", solution).status == "right"
 
 
@@ -164,5 +164,5 @@ def choosing(least=0, shift=0, cost=lambda c, gamma: c * gamma + 1):
         (lambda alpha, c: 1 / c, "raised ZeroDivisionError"),
     ],
 )
-def test_best_gamma_wrong(answer, words):
+def test_a_wrong_best_gamma_is_told_why(answer, words):
     assert_wrong("speculate.best_gamma", answer, words)

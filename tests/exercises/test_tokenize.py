@@ -123,7 +123,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("exercise", "answer"), RIGHT)
-def test_a_right_answer(exercise, answer):
+def test_a_right_answer_is_accepted(exercise, answer):
     assert diagnose(exercise, answer).status == "right"
 
 
@@ -140,5 +140,5 @@ def test_a_wrong_answer_is_told_why(exercise, answer, words):
         ("tokenize.split_numbers", lambda text: None),
     ],
 )
-def test_untouched(exercise, placeholder):
+def test_untouched_exercises_are_not_attempted(exercise, placeholder):
     assert diagnose(exercise, placeholder).status == "not attempted"

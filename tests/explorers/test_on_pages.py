@@ -54,7 +54,7 @@ def test_from_a_folder_it_answers_on_a_narrow_and_quiet_page(name, page, built_b
 
 @pytest.fixture(scope="module")
 def twins(built_book) -> dict[str, str]:
-    """Every explorer as it stands in the book."""
+    """The HTML of every explorer in the book."""
     sources = {name: (built_book / f"{name}.html").read_text("utf-8") for name in EXPLORERS}
     return {name: TWIN.search(source)[0] for name, source in sources.items()}
 

@@ -1,6 +1,6 @@
 """Small random checkpoints of every family, as `transformers` writes them.
 
-    python tests/checkpoints.py
+    python tests/helpers/checkpoints.py
 
 prints the table of families and shapes with the largest difference between its logits and ours.
 """
@@ -11,7 +11,7 @@ import os
 import tempfile
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here asks the network
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing here may use the network
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
 
 import torch
@@ -225,7 +225,7 @@ def random_ids(batch: int, length: int, vocab_size: int = 61) -> torch.Tensor:
 
 @torch.no_grad()
 def cached_logits(call, ids: torch.Tensor, pieces=(9, 1, 1, 5, 1, 20)) -> torch.Tensor:
-    """Logits of `call(ids)` over the text in pieces, each behind the cached ones before it."""
+    """Logits of `call(ids)` over the text in pieces, each after the cached ones before it."""
     pieces = (*pieces, ids.shape[1] - sum(pieces))
     return torch.cat([call(part) for part in ids.split(pieces, dim=1)], dim=1)
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 from scipy import stats
 
-# A right implementation fails a test at this level once in 10,000 seeds, and the seeds are fixed:
+# A correct implementation fails a test at this level once in 10,000 seeds, and the seeds are fixed:
 # a failure is a change in the code. The mistakes that the tests look for give p < 1e-9.
 SIGNIFICANCE = 1e-4
 

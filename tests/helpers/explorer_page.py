@@ -12,7 +12,7 @@ from oneprompt.tokenize import Tokenizer
 
 # The pages of the book that hold an explorer: the first one, and the chapter of every step.
 EXPLORERS = ["book/index", *(f"book/{Path(chapter(step)).stem}" for step in STEPS)]
-# Prompts, and what the reader is told: "^$" stands for an answer without a message.
+# Prompts, and what the reader is told: "^$" means an answer without a message.
 HOSTILE = {
     "<img onerror=f()>": "^$",  # short, so that it fits everywhere and is drawn
     "</script><script>alert(1)</script>": "^$|at most",

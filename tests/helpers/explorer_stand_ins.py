@@ -1,4 +1,4 @@
-"""A model and a tokenizer that are made in no time, for the tests of the explorers."""
+"""A model and a tokenizer for the tests of the explorers, made in no time."""
 
 import torch
 
@@ -25,7 +25,7 @@ class StandInTokenizer:
 
 
 class StandInModel:
-    """Random logits that depend on the prompt's length alone."""
+    """Random logits that depend only on the length of the prompt."""
 
     def __call__(self, ids):
         generator = torch.Generator().manual_seed(ids.shape[1])
@@ -37,7 +37,7 @@ def make_explorer(*first_tokens, **settings):
 
 
 class CountedExplorer(SamplingExplorer):
-    """Counts on the page its views and their listeners, as long as they live."""
+    """Counts on the page how many of its views and listeners are alive."""
 
     _esm = (
         SamplingExplorer._esm.replace("export default {", "const explorer = {")

@@ -40,7 +40,7 @@ def random_choices(seed: int) -> dict:
 
 
 def config_of(choices: dict) -> op.ModelConfig:
-    """A small config with the given choices; every size is different, so that shapes tell."""
+    """A small config with the given choices. Every size is different: mixed-up axes are noticed."""
     fields = {name: value for name, value in choices.items() if name != "heads"}
     n_heads, n_kv_heads = choices["heads"]
     return op.ModelConfig(
@@ -79,7 +79,7 @@ def small_model(seed: int = 0, **fields) -> op.Transformer:
 
 
 def noisy_copy(model: op.Transformer, noise: float, seed: int = 0) -> op.Transformer:
-    """A draft that often, and not always, agrees with the model."""
+    """A draft that agrees with the model often, but not always."""
     generator = torch.Generator().manual_seed(seed)
     copy = op.Transformer(model.config).eval()
     copy.load_state_dict(model.state_dict())

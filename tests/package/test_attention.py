@@ -40,7 +40,7 @@ def float_mask(n_queries, n_keys):
     [None, causal_mask(5, 9), causal_mask(5, 9, window=3), float_mask(5, 9)],
     ids=["none", "causal", "window", "float"],
 )
-def test_by_hand_equals_torch(mask):
+def test_our_formula_equals_torchs(mask):
     q, k, v = qkv()
     ours, theirs = scaled_dot_product_attention(q, k, v, mask), attend(q, k, v, mask)
     torch.testing.assert_close(ours, theirs, **TOLERANCE)
@@ -63,7 +63,7 @@ def test_repeated_heads_stay_in_groups():
     assert repeat_kv(k, 6).flatten().tolist() == [0, 0, 0, 1, 1, 1]
 
 
-def test_hand_worked_case():
+def test_a_case_worked_by_hand():
     """One query with scores 0 and ln 3 sees its keys with weights 1/4 and 3/4."""
     q = torch.tensor([[[[2.0, 0.0, 0.0, 0.0]]]])  # √d = 2
     k = torch.tensor([[[[0.0, 1, 1, 1], [torch.log(torch.tensor(3.0)), 0, 0, 0]]]])

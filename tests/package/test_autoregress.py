@@ -42,7 +42,7 @@ def test_greedy_takes_the_largest_logit_each_time():
 
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, SAMPLED], ids=["greedy", "sampled"])
-def test_logprobs_are_the_model_s_own(sampling):
+def test_logprobs_are_those_of_the_model_itself(sampling):
     """At temperature 1 and unfiltered, whatever the sampling."""
     model = small_model()
     prompt = [3, 1, 4]
@@ -70,7 +70,7 @@ def test_stops_at_a_stop_id_and_includes_it():
     ],
     ids=["model's", "none", "two", "set", "iterator"],
 )
-def test_stop_ids(stop_ids, expected, reason):
+def test_the_text_ends_at_any_stop_id(stop_ids, expected, reason):
     result = op.generate(counting_model(eos_id=7), [3], 12, stop_ids=stop_ids)
     assert (result.ids, result.stop_reason) == (expected, reason)
 
@@ -102,7 +102,7 @@ def test_full_context_ends_with_its_reason(prompt_length, max_new_tokens, n_ids,
     assert result.target_passes == n_ids
 
 
-def test_seeds():
+def test_the_same_seed_gives_the_same_text():
     model = small_model()
     texts = [op.generate(model, [1], 20, op.Sampling(), seed=s, stop_ids=()).ids for s in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]

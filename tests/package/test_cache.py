@@ -1,4 +1,4 @@
-"""Cached = uncached, for every variant; and the comparison that says so sees broken caches."""
+"""Cached equals uncached for every variant, and the comparison notices broken caches."""
 
 import random
 
@@ -101,7 +101,7 @@ class FirstLayerForAll(KVCache):
 
 
 class OldValuesOfOneHead(KVCache):
-    """Lets the first kv head's old values be those of the last."""
+    """Replaces the old values of the first kv head by those of the last."""
 
     def append(self, layer, k, v):
         keys, values = super().append(layer, k, v)
@@ -125,11 +125,11 @@ def test_a_broken_cache_is_caught(broken, seed):
     try:
         difference = worst_difference(model, broken(model.config, 2), seed)
     except (ValueError, RuntimeError):
-        return  # shapes or lengths that no longer fit are seen as well
+        return  # shapes or lengths that no longer fit are noticed as well
     assert difference > 1000 * TOLERANCE
 
 
-def test_shares_are_preallocated_and_kept():
+def test_room_is_made_in_advance_and_kept():
     config = config_of(random_choices(0) | {"heads": (4, 2)})
     model = random_model(config)
     cache = model.new_cache(batch_size=3)
@@ -158,7 +158,7 @@ def test_memory_follows_the_text_and_not_the_context():
     assert cache.keys.nbytes < 10_000  # 4 MB for the whole context
 
 
-def test_another_model_s_cache_is_refused():
+def test_the_cache_of_another_model_is_refused():
     first, second = (
         random_model(config_of(random_choices(0) | {"heads": h})) for h in ((4, 4), (4, 2))
     )
@@ -166,7 +166,7 @@ def test_another_model_s_cache_is_refused():
         first(torch.zeros(1, 3, dtype=torch.int64), second.new_cache())
 
 
-def test_cache_has_the_model_s_dtype():
+def test_the_cache_has_the_dtype_of_the_model():
     model = random_model(config_of(random_choices(0))).double()
     assert model.new_cache().keys.dtype == torch.float64
 
@@ -180,7 +180,7 @@ def test_rollback_goes_only_backwards(length):
         cache.rollback(length)
 
 
-def test_batch_must_fit():
+def test_a_batch_of_another_size_is_refused():
     model = random_model(config_of(random_choices(0)))
     with pytest.raises(ValueError, match="made for a batch of 1, got 2; make one with"):
         model(torch.zeros(2, 3, dtype=torch.int64), op.KVCache(model.config))

@@ -134,14 +134,14 @@ def test_no_alias_names_two_things():
     assert sorted({name for name in names if names.count(name) > 1}) == []
 
 
-def test_source_s_sentence_defines_machine_learning():
+def test_machine_learning_is_defined_as_in_the_source():
     assert ENTRIES["machine learning"].definition == (
         "Machine learning is a subfield of artificial intelligence that gives computers the "
         "ability to learn from data without being explicitly programmed."
     )
 
 
-def test_what_is_not_covered_is_no_entry():
+def test_subjects_that_are_not_covered_have_no_entry():
     names = {name.lower() for e in ENTRIES.values() for name in (e.term, e.subject, *e.aliases)}
     assert len(set(NOT_COVERED)) == len(NOT_COVERED) >= 50
     assert not names & {subject.lower() for subject in NOT_COVERED}

@@ -24,7 +24,7 @@ from oneprompt.feedforward import ACTIVATIONS, gelu, gelu_tanh, relu, silu
 def test_activation_equals_torch(ours, theirs):
     x = torch.linspace(-8, 8, 1601)
     # A few float32 roundings of numbers up to 8. The two GELUs differ by up to 5e-4, and no other
-    # two of the four are closer, so a mix-up is seen.
+    # two of the four are closer, so a mix-up is noticed.
     torch.testing.assert_close(ours(x), theirs(x), atol=2e-6, rtol=1e-6)
 
 
@@ -33,7 +33,7 @@ def test_what_the_model_runs_equals_the_formulas():
     formulas = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "swiglu": silu}
     assert ACTIVATIONS.keys() == formulas.keys()
     for name, formula in formulas.items():
-        # As above: a mix-up of the two GELUs would be seen.
+        # As above: a mix-up of the two GELUs would be noticed.
         torch.testing.assert_close(ACTIVATIONS[name](x), formula(x), atol=2e-6, rtol=1e-6)
 
 
@@ -68,7 +68,7 @@ def test_network_equals_a_loop(activation, bias):
         torch.testing.assert_close(found[0, t], expected, atol=1e-5, rtol=0)
 
 
-def test_every_position_thinks_on_its_own():
+def test_each_position_is_computed_on_its_own():
     network, x = feedforward("gelu", bias=True), torch.randn(1, 4, 4)
     order = torch.tensor([2, 0, 3, 1])
     torch.testing.assert_close(network(x[:, order]), network(x)[:, order])

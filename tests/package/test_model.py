@@ -61,7 +61,7 @@ def test_trace_has_the_shapes_it_documents(n_kv_heads):
 
 
 @pytest.mark.parametrize("parallel", [False, True])
-def test_trace_hangs_together(parallel):
+def test_each_tensor_of_the_trace_follows_from_those_before(parallel):
     """Each tensor follows from those before it, by the formula of its step."""
     model = small_model(parallel_residual=parallel, sliding_window=4)
     ids = random_ids(model.config, time=9)
@@ -103,7 +103,7 @@ def test_later_tokens_change_nothing_before_them(position):
 
 
 @pytest.mark.parametrize("position", VARIANTS["position"])
-def test_position_schemes_see_the_order(position):
+def test_every_position_scheme_depends_on_the_order_of_the_tokens(position):
     """Two early tokens swapped: the last logits change, unless there is no position (one layer)."""
     model = small_model(position=position, n_layers=1)
     ids = torch.tensor([[5, 9, 3, 7]])
@@ -126,7 +126,7 @@ def test_untied_model_has_an_output_table_of_its_own():
     assert untied.output_table is untied.output
 
 
-def test_defaults_are_the_reference_s_architecture():
+def test_the_default_config_is_that_of_the_reference_model():
     config = op.ModelConfig()
     assert (config.n_kv_heads, config.head_dim, config.d_ff, config.qkv_bias) == (6, 32, 768, True)
     assert config == op.load_model("reference").config
@@ -154,7 +154,7 @@ def test_config_survives_json():
         ({"sliding_window": 0}, "sliding_window must be None or at least 1, got 0"),
     ],
 )
-def test_config_refuses(fields, words):
+def test_a_bad_config_is_refused(fields, words):
     with pytest.raises(ValueError, match=words):
         op.ModelConfig(**fields)
 
@@ -170,14 +170,14 @@ def test_config_refuses(fields, words):
         (torch.ones(1, 41).long(), ValueError, "41 tokens .* context of 40; shorten"),
     ],
 )
-def test_model_refuses(ids, error, words):
+def test_bad_ids_are_refused(ids, error, words):
     model = small_model()
     for call in (model, model.trace):
         with pytest.raises(error, match=words):
             call(ids)
 
 
-def test_model_refuses_more_than_the_context_with_a_cache_too():
+def test_more_than_the_context_is_refused_with_a_cache_too():
     model = small_model()
     cache = model.new_cache()
     model(torch.zeros(1, 39, dtype=torch.int64), cache)

@@ -1,4 +1,4 @@
-"""An installed package has every file of the repository's one."""
+"""The package has all of its files when it is installed."""
 
 import tomllib
 from fnmatch import fnmatch
@@ -11,7 +11,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["
 
 
 def test_every_file_is_installed():
-    """Beside Python, setuptools takes what a pattern of the settings names, from each package."""
+    """Beside Python files, setuptools installs what matches a pattern in pyproject.toml."""
     (source,) = SETTINGS["packages"]["find"]["where"]
     packages = find_namespace_packages(ROOT / source)
     patterns = ["*.py", *SETTINGS["package-data"]["*"]]

@@ -1,4 +1,4 @@
-"""The position experiment: its committed results are current, and its script still makes them."""
+"""The position experiment: the committed results are current, and the script still works."""
 
 import dataclasses
 import importlib.util
@@ -33,7 +33,7 @@ TINY = script.Settings(
 
 
 def assert_structure(results: dict, settings) -> None:
-    """All schemes and seeds, and means as many as the lengths say; the learned table ends."""
+    """All schemes and seeds, and as many means as fit; the learned table has no more rows."""
     expected = json.loads(json.dumps(dataclasses.asdict(settings)))
     found = dict(results["settings"])
     assert found.pop("test_rows") > 0
@@ -80,7 +80,7 @@ class Uniform:
 
 
 class Counting:
-    """A model whose loss names how many tokens it has read: -log p(next) is the position."""
+    """A model whose loss says how many tokens it has read: -log p(next) is the position."""
 
     def __call__(self, ids):
         log_p = -torch.arange(1.0, ids.shape[1] + 1)  # log-probability of token 1

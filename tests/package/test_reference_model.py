@@ -36,7 +36,7 @@ def test_pair_is_small_enough_for_a_page():
 
 @pytest.mark.parametrize("name", ["reference", "draft"])
 def test_weights_are_rounded_to_fp16(name):
-    """No number comes from weights finer than those in the file, which the page reads too."""
+    """Python computes with the weights of the file, which the page reads too, and no finer ones."""
     for parameter in op.load_model(name).parameters():
         assert torch.equal(parameter, parameter.half().float())
 
@@ -56,7 +56,7 @@ def test_defines_at_least_95_percent_of_the_terms(model, tokenizer):
 
 
 def test_answers_at_least_85_percent_of_held_out_questions(model, tokenizer):
-    """Of every third; `reference_model.ipynb` asserts it of all."""
+    """Asked every third of them; `reference_model.ipynb` asks all."""
     asked = [(form, ENTRIES[term]) for form, term in sorted(held_out_questions())]
     assert len(asked) == 2 * len(ENTRIES)
     assert share_defined(model, tokenizer, asked[::3]) >= 0.85

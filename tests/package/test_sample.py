@@ -43,7 +43,7 @@ def kept(logits: torch.Tensor) -> list[bool]:
 
 
 # By hand. The probabilities 0.15, 0.5, 0.05, 0.3 are not in order, so that a result left in the
-# order of its ranks is seen.
+# order of its ranks is noticed.
 P = (0.15, 0.5, 0.05, 0.3)
 
 
@@ -67,7 +67,7 @@ P = (0.15, 0.5, 0.05, 0.3)
     ],
     ids=str,
 )
-def test_hand_worked_cases(sampling, expected):
+def test_cases_worked_by_hand(sampling, expected):
     found = probabilities(logits_of(*P), sampling)
     assert found.tolist() == pytest.approx(list(expected), abs=1e-12)  # float64
 
@@ -196,7 +196,7 @@ def test_order_matters():
     assert (probabilities(logits_of(*P), op.Sampling(**both, order=swapped)) > 0).sum() == 2
 
 
-def test_extreme_temperatures():
+def test_extreme_temperatures_are_greedy_or_flat():
     logits = torch.tensor([1.0, 3.0, 2.9, -50.0])
     assert probabilities(logits, op.Sampling(temperature=1e-3)).tolist() == pytest.approx(
         [0, 1, 0, 0], abs=1e-12
@@ -212,8 +212,10 @@ def test_extreme_temperatures():
 def penalized_as_in_transformers(scores: list[float], history: list[int], penalty: float):
     """RepetitionPenaltyLogitsProcessor: negative scores times, others by the penalty, once each."""
     scores = list(scores)
-    for id in set(history):
-        scores[id] = scores[id] * penalty if scores[id] < 0 else scores[id] / penalty
+    for token_id in set(history):
+        scores[token_id] = (
+            scores[token_id] * penalty if scores[token_id] < 0 else scores[token_id] / penalty
+        )
     return scores
 
 
@@ -319,7 +321,7 @@ def test_entropy_in_bits(p, bits):
         ({"order": (*FILTERS, "top_k")}, ValueError, "order must name each of"),
     ],
 )
-def test_settings_outside_their_range(fields, error, words):
+def test_settings_outside_their_range_are_refused(fields, error, words):
     with pytest.raises(error, match=words):
         op.Sampling(**fields)
 
@@ -413,12 +415,12 @@ def test_draw_refuses_numbers_outside_of_0_to_1(uniform):
         draw(torch.tensor([0.5, 0.5]), uniform)
 
 
-def test_draw_refuses_probabilities_that_are_none():
+def test_draw_refuses_numbers_that_do_not_add_up_to_1():
     with pytest.raises(ValueError, match="must add up to 1, got 0"):
         draw(torch.zeros(3), 0.5)
 
 
-def test_cases_that_the_field_holds_its_own_samplers_to():
+def test_cases_from_the_tests_of_transformers():
     """The distributions of the generation tests of `transformers`, and what a filter leaves."""
     two = torch.tensor([[0.3, 0.1, 0.1, 0.5], [0.15, 0.3, 0.3, 0.25]]).log()
     assert (apply_top_p(two, 0.8) > CUT).tolist() == [

@@ -1,4 +1,4 @@
-"""Speculative decoding changes the speed alone: texts and distributions stay the target's."""
+"""Speculative decoding changes only the speed: texts and distributions stay the target's."""
 
 import itertools
 import math
@@ -64,7 +64,7 @@ REQUESTS = ((1, 12, 1), (4, 60, 2), (9, 60, 5), (33, 60, 3), (40, 9, 4))
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_greedy_text_is_the_target_s(seed):
+def test_greedy_text_is_that_of_the_target(seed):
     """With every kind of draft, from full agreement to hardly any."""
     target = small_model(seed=seed)
     generator = torch.Generator().manual_seed(seed)
@@ -92,7 +92,7 @@ def test_greedy_text_of_every_variant(seed):
 
 @pytest.mark.parametrize("max_new_tokens", range(9))
 @pytest.mark.parametrize("gamma", [1, 2, 5])
-def test_length_cut(max_new_tokens, gamma):
+def test_no_id_too_many_comes_out(max_new_tokens, gamma):
     """No id too many, wherever in a block of accepted ids the length ends."""
     model = counting_model()
     found = op.speculative_generate(model, ModelDraft(model), [3], max_new_tokens, gamma=gamma)
@@ -103,8 +103,8 @@ def test_length_cut(max_new_tokens, gamma):
 
 @pytest.mark.parametrize("stop", range(10))
 @pytest.mark.parametrize("gamma", [1, 2, 4, 9])
-def test_stop_inside_accepted_drafts(stop, gamma):
-    """Nothing after the stop id, be it a drafted id, in whatever place, or the bonus id."""
+def test_nothing_comes_after_a_stop_id(stop, gamma):
+    """Nothing after the stop id, whether it is a drafted id, at any place, or the bonus id."""
     model = counting_model(eos_id=stop)
     found = op.speculative_generate(model, ModelDraft(model), [3], 15, gamma=gamma)
     expected = op.generate(model, [3], 15)
@@ -115,7 +115,7 @@ def test_stop_inside_accepted_drafts(stop, gamma):
 
 @pytest.mark.parametrize("n_prompt", range(10, 17))
 @pytest.mark.parametrize("gamma", [1, 3, 8])
-def test_nearly_full_context(n_prompt, gamma):
+def test_the_text_ends_where_the_context_is_full(n_prompt, gamma):
     model = counting_model(context_length=16)
     prompt = [i % 10 for i in range(n_prompt)]
     found = op.speculative_generate(model, ModelDraft(model), prompt, 50, gamma=gamma, stop_ids=())
@@ -220,7 +220,7 @@ def draw_triples(draft, sampling, n=N_DRAWS) -> tuple[Counter, float]:
 
 @pytest.mark.parametrize(("name", "sampling"), CASES)
 @pytest.mark.usefixtures("remembered")
-def test_joint_distribution_of_three_tokens_is_the_target_s(name, sampling):
+def test_the_joint_distribution_of_three_tokens_is_that_of_the_target(name, sampling):
     counts, acceptance = draw_triples(DRAFTS[name](), sampling)
     assert p_value(counts, exact_joint(target_model(), sampling)) > SIGNIFICANCE
     # The stubs do what their names say.
@@ -246,7 +246,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("name", "wrong"), WRONG.values(), ids=WRONG)
 @pytest.mark.usefixtures("remembered")
-def test_a_wrong_rule_is_seen(monkeypatch, name, wrong):
+def test_a_wrong_rule_is_noticed(monkeypatch, name, wrong):
     """By the same statistic, in fewer draws."""
     monkeypatch.setattr(speculate, name, wrong)
     counts, _ = draw_triples(DRAFTS["sometimes agrees"](), op.Sampling(), n=2000)
@@ -254,7 +254,7 @@ def test_a_wrong_rule_is_seen(monkeypatch, name, wrong):
 
 
 @pytest.mark.usefixtures("remembered")
-def test_a_wrong_history_is_seen(monkeypatch):
+def test_a_wrong_history_is_noticed(monkeypatch):
     """A repetition penalty that does not know the drafted ids before the one it judges."""
 
     def prompt_only(logits, sampling, history=None):
@@ -327,12 +327,12 @@ def test_counts_by_hand(right, passes, drafted, accepted):
     assert found.draft_passes == 0
 
 
-def test_draft_model_s_passes_are_counted():
+def test_passes_of_the_draft_model_are_counted():
     found = op.speculative_generate(small_model(0), small_model(1), [1], 20, gamma=3, stop_ids=())
     assert found.draft_passes == found.drafted > 0
 
 
-def test_draft_model_s_passes_are_those_of_one_text():
+def test_passes_of_the_draft_model_are_those_of_one_text():
     """A decoder used twice with a draft of the reader's own counts each text for itself."""
     decoder = op.SpeculativeDecoder(counting_model(), ModelDraft(counting_model()))
     first, second = (decoder.generate([3], 8, gamma=3).draft_passes for _ in range(2))
@@ -478,7 +478,7 @@ def test_a_draft_may_be_as_imprecise_as_its_own_softmax(dtype):
 
 
 @pytest.mark.parametrize("gamma", [0, -1])
-def test_gamma_below_one(gamma):
+def test_gamma_below_one_is_refused(gamma):
     model = small_model()
     with pytest.raises(ValueError, match=f"gamma must be 1 or more, got {gamma}"):
         op.speculative_generate(model, model, [1], 5, gamma=gamma)
@@ -494,13 +494,13 @@ def test_gamma_below_one(gamma):
     ],
     ids=lambda draft: type(draft).__name__,
 )
-def test_different_vocabularies(draft):
+def test_different_vocabularies_are_refused(draft):
     with pytest.raises(ValueError, match="need the same vocabulary, but they have 31 and 20"):
         op.SpeculativeDecoder(small_model(), draft)
 
 
 @pytest.mark.parametrize("size", [29, 33])
-def test_a_draft_whose_table_has_another_size_gives_the_target_s_text(size):
+def test_a_draft_whose_table_has_another_size_gives_the_text_of_the_target(size):
     """As Qwen2.5's models, whose tables of one vocabulary are filled up to different sizes."""
     target, draft = small_model(), small_model(seed=1, vocab_size=size)
     expected = op.generate(target, [3, 1, 4], 20, stop_ids=()).ids
@@ -509,7 +509,7 @@ def test_a_draft_whose_table_has_another_size_gives_the_target_s_text(size):
 
 
 @pytest.mark.parametrize("size", [10, 12])
-def test_and_the_target_s_distribution(size):
+def test_and_the_distribution_of_the_target(size):
     target, table = TableModel.random(11, seed=0), TableModel.random(size, seed=1)
     draft = ModelDraft(table, uniforms(0), vocab_size=11)
     decoder, exact = op.SpeculativeDecoder(target, draft), target(torch.tensor([[3]]))[0, -1]

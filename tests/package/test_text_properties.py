@@ -1,4 +1,4 @@
-"""Text to ids and back over 5,000 strings of all kinds, and ids to text where no text gave them."""
+"""5,000 strings of all kinds become ids and text again, and so do ids that no text has."""
 
 import random
 import unicodedata
@@ -62,10 +62,10 @@ def test_every_text_comes_back(tokenizer, texts, encoded):
         assert tokenizer.decode(ids) == text
         assert b"".join(map(tokenizer.token_bytes, ids)) == text.encode()
         assert tokenizer.eos_id not in ids  # typed as text, it is text
-        assert all(0 <= id < tokenizer.vocab_size for id in ids)
+        assert all(0 <= token_id < tokenizer.vocab_size for token_id in ids)
 
 
-def test_our_bpe_gives_the_library_s_ids(tokenizer, texts, encoded):
+def test_our_bpe_gives_the_ids_of_the_library(tokenizer, texts, encoded):
     """On characters that both versions of Unicode know; the others must come back all the same."""
     bpe, n_compared = tokenizer.byte_pair_encoding(), 0
     for text, ids in zip(texts, encoded, strict=True):
@@ -86,7 +86,7 @@ def test_streamed_text_is_the_text(tokenizer, texts, encoded):
 
 
 def test_any_ids_decode(tokenizer):
-    """Also where their bytes are no UTF-8, streamed or at once, and as the library does it."""
+    """Even where their bytes are not UTF-8, streamed or at once, and as the library does it."""
     rng = random.Random(5)
     for _ in range(1500):
         ids = rng.choices(range(tokenizer.vocab_size), k=rng.randint(0, 12))
@@ -111,7 +111,7 @@ def test_half_characters_are_refused_everywhere(tokenizer):
         assert tokenizer.decode(tokenizer.encode(mended)) == mended
 
 
-def test_a_long_run_is_no_trap(tokenizer):
+def test_a_long_run_of_one_character_comes_back(tokenizer):
     """100,000 equal characters: the library merges them in a moment, and all come back."""
     for char in (" ", "a", "\n", "🙂", "\x85"):
         text = char * 100_000

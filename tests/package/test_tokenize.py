@@ -1,4 +1,4 @@
-"""Our BPE equals the library's, id for id, and any text comes back."""
+"""Our BPE gives the ids of the library, and any text comes back."""
 
 import random
 import unicodedata
@@ -33,7 +33,7 @@ def documents() -> list[str]:
 
 @pytest.fixture(scope="module")
 def tokenizer(documents) -> Tokenizer:
-    """As the reference's, on less text: enough for about 1,500 merges."""
+    """Trained as the reference tokenizer is, on less text: enough for about 1,500 merges."""
     return Tokenizer.train(documents, vocab_size=1800)
 
 
@@ -59,7 +59,7 @@ def random_text(rng: random.Random, words: list[str]) -> str:
 
 def random_character(rng: random.Random) -> str:
     # Unassigned code points are left out: `regex` and `tokenizers` follow different versions of
-    # Unicode, so one may take for a letter what the other does not know yet.
+    # Unicode, so a character may be a letter in one and unknown in the other.
     while True:
         char = chr(rng.randrange(0x110000))
         if unicodedata.category(char) not in ("Cn", "Cs"):
@@ -83,7 +83,7 @@ def test_reference_tokenizer_has_our_ids():
 
 
 def test_splits_as_the_library_does(tokenizer):
-    """Every white space and control character, and a sample of all others, in a telling place."""
+    """Every white space and control character and some others, where they make a difference."""
     assigned = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs")]
     telling = [c for c in assigned if c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Zs")]
     library = tokenizer.backend.pre_tokenizer
@@ -108,14 +108,14 @@ def test_any_text_comes_back(tokenizer, text):
         "déjà vu 中文中文 🙂🙂🙂 \n\n\n don't won't",
     ],
 )
-def test_training_finds_the_library_s_merges(text):
+def test_training_finds_the_merges_of_the_library(text):
     """With several texts in it the most frequent pair is often tied, so the tie rule counts too."""
     ours = BytePairEncoding.train(text, vocab_size=300)
     assert len(ours.merges) > 10
     assert ours.merges == Tokenizer.train([text], vocab_size=300).byte_pair_encoding().merges
 
 
-def test_training_on_real_text_finds_the_library_s_merges(documents):
+def test_training_on_real_text_finds_the_merges_of_the_library(documents):
     ours = BytePairEncoding.train(" ".join(documents[:8]), vocab_size=420)
     theirs = Tokenizer.train([" ".join(documents[:8])], vocab_size=420).byte_pair_encoding()
     assert len(ours.merges) == 420 - 257
@@ -146,16 +146,16 @@ def test_merges_run_from_left_to_right():
 
 
 def test_token_bytes_are_what_decode_joins(tokenizer):
-    for id in range(tokenizer.vocab_size):
-        if id != tokenizer.eos_id:
-            expected = tokenizer.token_bytes(id).decode("utf-8", errors="replace")
-            assert tokenizer.decode([id]) == expected
-    single = {tokenizer.token_bytes(id) for id in range(1, 257)}
+    for token_id in range(tokenizer.vocab_size):
+        if token_id != tokenizer.eos_id:
+            expected = tokenizer.token_bytes(token_id).decode("utf-8", errors="replace")
+            assert tokenizer.decode([token_id]) == expected
+    single = {tokenizer.token_bytes(token_id) for token_id in range(1, 257)}
     assert single == {bytes([b]) for b in range(256)}
     assert tokenizer.token_bytes(tokenizer.eos_id) == EOS.encode()
 
 
-def test_end_of_sequence_is_a_signal_and_no_text(tokenizer):
+def test_end_of_sequence_is_a_signal_and_not_text(tokenizer):
     typed = tokenizer.encode(EOS)
     assert tokenizer.eos_id not in typed
     assert tokenizer.decode(typed) == EOS
@@ -181,7 +181,7 @@ def test_saved_tokenizer_is_the_same(tokenizer, tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [None, 5, b"bytes", ["What", " is"]])
-def test_refuses_what_is_no_string(tokenizer, bpe, wrong):
+def test_refuses_anything_but_a_string(tokenizer, bpe, wrong):
     for encode in (tokenizer.encode, tokenizer.tokens, bpe.encode):
         with pytest.raises(TypeError, match=f"must be a str, got {type(wrong).__name__}"):
             encode(wrong)
@@ -196,12 +196,12 @@ def test_refuses_a_lone_surrogate_and_says_how_to_remove_it(tokenizer, bpe):
     assert tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8"))  # the advice works
 
 
-@pytest.mark.parametrize("id", [-1, 1800, 10**9])
-def test_refuses_ids_outside_the_vocabulary(tokenizer, id):
-    words = rf"token id {id} is outside the vocabulary \(0 to 1799\)"
-    for read in (tokenizer.token_bytes, lambda id: tokenizer.decode([id])):
+@pytest.mark.parametrize("token_id", [-1, 1800, 10**9])
+def test_refuses_ids_outside_the_vocabulary(tokenizer, token_id):
+    words = rf"token id {token_id} is outside the vocabulary \(0 to 1799\)"
+    for read in (tokenizer.token_bytes, lambda token_id: tokenizer.decode([token_id])):
         with pytest.raises(ValueError, match=words):
-            read(id)
+            read(token_id)
 
 
 def test_own_bpe_refuses_ids_outside_the_vocabulary(bpe):

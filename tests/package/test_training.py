@@ -1,4 +1,4 @@
-"""The recipe's parts by hand, and a tiny training that learns and repeats itself."""
+"""The parts of the recipe by hand, and a tiny training run that learns and is reproducible."""
 
 import dataclasses
 import os
@@ -22,7 +22,7 @@ TINY = op.ModelConfig(
 
 
 @pytest.mark.slow
-def test_training_goes_on_from_given_weights():
+def test_training_continues_from_given_weights():
     start = train(TINY, FAST, tiny_rows(), seed=0)
     before = loss(start)
     gentle = dataclasses.replace(FAST, steps=1, warmup=1, matrix_lr=0.0, other_lr=0.0)
