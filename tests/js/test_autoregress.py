@@ -1,12 +1,14 @@
 """Text generated in JavaScript is Python's, by the model alone and with the draft."""
 
+from itertools import islice
+
 import pytest
 import torch
 from questions import QUESTIONS
 from sampler_grid import GRID, sampling_of
 
 import oneprompt as op
-from oneprompt import PROMPT
+from oneprompt import PROMPT, autoregress
 from oneprompt.sample import uniforms
 
 LONGEST = 80  # tokens of an answer
@@ -17,14 +19,14 @@ ALONE = """({ prompts, most, settings, draws, eosId }) => prompts.map((prompt) =
   const numbers = draws.values();
   const steps = [...onePrompt.generate({ ...model, eosId: eosId ?? model.eosId }, prompt, most,
     settings, () => numbers.next().value)].filter(Boolean);
-  return { ids: steps.map(({ id }) => id), stop: steps.at(-1).stop };
+  return { ids: steps.map((step) => step.token_id), stop: steps.at(-1).stop };
 })"""
 SPECULATED = """({ prompts, most, settings, eosId }) => prompts.map((prompt) => {
   const [model, draft] = [onePrompt.model("reference"), onePrompt.model("draft")];
   const passes = [...onePrompt.speculate({ ...model, eosId: eosId ?? model.eosId }, draft, prompt,
     most, settings, () => 0.5, 5)].filter(Boolean);
   return {
-    ids: passes.flatMap(({ kept }) => kept), stop: passes.at(-1).stop, passes: passes.length,
+    ids: passes.flatMap((pass) => pass.new), stop: passes.at(-1).stop, passes: passes.length,
   };
 })"""
 
@@ -94,3 +96,40 @@ def test_the_same_uniform_numbers_give_the_same_text(in_node, model, tokenizer):
             ALONE, {"prompts": [prompt], "most": n, "settings": settings, "draws": draws}
         )
         assert found["ids"] == expected.ids, settings
+
+
+# The steps, of a small model whose text fills the context.
+
+STEPS = """({ ids, most, settings, draws }) => {
+  const model = { ...small.model("reference"), eosId: -1 };
+  const numbers = draws.values();
+  return [...small.generate(model, ids, most, settings, () => numbers.next().value)];
+}"""
+
+
+@pytest.mark.parametrize("settings", GRID[:4], ids=["greedy", "1", "0.7", "1.5"])
+def test_steps_are_pythons(settings, node, small_pair):
+    """Field by field, by the same names."""
+    ids, seed = [5, 6, 7], 3
+    draws = list(islice(uniforms(seed), 60))
+    found = node.run(STEPS, argument={"ids": ids, "most": 60, "settings": settings, "draws": draws})
+    made = autoregress.steps(small_pair[0], ids, 60, sampling_of(settings), seed=seed, stop_ids=())
+    expected = list(made)
+    assert len(found) == len(expected) == 38
+    for step, other in zip(found, expected, strict=True):
+        assert step.keys() == set(other._fields)
+        assert (step["token_id"], step["stop"]) == (other.token_id, other.stop)
+        torch.testing.assert_close(torch.tensor(step["logits"]), other.logits, rtol=0, atol=1e-3)
+    assert expected[-1].stop == "context"
+
+
+def test_the_page_may_draw_between_slices_of_a_long_prompt(node, small_pair):
+    argument = {"ids": [1] * 37, "most": 3, "settings": GREEDY, "draws": []}
+    found = node.run(STEPS, argument=argument)
+    assert [step is None for step in found] == [True, True, False, False, False]  # 16, 16, 5
+
+
+@pytest.mark.parametrize("most", [0, 1])
+def test_no_id_too_many(most, node, small_pair):
+    argument = {"ids": [5, 6, 7], "most": most, "settings": GREEDY, "draws": []}
+    assert len(node.run(STEPS, argument=argument)) == most

@@ -29,7 +29,7 @@ def test_the_built_script_gives_pythons_logits_and_answer_in_chromium(page, site
     answer = page.evaluate(
         """([ids, greedy]) => [...onePrompt.generate(
           onePrompt.model("reference"), ids, 80, greedy, () => 0.5)]
-          .filter(Boolean).map(({ id }) => id)""",
+          .filter(Boolean).map((step) => step.token_id)""",
         [ids, GREEDY],
     )
     assert answer == op.generate(model, ids, 80).ids

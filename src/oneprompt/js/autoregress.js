@@ -18,20 +18,26 @@ export function* read(model, text, cache) {
   return pass;
 }
 
+/** Why a text ends after its newest id, or "": `room` counts the ids that the context still allows. */
+export function stopReason(isStopId, wanted, room) {
+  if (isStopId) return "stop";
+  if (wanted === 0) return "length";
+  return room === 0 ? "context" : "";
+}
+
 /**
- * Continue a prompt: yields {id, logits, stop} per token and null between slices of the prompt.
- * `stop` is "" while the text goes on, then "stop", "length" or "context".
+ * Continue a prompt: yields a step {token_id, logits, stop} per pass, and null wherever the page may
+ * draw, between slices of the prompt.
  */
 export function* generate(model, ids, maxNewTokens, settings, uniform) {
   const [text, cache] = [[...ids], newCache(model)];
-  for (let n = 1; n <= maxNewTokens; n += 1) {
+  for (let wanted = maxNewTokens - 1; wanted >= 0; wanted -= 1) { // after this one
     const logits = toLogits(model, (yield* read(model, text, cache)).final_norm);
-    const id = drawToken(chances(logits, settings, text), uniform());
-    text.push(id);
-    let stop = n === maxNewTokens ? "length" : "";
-    if (!stop && text.length > model.config.context_length) stop = "context";
-    if (id === model.eosId) stop = "stop";
-    yield { id, logits, stop };
+    const token_id = drawToken(chances(logits, settings, text), uniform());
+    text.push(token_id);
+    const room = model.config.context_length + 1 - text.length;
+    const stop = stopReason(token_id === model.eosId, wanted, room);
+    yield { token_id, logits, stop };
     if (stop) return;
   }
 }

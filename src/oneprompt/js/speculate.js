@@ -1,6 +1,6 @@
 // Step 9 in the page: one model drafts, the other checks, as oneprompt/speculate.py defines it.
 
-import { chances, read } from "./autoregress.js";
+import { chances, read, stopReason } from "./autoregress.js";
 import { newCache, forward, toLogits } from "./model.js";
 import { drawToken } from "./sample.js";
 
@@ -11,59 +11,70 @@ export function residual(p, q) {
   return total > 0 ? left.map((value) => value / total) : p;
 }
 
+const rowsOf = (values, width) =>
+  Array.from({ length: values.length / width }, (_, i) => values.subarray(i * width, (i + 1) * width));
+
+/**
+ * {made, p, u}: the drafted ids that are kept and one of the target's own, the distribution of the
+ * target at each of them, and the random number that decided on each drafted id it examined.
+ */
+function verify(rows, drafted, q, text, settings, uniform) {
+  const [kept, p, u] = [[], [], []];
+  const own = (distribution) => [...kept, drawToken(distribution, uniform())];
+  for (const [i, token] of drafted.entries()) {
+    p.push(chances(rows[i], settings, [...text, ...kept]));
+    u.push(uniform());
+    if (u[i] * q[i][token] >= p[i][token]) return { made: own(residual(p[i], q[i])), p, u };
+    kept.push(token);
+  }
+  p.push(chances(rows[drafted.length], settings, [...text, ...kept]));
+  return { made: own(p.at(-1)), p, u };
+}
+
+/** Up to `most` ids drawn from the draft, with the distributions q that they were drawn from. */
+function* propose(draft, text, cache, most, settings, uniform) {
+  const [drafted, q] = [[], []];
+  while (drafted.length < most) {
+    const whole = [...text, ...drafted];
+    const logits = toLogits(draft, (yield* read(draft, whole, cache)).final_norm);
+    q.push(chances(logits, settings, whole));
+    drafted.push(drawToken(q.at(-1), uniform()));
+    yield null;
+  }
+  return { drafted, q };
+}
+
 /**
  * The same text from two models: `draft` proposes up to gamma tokens, one pass of `target` checks
- * them. Yields {drafted, kept, accepted, p, q, stop} per pass of the target: the ids, how many drafted
- * ones stay, the target's distributions at the places it examined and the draft's at all that it
- * drafted; null wherever the page may draw. The draft can have random numbers of its own.
+ * them. Yields a pass {drafted, q, p, new, accepted, u, stop} of the target with the fields of
+ * `Pass` in speculate.py, where p, its distribution at each new id, takes the place of the logits;
+ * and null wherever the page may draw. The draft can have random numbers of its own.
  */
 export function* speculate(
   target, draft, ids, maxNewTokens, settings, uniform, gamma, draftUniform = uniform,
 ) {
   let text = [...ids];
+  const [end, full] = [ids.length + maxNewTokens, target.config.context_length + 1];
   const [cache, draftCache] = [newCache(target), newCache(draft)];
   yield* read(target, text.slice(0, -1), cache);
-  for (let stop = ""; !stop;) {
-    const made = text.length - ids.length;
-    const room = Math.min(maxNewTokens - made, target.config.context_length - text.length + 1);
-    const [drafted, q] = [[], []];
-    while (drafted.length < Math.min(gamma, room - 1)) {
-      const whole = [...text, ...drafted];
-      const logits = toLogits(draft, (yield* read(draft, whole, draftCache)).final_norm);
-      q.push(chances(logits, settings, whole));
-      drafted.push(drawToken(q.at(-1), draftUniform()));
-      yield null;
-    }
-    const start = cache.length;
-    const { final_norm } = forward(target, [...text, ...drafted].slice(start), cache);
+  while (text.length < end) {
+    // One id more than the drafted ones comes out of a pass, and all must fit.
+    const most = Math.min(gamma, Math.min(end, full) - text.length - 1);
+    const { drafted, q } = yield* propose(draft, text, draftCache, most, settings, draftUniform);
+    const { final_norm } = forward(target, [...text, ...drafted].slice(cache.length), cache);
     yield null;
-    const rows = toLogits(target, final_norm, drafted.length + 1);
-    const V = rows.length / (drafted.length + 1);
-    const [kept, p] = [[], []];
-    let accepted = 0;
-    for (let i = 0; i <= drafted.length; i += 1) {
-      p.push(chances(rows.subarray(i * V, (i + 1) * V), settings, [...text, ...kept]));
-      if (i === drafted.length) {
-        kept.push(drawToken(p[i], uniform())); // the bonus
-        break;
-      }
-      const id = drafted[i];
-      if (uniform() * q[i][id] >= p[i][id]) {
-        kept.push(drawToken(residual(p[i], q[i]), uniform()));
-        break;
-      }
-      kept.push(id);
-      accepted += 1;
-    }
-    const end = kept.indexOf(target.eosId);
-    if (end >= 0) kept.length = end + 1;
-    text = [...text, ...kept];
-    cache.length = Math.min(cache.length, text.length - 1);
+    const rows = rowsOf(toLogits(target, final_norm, drafted.length + 1), target.config.vocab_size);
+    const { made, p, u } = verify(rows, drafted, q, text, settings, uniform);
+    const stopAt = made.indexOf(target.eosId);
+    if (stopAt >= 0) made.length = stopAt + 1;
+    text = [...text, ...made];
+    const accepted = made.filter((token, i) => token === drafted[i]).length;
+    const stop = stopReason(stopAt >= 0, end - text.length, full - text.length);
+    const [examined, decided] = [p, u].map((each) => each.slice(0, made.length));
+    yield { drafted, q, p: examined, new: made, accepted, u: decided, stop };
+    if (stop) return;
+    cache.length = text.length - 1;
     draftCache.length = Math.min(draftCache.length, text.length - 1);
-    if (end >= 0) stop = "stop";
-    else if (text.length - ids.length >= maxNewTokens) stop = "length";
-    else if (text.length > target.config.context_length) stop = "context";
-    yield { drafted, kept, accepted: Math.min(accepted, kept.length), p, q, stop };
   }
 }
 
