@@ -46,12 +46,8 @@ def ask(region, text: str) -> None:
 def answer_to(region, text: str) -> str:
     """Ask and wait: what the reader is told in the end, "" where there is an answer."""
     ask(region, text)
-    notice = region.locator(".op-notice")
-    region.page.wait_for_function(
-        "(notice) => !/^(Computing|Loading)/.test(notice.textContent)",
-        arg=notice.element_handle(),
-    )
-    return notice.inner_text()
+    region.locator(".op-ask[aria-busy=false]").wait_for()
+    return region.locator(".op-notice").inner_text()
 
 
 # A pair for the model in the page, and its tokenizer, that answer within milliseconds.

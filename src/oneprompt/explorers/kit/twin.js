@@ -1,7 +1,8 @@
 // Runs an explorer on a static page, where no kernel answers. base.py puts this file into the
 // page and calls mountTwin(host, load): `load` evaluates the explorer's module.
 
-import { COMPUTING, LOADING } from "./notices.js";
+import { languageModel } from "./language_model.js";
+import { COMPUTING } from "./notices.js";
 import { setTraits } from "./traits.js";
 
 /** The part of the widget that explorers use, over a plain object. */
@@ -18,12 +19,12 @@ function standIn(state) {
     save_changes() {},
     on: (event, callback) => listeners.set(event, [...of(event), callback]),
     off: (event, callback) => listeners.set(event, of(event).filter((f) => f !== callback)),
-    page: languageModel, // where there is a kernel, Python computes and this is missing
+    page: loadPage, // where there is a kernel, Python computes and this is missing
   };
 }
 
 /** The language model in the page (oneprompt/js), loaded once for all explorers of a page. */
-function languageModel() {
+function loadPage() {
   window.onePromptLoading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
     script.src = `${document.documentElement.dataset.content_root ?? ""}_static/page_model.js`;
@@ -41,15 +42,17 @@ function languageModel() {
 function answerWith(compute, widget) {
   return async () => {
     const text = widget.get("asked");
+    if (!text) widget.set("busy", false); // nobody waits for what is being computed
     if (!compute || !text) return;
     const waits = () => widget.get("asked") === text; // the reader has not asked again
     const tell = (notice) => { // while it computes; false once nobody waits for it
       if (waits()) widget.set("notice", notice);
       return waits();
     };
-    setTraits(widget, { busy: true, notice: window.onePrompt ? COMPUTING : LOADING });
+    widget.set("busy", true);
     try {
-      const lm = await languageModel();
+      const lm = await languageModel(widget, tell);
+      tell(COMPUTING);
       await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
       if (!waits()) return;
       const traits = await compute(lm, text, widget.get, tell);
