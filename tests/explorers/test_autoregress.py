@@ -12,7 +12,6 @@ from explorer_page import (
     assert_table_without_javascript,
     cell_texts,
     change_from_python,
-    computed_in_page,
     give_model,
     page_pair,
     page_tokenizer,
@@ -25,8 +24,7 @@ from models import counting_model, small_model
 import oneprompt as op
 from oneprompt.costs import multiply_adds
 from oneprompt.explorers import AutoregressExplorer
-from oneprompt.explorers.autoregress.explorer import MAX_NEW_TOKENS
-from oneprompt.explorers.base import MAX_TOKENS
+from oneprompt.explorers.shared import AUTOREGRESS_MAX_NEW, MAX_TOKENS
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 P = 7
@@ -58,13 +56,13 @@ def test_the_run_is_the_packages(reference):
     model, tokenizer = reference
     explorer = AutoregressExplorer(model, tokenizer)
     ids = tokenizer.encode(explorer.prompt)
-    result = op.generate(model, ids, MAX_NEW_TOKENS)
+    result = op.generate(model, ids, AUTOREGRESS_MAX_NEW)
     texts = [tokenizer.decode([i]) for i in ids + result.ids[:-1]]
-    assert explorer.run["tokens"] == [*texts, "EOS"]
-    assert explorer.run["prompt"] == len(ids)
-    assert explorer.run["stop_reason"] == result.stop_reason == "stop"
+    assert explorer.data["tokens"] == [*texts, "EOS"]
+    assert explorer.data["prompt"] == len(ids)
+    assert explorer.data["stop_reason"] == result.stop_reason == "stop"
     expected = torch.tensor(result.logprobs).exp().tolist()
-    assert explorer.run["chances"] == pytest.approx(expected, abs=6e-5)  # four decimals
+    assert explorer.data["chances"] == pytest.approx(expected, abs=6e-5)  # four decimals
 
 
 @pytest.mark.parametrize("use_cache", [False, True])
@@ -99,8 +97,18 @@ def test_settings_stay_inside_the_run():
     explorer.max_new_tokens = 12
     assert (explorer.step, explorer.n_passes) == (12, 12)
     explorer.prompt = "two words"
-    assert (explorer.step, explorer.n_passes, explorer.run["prompt"]) == (1, 12, 2)
-    assert explorer.run["chances"] == make_explorer("two words").run["chances"]
+    assert (explorer.step, explorer.n_passes, explorer.data["prompt"]) == (1, 12, 2)
+    assert explorer.data["chances"] == make_explorer("two words").data["chances"]
+
+
+def test_no_page_is_told_of_a_pass_behind_the_last():
+    """Traits reach it one by one: whatever is set, each state in between can be drawn."""
+    explorer, seen = make_explorer(step=30), []
+    explorer.observe(lambda change: seen.append(explorer.step <= explorer.n_passes))
+    explorer.max_new_tokens = 5
+    explorer.prompt = "two words"
+    assert len(seen) > 3
+    assert all(seen)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +117,7 @@ def test_settings_stay_inside_the_run():
         ("step", 0, "step=0 is outside of 1 to 12"),
         ("step", 13, "step=13"),
         ("max_new_tokens", 0, "outside of 1 to 40"),
-        ("max_new_tokens", MAX_NEW_TOKENS + 1, "outside of 1 to 40"),
+        ("max_new_tokens", AUTOREGRESS_MAX_NEW + 1, "outside of 1 to 40"),
         ("prompt", "", "empty"),
         ("prompt", "word " * (MAX_TOKENS + 1), "25 tokens, and at most 24 fit"),
     ],
@@ -128,7 +136,10 @@ def test_a_bad_setting_is_refused_and_changes_nothing(setting, value, message):
 def test_a_reader_is_told_why_a_prompt_does_not_fit(reference):
     explorer = AutoregressExplorer(*reference, step=4)
     before = explorer.state()
-    for prompt, message in (("a\ud800", "lone surrogate"), ("word " * 2000, "at most 24 fit")):
+    for prompt, message in (
+        ("a\ud800", "lone surrogate"), ("word " * 30, "at most 24 fit"),
+        ("word " * 2000, "10,000 characters, and at most 1,000 fit"),
+    ):  # fmt: skip
         explorer.asked = prompt
         assert message in explorer.notice
         assert explorer.state() == before | {"asked": prompt, "notice": explorer.notice}
@@ -164,18 +175,18 @@ def three_digits(value: float) -> float:
 
 def assert_page_shows(region, explorer, generation=None):
     """The text, the sentence, both pictures and the table are Python's."""
-    run, n, start = explorer.run, explorer.step, explorer.run["prompt"]
+    data, n, start = explorer.data, explorer.step, explorer.data["prompt"]
     S = start + n - 1
     computed = 1 if explorer.use_cache and n > 1 else S
     kinds = ["op-reused"] * (S - computed) + ["op-computed"] * computed + ["op-new"]
     items = region.locator(".op-text-so-far li")
     found = items.evaluate_all("all => all.map((li) => li.className)")
-    assert found == kinds + ["op-away"] * (len(run["tokens"]) - S - 1)
+    assert found == kinds + ["op-away"] * (len(data["tokens"]) - S - 1)
 
     status = region.locator(".op-status").inner_text().replace("\n", " ")
     assert f"Pass {n} computes {computed} position" in status
     assert (f"reuses {S - computed}." in status) == (computed < S)
-    assert visible(run["tokens"][S]) in status
+    assert visible(data["tokens"][S]) in status
     if n < explorer.n_passes:
         assert "the next pass follows" in status
     elif generation:
@@ -260,26 +271,21 @@ def stepper_of(model, most):
     return explorer
 
 
-def test_own_prompts_are_computed_in_the_page_as_in_python(page):
+def test_own_prompts_are_answered_in_the_page(page):
+    """With Python's traits, which tests/js/test_explorer_states.py compares."""
     tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=48)
     explorer = AutoregressExplorer(model, tokenizer, step=3, max_new_tokens=8)
     region = show(page, explorer)
     give_model(page, tokenizer, model, draft)
-    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 5000)
+    assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 300)
     assert_page_shows(region, explorer)  # what was refused changes nothing
     ends = set()
     for prompt in ("What is a token?", "   ", HOSTILE[9:30], "أه 🙂"):
-        found = computed_in_page(page, explorer, prompt)
+        assert answer_to(region, prompt) == ""
         explorer.prompt = prompt
-        ends.add(explorer.run["stop_reason"])
-        chances = [found["run"].pop("chances"), explorer.run["chances"]]
-        # Logits agree to 1e-3, so that probabilities agree to 1e-3 as well; four decimals are kept.
-        assert chances[0] == pytest.approx(chances[1], abs=1.1e-3)
-        rest = {name: value for name, value in explorer.run.items() if name != "chances"}
-        assert found == {"run": rest, "step": 1}, prompt
+        ends.add(explorer.data["stop_reason"])
+        assert_page_shows(region, explorer)
     assert len(ends) > 1
-    assert answer_to(region, prompt) == ""
-    assert_page_shows(region, explorer)
     assert_hostile_prompts_do_no_harm(page, region)
 
 
@@ -300,7 +306,7 @@ def test_hostile_tokens_are_text(page):
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("prompt", ["What is machine learning?", LONG])
+@pytest.mark.parametrize("prompt", [op.PROMPT, LONG])
 def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width, prompt):
     page.set_viewport_size({"width": width, "height": 900})
     region = show(page, AutoregressExplorer(*reference, prompt=prompt))

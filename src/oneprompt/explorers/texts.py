@@ -1,6 +1,7 @@
 """Tokens and numbers as an explorer's state holds them: short texts and short decimals."""
 
 import string
+from collections.abc import Collection
 
 import torch
 
@@ -19,9 +20,9 @@ def rounded(values, digits: int = 2) -> list:
     return (values.detach().double().round(decimals=digits) + 0.0).tolist()  # + 0.0: no -0.0
 
 
-def token_text(tokenizer, token_id: int) -> str:
-    """One token as text; the one that ends a text is called EOS."""
-    if token_id == getattr(tokenizer, "eos_id", None):
+def token_text(tokenizer, token_id: int, stop_ids: Collection[int] = ()) -> str:
+    """One token as text. The tokenizer's end of text is called EOS, and so are the stop ids."""
+    if token_id == getattr(tokenizer, "eos_id", None) or token_id in stop_ids:
         return "EOS"
     return readable(tokenizer.token_bytes(token_id))
 

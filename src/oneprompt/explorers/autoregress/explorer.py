@@ -4,16 +4,16 @@ import math
 from pathlib import Path
 from typing import ClassVar
 
-from traitlets import Bool, Dict, Int, observe, validate
+from traitlets import Bool, Dict, Int, validate
 
 from oneprompt.answers import PROMPT
 from oneprompt.autoregress import generate
 from oneprompt.costs import costs_of, multiply_adds
 from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import AUTOREGRESS_MAX_NEW, MAX_TOKENS
 from oneprompt.explorers.texts import token_text
 from oneprompt.request import resolve_stop_ids
-
-MAX_NEW_TOKENS = 40  # a row each; also in autoregress.js
 
 
 class AutoregressExplorer(PromptExplorer):
@@ -26,30 +26,29 @@ class AutoregressExplorer(PromptExplorer):
         use_cache: which of the two ways the text shows.
         step: the pass that is shown, from 1 on.
         ---
-        run: {"tokens": texts of the prompt and of up to 40 new ids, "prompt": how many of them are
+        data: {"tokens": texts of the prompt and of up to 40 new ids, "prompt": how many of them are
             the prompt's, "chances": the model's probability of each new id, "stop_reason"}.
         costs: what a pass costs, see `costs_of`.
     """
 
     folder: ClassVar = Path(__file__).parent
 
-    max_new_tokens = Int(MAX_NEW_TOKENS).tag(sync=True)
+    max_new_tokens = Int(AUTOREGRESS_MAX_NEW).tag(sync=True)
     use_cache = Bool(True).tag(sync=True)
     step = Int(1).tag(sync=True)
-    run = Dict().tag(sync=True)
     costs = Dict().tag(sync=True)
 
     def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.model, self.tokenizer = model, tokenizer
         step = settings.pop("step", 1)
-        super().__init__(prompt=prompt, costs=costs_of(model))  # first: the others need its run
+        super().__init__(prompt=prompt, costs=costs_of(model))  # first: the others need its data
         for name, value in (settings | {"step": step}).items():
             self.set_trait(name, value)
 
     @property
     def n_passes(self) -> int:
         """The passes that the prompt takes: one per new id."""
-        return min(self.max_new_tokens, len(self.run["chances"]))
+        return min(self.max_new_tokens, len(self.data["chances"]))
 
     def work(self, use_cache: bool, n_passes: int) -> dict[str, int]:
         """What the first passes take together.
@@ -57,7 +56,7 @@ class AutoregressExplorer(PromptExplorer):
         Returns:
             "positions" computed, "multiply_adds", bytes of "weights" read, bytes of "cache" filled.
         """
-        P = self.run["prompt"]
+        P = self.data["prompt"]
         sizes = [(1 if use_cache and n else P + n, P + n) for n in range(n_passes)]  # (T, S)
         return {
             "positions": sum(T for T, _ in sizes),
@@ -67,8 +66,8 @@ class AutoregressExplorer(PromptExplorer):
         }
 
     def fallback(self) -> str:
-        new = zip(self.run["tokens"][self.run["prompt"] :], self.run["chances"], strict=True)
-        rows = []
+        tokens = self.data["tokens"][self.data["prompt"] :]
+        new, rows = zip(tokens, self.data["chances"], strict=True), []
         for n, (token, chance) in enumerate(list(new)[: self.n_passes], start=1):
             positions = [str(self.work(cached, n)["positions"]) for cached in (False, True)]
             rows.append([str(n), repr(token), f"{chance:.1%}", *positions])
@@ -79,27 +78,22 @@ class AutoregressExplorer(PromptExplorer):
     @validate("max_new_tokens", "step")
     def _check_number(self, proposal):
         name, value = proposal.trait.name, proposal.value
-        last = {"max_new_tokens": MAX_NEW_TOKENS, "step": self.n_passes}[name]
+        last = {"max_new_tokens": AUTOREGRESS_MAX_NEW, "step": self.n_passes}[name]
         if not 1 <= value <= last:
             raise ValueError(f"{name}={value} is outside of 1 to {last}")
+        if name == "max_new_tokens":  # the step first, so that no page draws one behind the last
+            self.step = min(self.step, value)
         return value
 
-    @observe("max_new_tokens")
-    def _end_earlier(self, change):
-        self.step = min(self.step, self.n_passes)
-
-    # A validator and no observer: a prompt that the model refuses must not become the state.
-    @validate("prompt")
-    def _run_model(self, proposal):
-        ids = self.prompt_ids(proposal.value)
-        result = generate(self.model, ids, MAX_NEW_TOKENS)
+    def compute(self, text: str) -> dict:
+        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
+        result = generate(self.model, ids, AUTOREGRESS_MAX_NEW)
         ends = resolve_stop_ids(self.model, None)
-        self.run = {
-            "tokens": [token_text(self.tokenizer, i) for i in ids]
-            + ["EOS" if i in ends else token_text(self.tokenizer, i) for i in result.ids],
+        new = [token_text(self.tokenizer, token_id, ends) for token_id in result.ids]
+        data = {
+            "tokens": [*(token_text(self.tokenizer, token_id) for token_id in ids), *new],
             "prompt": len(ids),
             "chances": [round(math.exp(logprob), 4) for logprob in result.logprobs],
             "stop_reason": result.stop_reason,
         }
-        self.step = 1
-        return proposal.value
+        return {"data": data, "step": 1}

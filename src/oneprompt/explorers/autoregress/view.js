@@ -1,19 +1,18 @@
-// The generation explorer: see AutoregressExplorer in autoregress.py for the state.
+// The generation explorer: see AutoregressExplorer in explorer.py for the state.
 
 import { steps, slider, choice, passButtons } from "../kit/controls.js";
 import { element, shape, picture, tokenElement } from "../kit/element.js";
 import { percent, integer, number } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { valuesOf, setTraits } from "../kit/traits.js";
-import { MAX_NEW_TOKENS, compute } from "./state.js";
+import { AUTOREGRESS_MAX_NEW } from "../shared.js";
+import { compute } from "./state.js";
 
-const STATE = ["notice", "max_new_tokens", "use_cache", "step", "run", "costs"];
-
+const STATE = ["max_new_tokens", "use_cache", "step", "costs"];
 const WAYS = [
   { value: false, title: "No cache", meaning: "computes the whole text" },
   { value: true, title: "KV cache", meaning: "computes what is new" },
 ];
-
 const ENDS = {
   "": () => "It is appended; the next pass follows.",
   stop: () => "EOS ends the text: stop reason “stop”.",
@@ -32,18 +31,20 @@ function workOf(passes, cached, costs) {
   };
 }
 
+/** The last pass: the text may be over before so many ids are there. */
+const lastPass = ({ data, max_new_tokens: most }) => Math.min(most, data.chances.length);
+
 /** Everything that is shown, computed from the state alone. Lists hold no cache first, then cache. */
 function measure(state) {
-  const { run, costs, max_new_tokens: most, use_cache: cached } = state;
-  const { prompt: P, chances } = run;
-  const last = Math.min(most, chances.length);
-  const step = Math.min(state.step, last);
+  const { data, costs, step, max_new_tokens: most, use_cache: cached } = state;
+  const { prompt: P, chances, stop_reason: stop } = data;
+  const last = lastPass(state);
   const passes = WAYS.map(({ value }) => Array.from({ length: step },
     (_, n) => ({ T: value && n > 0 ? 1 : P + n, S: P + n })));
-  const isRunsEnd = last < most || (last === chances.length && run.stop_reason === "stop");
-  const end = step < last ? "" : isRunsEnd ? run.stop_reason : "length";
+  const isTextsEnd = last < most || (last === chances.length && stop === "stop");
+  const end = step < last ? "" : isTextsEnd ? stop : "length";
   const work = passes.map((each, i) => workOf(each, WAYS[i].value, costs));
-  return { ...state, ...run, last, step, passes, work, end, pass: passes[Number(cached)].at(-1) };
+  return { ...state, ...data, last, passes, work, end, pass: passes[Number(cached)].at(-1) };
 }
 
 /** The text so far. Tokens of later passes keep their place unseen, so that nothing moves. */
@@ -56,10 +57,10 @@ function textSoFar(tokens) {
   return { node, show };
 }
 
-function steppers(run, change) {
-  const passes = slider({ label: "Pass", stops: steps(1, run.chances.length, 1),
+function steppers({ chances }, change) {
+  const passes = slider({ label: "Pass", stops: steps(1, chances.length, 1),
     describe: String, onInput: (step) => change({ step }) });
-  const most = slider({ label: "Most new ids", stops: steps(1, MAX_NEW_TOKENS, 1),
+  const most = slider({ label: "Most new ids", stops: steps(1, AUTOREGRESS_MAX_NEW, 1),
     describe: String, onInput: (value) => change({ max_new_tokens: value }) });
   const buttons = passButtons((step) => change({ step }));
   const node = element("div", {}, buttons.node,
@@ -67,7 +68,7 @@ function steppers(run, change) {
   const [input, value] = ["input", ".op-value"].map((name) => passes.node.querySelector(name));
   const show = (measured) => {
     const { step, last } = measured;
-    input.max = last - 1; // the text may end before the run does
+    input.max = last - 1; // fewer ids may be wanted than were computed
     passes.show(step);
     most.show(measured.max_new_tokens);
     value.textContent = `${step} of ${last}`;
@@ -119,8 +120,8 @@ function staircase({ tokens, chances, prompt: P }) {
 }
 
 /** Both ways as pictures; the chosen one is what the text shows. */
-function ways(run, change) {
-  const pictures = WAYS.map(() => staircase(run));
+function ways(data, change) {
+  const pictures = WAYS.map(() => staircase(data));
   const cards = choice({ label: "Way",
     options: WAYS.map(({ value, title, meaning }, i) => ({
       value, name: `${title}: ${meaning}`,
@@ -176,12 +177,12 @@ function counts() {
   return { node, show };
 }
 
-function build(widget, { run }) {
-  const change = (settings) => {
-    const { step, last } = measure({ ...valuesOf(widget, STATE), ...settings });
-    setTraits(widget, { ...settings, step: Math.min(step, last) });
+function build(widget, { data }) {
+  const change = (settings) => { // with fewer ids wanted, the pass may be gone
+    const state = { ...valuesOf(widget, ["step", "max_new_tokens"]), ...settings };
+    setTraits(widget, { ...settings, step: Math.min(state.step, lastPass({ ...state, data })) });
   };
-  const parts = [steppers(run, change), textSoFar(run.tokens), sentences(), ways(run, change), counts()];
+  const parts = [steppers(data, change), textSoFar(data.tokens), sentences(), ways(data, change), counts()];
   const [controls, text, does, pictures, table] = parts.map((part) => part.node);
   return { nodes: [controls, text, does, pictures, legend(), table],
     show: (measured) => parts.forEach((part) => part.show(measured)) };
@@ -189,6 +190,6 @@ function build(widget, { run }) {
 
 export default {
   compute,
-  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Generation explorer", kind: "op-autoregress",
-    traits: STATE, data: "run", build, measure }),
+  render: ({ model: widget, el }) => renderPerPrompt({ widget, el, label: "Generation explorer",
+    kind: "op-autoregress", traits: STATE, build, measure }),
 };
