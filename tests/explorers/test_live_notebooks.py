@@ -17,7 +17,7 @@ CELLS = [
     "import oneprompt as op\n"
     "model, tokenizer = op.load_model(), op.load_tokenizer()",
     "explorer = CountedExplorer(model, tokenizer)\nexplorer",
-    "print(f'T = {explorer.temperature}, {explorer.prompt!r}, history {explorer.history}')",
+    "print(f'T = {explorer.temperature}, {explorer.prompt!r}, history', explorer.data['history'])",
     "explorer.temperature = 0.5",
     "print(f'{len(_instances)} live widgets')",
 ]

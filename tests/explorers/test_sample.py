@@ -1,7 +1,7 @@
-"""The sampling explorer: its page mathematics against Python, and its controls."""
+"""The sampling explorer: what it shows against the package, and its controls.
 
-import itertools
-from importlib.resources import files
+The mathematics of its page is tested in tests/js/test_sample.py.
+"""
 
 import pytest
 import torch
@@ -11,7 +11,6 @@ from explorer_page import (
     assert_fits,
     assert_hostile_prompts_do_no_harm,
     assert_table_without_javascript,
-    computed_in_page,
     give_model,
     page_pair,
     page_tokenizer,
@@ -22,7 +21,7 @@ from explorer_stand_ins import StandInModel, StandInTokenizer, V, make_explorer
 from scipy import stats
 
 from oneprompt.explorers import SamplingExplorer
-from oneprompt.sample import Sampling, draw, entropy, probabilities
+from oneprompt.sample import Sampling, entropy, probabilities
 
 # In Python
 
@@ -43,7 +42,7 @@ def test_setting_the_prompt_runs_the_model():
     explorer.draws = [1, 2]
     explorer.prompt = "What is"
     expected = StandInModel()(torch.zeros(1, 2))[0, -1]
-    assert torch.equal(torch.tensor(explorer.logits), expected)
+    assert torch.equal(torch.tensor(explorer.data["logits"]), expected)
     assert explorer.draws == []
 
 
@@ -60,10 +59,10 @@ def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
 
 def test_a_bad_prompt_is_refused_and_changes_nothing():
     explorer = make_explorer(prompt="one two")
-    logits = explorer.logits
+    data = explorer.data
     with pytest.raises(ValueError, match="empty"):
         explorer.prompt = ""
-    assert (explorer.prompt, explorer.logits) == ("one two", logits)
+    assert (explorer.prompt, explorer.data) == ("one two", data)
 
 
 def test_a_new_setting_forgets_the_draws():
@@ -82,75 +81,6 @@ def test_without_javascript_there_is_a_table():
 # On the page
 
 
-@pytest.fixture
-def engine(page):
-    """A page on which the shared JavaScript is loaded."""
-    for name in ("engine.js", "distribution.js"):
-        page.add_script_tag(content=files("oneprompt.explorers").joinpath(name).read_text())
-    return page
-
-
-HISTORY = [3, 7, 11, 11, 20]
-ORDERS = [
-    Sampling().order,
-    ("top_p", "repetition_penalty", "top_k", "temperature", "min_p"),
-    ("repetition_penalty", "top_k", "top_p", "min_p", "temperature"),
-    ("min_p", "temperature", "top_p", "top_k", "repetition_penalty"),
-]
-
-
-def test_page_mathematics_equals_python(engine):
-    grid = itertools.product(
-        [0.0, 0.05, 1.0, 2.0], [0, 1, 7, 1000], [0.05, 0.6, 1.0], [0.0, 0.1, 1.0], [0.5, 1.0, 1.3],
-        ORDERS,
-    )  # fmt: skip
-    names = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "order")
-    settings = [dict(zip(names, values, strict=True)) for values in grid]
-    explorer = make_explorer()
-    logits = list(explorer.logits)
-    logits[11] = logits[7]  # equal logits: the lower id comes first
-    found = engine.evaluate(
-        """({ logits, settings, history }) => settings.map((each) => {
-          const { probabilities } = distribution(logits, each, history);
-          return [probabilities, entropyBits(probabilities)];
-        })""",
-        {"logits": logits, "settings": settings, "history": HISTORY},
-    )
-    for setting, (in_page, bits) in zip(settings, found, strict=True):
-        sampling = Sampling(
-            temperature=setting["temperature"],
-            top_k=setting["top_k"] or None,
-            top_p=setting["top_p"],
-            min_p=setting["min_p"],
-            repetition_penalty=setting["repetition_penalty"],
-            order=setting["order"],
-        )
-        expected = probabilities(torch.tensor(logits), sampling, HISTORY)
-        assert torch.allclose(torch.tensor(in_page).double(), expected, rtol=0, atol=1e-6), setting
-        assert bits == pytest.approx(entropy(expected), abs=1e-6)
-
-
-def test_page_draws_as_python_does(engine):
-    p = make_explorer(top_p=0.9).probabilities
-    uniforms = engine.evaluate("Array.from({ length: 500 }, (_, n) => uniform(3, n))")
-    ids = engine.evaluate("([p, us]) => us.map((u) => drawToken(p, u))", [p.tolist(), uniforms])
-    assert all(0 <= u < 1 for u in uniforms)
-    assert ids == [draw(p, u) for u in uniforms]
-
-
-def test_page_random_numbers_are_uniform(engine):
-    uniforms = engine.evaluate("Array.from({ length: 20000 }, (_, n) => uniform(0, n))")
-    assert stats.kstest(uniforms, "uniform").pvalue > 0.001
-    assert len(set(uniforms)) > 19_990
-
-
-def test_tokens_and_numbers_are_written_visibly(engine):
-    assert engine.evaluate("tokenText(' a\\n\\t\\u200b')") == "␣a↵⇥\\u200b"
-    assert engine.evaluate("[0, 0.0004, 0.0123, 0.5, 1].map(percent)") == [
-        "0 %", "<0.1 %", "1.2 %", "50.0 %", "100.0 %",
-    ]  # fmt: skip
-
-
 def percent(p: float) -> str:
     return "0 %" if p == 0 else "<0.1 %" if p < 0.0005 else f"{100 * p:.1f} %"
 
@@ -165,7 +95,10 @@ def column(region, name: str) -> list[str]:
 
 def assert_page_shows(region, explorer):
     """Bars, numbers, reasons and statistics are those of the Python explorer."""
-    before, after = torch.tensor(explorer.logits).double().softmax(dim=-1), explorer.probabilities
+    before, after = (
+        torch.tensor(explorer.data["logits"]).double().softmax(dim=-1),
+        explorer.probabilities,
+    )
     ids = before.argsort(descending=True, stable=True)[:12].tolist()
     shown = column(region, "after")[:12]
     assert [text for i, text in zip(ids, shown, strict=True) if after[i] > 0] == [
@@ -273,20 +206,17 @@ def test_drawing_ends_at_ten_thousand(page):
     assert "Reset" in region.locator(".op-status").inner_text()
 
 
-def test_own_prompts_are_computed_by_the_model_in_the_page(page):
+def test_own_prompts_are_answered_in_the_page(page):
+    """With Python's traits, which tests/js/test_explorer_states.py compares."""
     tokenizer, (model, draft) = page_tokenizer(), page_pair()
     explorer = SamplingExplorer(model, tokenizer)
     region = show(page, explorer)
     give_model(page, tokenizer, model, draft)
     page.get_by_role("button", name="Draw one").click()
-    for prompt in ("What is a field", "  ", "héllo 😀"):
-        found = computed_in_page(page, explorer, prompt)
-        explorer.prompt = prompt
-        assert found.keys() == {"logits", "history", "draws"}
-        assert (found["history"], found["draws"]) == (explorer.history, [])
-        assert found["logits"] == pytest.approx(explorer.logits, abs=1e-3)
+    prompt = "héllo 😀"
     assert answer_to(region, prompt) == ""
     assert region.locator(".op-prompt").inner_text() == f"{prompt}?"  # nothing drawn
+    explorer.prompt = prompt
     likeliest = explorer.tokens[explorer.probabilities.argmax()]
     assert region.locator("tbody th").first.inner_text() == visible(likeliest)
     assert "at most 18 fit" in answer_to(region, "a field of " * 30)

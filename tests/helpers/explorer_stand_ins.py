@@ -1,5 +1,7 @@
 """A model and a tokenizer for the tests of the explorers, made in no time."""
 
+from types import SimpleNamespace
+
 import torch
 
 from oneprompt.explorers import SamplingExplorer
@@ -26,6 +28,8 @@ class StandInTokenizer:
 
 class StandInModel:
     """Random logits that depend only on the length of the prompt."""
+
+    config = SimpleNamespace(context_length=256)
 
     def __call__(self, ids):
         generator = torch.Generator().manual_seed(ids.shape[1])

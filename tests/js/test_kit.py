@@ -1,4 +1,4 @@
-"""explorers/kit: numbers as texts, and the ends of axes."""
+"""explorers/kit: numbers and tokens as texts, and the ends of axes."""
 
 import pytest
 
@@ -22,6 +22,16 @@ def test_fixed_decimals_have_a_minus_sign_only_where_a_digit_is_left(node):
         argument=pairs,
     )
     assert texts == ["0.00", "−0.5", "3.00"]
+
+
+def test_a_percentage_is_zero_only_where_nothing_is_left(node):
+    texts = node.run("[0, 0.0004, 0.0123, 0.5, 1].map(percent)", "explorers/kit/numbers.js")
+    assert texts == ["0 %", "<0.1 %", "1.2 %", "50.0 %", "100.0 %"]
+
+
+def test_white_space_and_control_characters_of_a_token_are_made_visible(node):
+    text = node.run("tokenText(' a\\n\\t\\u200b')", "explorers/kit/element.js")
+    assert text == "␣a↵⇥\\u200b"
 
 
 def test_an_axis_holds_its_values_and_ends_on_round_numbers(node):

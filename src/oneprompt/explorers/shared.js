@@ -33,3 +33,6 @@ export const LOGITS_LARGEST_SHIFT = 100; // that is added to all logits of a row
 
 // The generation explorer.
 export const AUTOREGRESS_MAX_NEW = 40; // new ids, a row of the pictures each
+
+// The sampling explorer.
+export const SAMPLE_ROWS = 12; // of its table, besides the row for all other tokens

@@ -1,25 +1,21 @@
-// The sampling explorer: see SamplingExplorer in sample.py for the state.
+// The sampling explorer: see SamplingExplorer in explorer.py for the state.
 
 import { ranking, distribution, entropyBits, uniform, drawToken } from "../../js/sample.js";
-import { bar } from "../kit/charts.js";
+import { bar, facts } from "../kit/charts.js";
 import { steps, slider, button } from "../kit/controls.js";
 import { element, tokenElement } from "../kit/element.js";
 import { percent, integer } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { SAMPLE_ROWS } from "../shared.js";
 import { compute } from "./state.js";
 
-const ROWS = 12;
-
 const MAX_DRAWS = 10_000;
-
 const NEUTRAL = { temperature: 1, top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1 };
-
 const STEP_NAMES = {
   repetition_penalty: "penalty", temperature: "temperature",
   top_k: "top-k", top_p: "top-p", min_p: "min-p", greedy: "greedy",
 };
-
 const SLIDERS = {
   temperature: {
     label: "Temperature",
@@ -48,12 +44,16 @@ const SLIDERS = {
     describe: (penalty) => (penalty === 1 ? "off" : penalty.toFixed(2)),
   },
 };
+const STATE = ["prompt", "tokens", "data", "draws", "seed", "order", ...Object.keys(SLIDERS)];
+
+const stateOf = (widget) => valuesOf(widget, STATE);
 
 /** Everything that is shown, computed from the state alone. */
 function measure(state) {
-  const ranked = ranking(state.logits);
-  const before = distribution(state.logits, { temperature: 1, order: [] }).probabilities;
-  const { probabilities: after, cutBy } = distribution(state.logits, state, state.history);
+  const { logits, history } = state.data;
+  const ranked = ranking(logits);
+  const before = distribution(logits, { temperature: 1, order: [] }).probabilities;
+  const { probabilities: after, cutBy } = distribution(logits, state, history);
   const counts = new Array(after.length).fill(0);
   for (const id of state.draws) counts[id] += 1;
   const isCut = (id) => cutBy[id] !== null;
@@ -61,33 +61,18 @@ function measure(state) {
   return { ranked, before, after, cutBy, counts, isCut, total, draws: state.draws.length };
 }
 
-function statistic(name) {
-  const value = element("span", { class: "op-value" });
-  const detail = element("span", { class: "op-detail" });
-  const node = element("div", {}, element("dt", {}, name), element("dd", {}, value, detail));
-  const show = (main, small) => {
-    value.textContent = main;
-    detail.textContent = small;
-  };
-  return { node, show };
-}
-
 function statistics() {
-  const entropy = statistic("Entropy");
-  const kept = statistic("Tokens kept");
-  const removed = statistic("Cut away");
-  const node = element("dl", { class: "op-statistics", "aria-live": "polite" },
-    entropy.node, kept.node, removed.node);
+  const { node, show: fill } = facts(["Entropy", "Tokens kept", "Cut away"]);
   const show = ({ ranked, before, after, isCut, total }) => {
     const cut = ranked.filter(isCut);
-    entropy.show(`${entropyBits(after).toFixed(2)} bits`, `model ${entropyBits(before).toFixed(2)}`);
-    kept.show(integer(ranked.length - cut.length), `of ${integer(ranked.length)}`);
-    removed.show(percent(total(before, cut)), "of probability");
+    fill([`${entropyBits(after).toFixed(2)} bits`, `model ${entropyBits(before).toFixed(2)}`],
+      [integer(ranked.length - cut.length), `of ${integer(ranked.length)}`],
+      [percent(total(before, cut)), "of probability"]);
   };
   return { node, show };
 }
 
-/** One line of the table: a token, or all the tokens below the first ROWS together. */
+/** One line of the table: a token, or all the tokens below the first SAMPLE_ROWS together. */
 function row() {
   const name = element("th", { scope: "row" });
   const shares = bar();
@@ -117,7 +102,7 @@ function row() {
 }
 
 function table(vocabulary) {
-  const first = Math.min(ROWS, vocabulary);
+  const first = Math.min(SAMPLE_ROWS, vocabulary);
   const rows = Array.from({ length: first + (vocabulary > first ? 1 : 0) }, row);
   const heads = { token: "Token", bar: "", before: "Model", after: "Now", drawn: "Drawn / expected" };
   const head = element("tr", {}, ...Object.entries(heads).map(
@@ -141,10 +126,11 @@ function table(vocabulary) {
 /** The five steps in their order; pressing one moves it a place forward, the first one to the end. */
 function orderControl(onChange) {
   const list = element("ol", { class: "op-order", "aria-label": "Order of the steps" });
+  let moved = null; // the step whose button has the focus, also in the list drawn next
   const move = (order, i) => {
+    moved = order[i];
     const rest = order.toSpliced(i, 1);
-    onChange(i === 0 ? [...rest, order[0]] : rest.toSpliced(i - 1, 0, order[i]));
-    list.children[i === 0 ? order.length - 1 : i - 1].firstChild.focus();
+    onChange(i === 0 ? [...rest, moved] : rest.toSpliced(i - 1, 0, moved));
   };
   const show = (order) => {
     if (list.dataset.order === order.join()) return; // so that the focus stays
@@ -155,14 +141,11 @@ function orderControl(onChange) {
       step.setAttribute("aria-label", `${i + 1}. ${STEP_NAMES[name]}: move ${where}`);
       return element("li", {}, step);
     }));
+    list.children[order.indexOf(moved)]?.firstChild.focus();
+    moved = null;
   };
   return { node: element("div", { class: "op-order-row" }, "Order", list), show };
 }
-
-const STATE = ["prompt", "notice", "tokens", "logits", "history", "draws", "seed", "order",
-  ...Object.keys(SLIDERS)];
-
-const stateOf = (widget) => valuesOf(widget, STATE);
 
 function draw(widget, count) {
   const state = stateOf(widget);
@@ -170,14 +153,11 @@ function draw(widget, count) {
   const draws = [...state.draws];
   const end = Math.min(draws.length + count, MAX_DRAWS);
   while (draws.length < end) draws.push(drawToken(after, uniform(state.seed, draws.length)));
-  widget.set("draws", draws);
-  widget.save_changes();
+  setTraits(widget, { draws });
 }
 
-function change(widget, settings) {
-  if (widget.get("draws").length > 0) widget.set("draws", []); // of another distribution
-  setTraits(widget, settings);
-}
+/** New settings: what was drawn before came from another distribution. */
+const change = (widget, settings) => setTraits(widget, { ...settings, draws: [] });
 
 function status(state) {
   const count = state.draws.length;
@@ -207,7 +187,7 @@ export default {
     const ask = promptLine(widget);
     const order = orderControl((names) => change(widget, { order: names }));
     const figures = statistics();
-    const bars = table(widget.get("logits").length);
+    const bars = table(widget.get("tokens").length);
     const message = element("p", { class: "op-status", role: "status" });
     const buttons = element("div", { class: "op-buttons" },
       button("Draw one", () => draw(widget, 1)),
@@ -220,7 +200,6 @@ export default {
       const drawn = state.draws.at(-1);
       prompt.textContent = state.prompt;
       next.replaceChildren(drawn === undefined ? "?" : tokenElement(state.tokens[drawn]));
-      ask.show();
       order.show(state.order);
       for (const [name, control] of sliders) control.show(state[name]);
       figures.show(measured);
@@ -234,6 +213,7 @@ export default {
       element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
       order.node, figures.node, bars.node,
       legend(), buttons, message));
-    return watch(widget, STATE, redraw);
+    const unwatch = watch(widget, STATE, redraw);
+    return () => [ask.end, unwatch].forEach((end) => end());
   },
 };
