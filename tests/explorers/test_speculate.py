@@ -1,16 +1,14 @@
 """The speculation explorer: its blocks against the package, its page against its Python."""
 
-from itertools import islice
-
 import pytest
 import torch
 from explorer_page import (
     answer_to,
+    ask,
     assert_ends_cleanly,
     assert_fits,
     assert_hostile_prompts_do_no_harm,
     assert_table_without_javascript,
-    computed_in_page,
     give_model,
     page_pair,
     page_tokenizer,
@@ -23,7 +21,11 @@ from models import noisy_copy, small_model
 import oneprompt as op
 from oneprompt.draft import ModelDraft
 from oneprompt.explorers import SpeculationExplorer
-from oneprompt.explorers.speculate.state import GAMMAS, MAX_NEW_TOKENS, SEEDS
+from oneprompt.explorers.shared import (
+    SPECULATE_GAMMAS,
+    SPECULATE_MAX_NEW,
+    SPECULATE_SEEDS,
+)
 from oneprompt.explorers.texts import token_text
 from oneprompt.sample import probabilities, uniforms
 from oneprompt.speculate import expected_tokens_per_pass, residual
@@ -34,7 +36,7 @@ IDS = StandInTokenizer().encode(PROMPT)
 TARGET = small_model(context_length=18)
 DRAFT = noisy_copy(TARGET, 0.15, seed=1)
 CHOICES = [("greedy", 1, gamma) for gamma in (1, 5, 10)] + [
-    ("sampled", seed, gamma) for seed in SEEDS for gamma in (1, 3, 10)
+    ("sampled", seed, gamma) for seed in SPECULATE_SEEDS for gamma in (1, 3, 10)
 ]
 
 
@@ -74,7 +76,7 @@ def sampling_of(mode):
 
 def places(explorer):
     """Token text -> id; every token of the stand-in is `word` and its id."""
-    texts = explorer.generated["tokens"]
+    texts = explorer.data["tokens"]
     ids = [0 if text == "EOS" else int(text.removeprefix(" word")) for text in texts]
     return dict(enumerate(ids))
 
@@ -103,7 +105,7 @@ def test_the_text_is_the_decoders(explorer, mode, seed, gamma):
     select(explorer, mode, seed, gamma)
     decoder = op.SpeculativeDecoder(TARGET, ModelDraft(DRAFT, uniforms(-seed)))
     sampling = sampling_of(mode)
-    expected = decoder.generate(IDS, MAX_NEW_TOKENS, sampling, gamma=gamma, seed=seed)
+    expected = decoder.generate(IDS, SPECULATE_MAX_NEW, sampling, gamma=gamma, seed=seed)
     assert new_ids(explorer, explorer.run) == expected.ids
     assert len(explorer.run) == expected.target_passes
     assert sum(block["kept"] for block in explorer.run) == expected.accepted
@@ -111,8 +113,8 @@ def test_the_text_is_the_decoders(explorer, mode, seed, gamma):
 
 
 def test_the_greedy_text_is_the_targets_for_every_gamma(explorer):
-    expected = op.generate(TARGET, IDS, MAX_NEW_TOKENS).ids
-    for gamma in GAMMAS:
+    expected = op.generate(TARGET, IDS, SPECULATE_MAX_NEW).ids
+    for gamma in SPECULATE_GAMMAS:
         select(explorer, "greedy", 1, gamma)
         assert new_ids(explorer, explorer.run) == expected
 
@@ -168,14 +170,14 @@ def test_candidates_are_those_of_the_residual_or_of_p(explorer):
 
 
 def test_expected_tokens_come_from_the_share_of_kept_guesses(explorer):
-    blocks = [block for run in explorer.generated["runs"][0] for block in run]
+    blocks = [block for run in explorer.data["runs"][0] for block in run]
     kept = sum(block["kept"] for block in blocks)
-    acceptance = explorer.generated["acceptance"]
+    acceptance = explorer.data["acceptance"]
     assert acceptance["greedy"] == kept / sum(len(block["u"]) for block in blocks)
     assert 0.2 < acceptance["sampled"] < 1
     for mode, share in acceptance.items():
-        expected = [expected_tokens_per_pass(share, gamma) for gamma in GAMMAS]
-        assert explorer.generated["expected"][mode] == pytest.approx(expected, rel=1e-3)
+        expected = [expected_tokens_per_pass(share, gamma) for gamma in SPECULATE_GAMMAS]
+        assert explorer.data["expected"][mode] == pytest.approx(expected, rel=1e-3)
 
 
 @pytest.mark.parametrize(("trait", "value"), [("gamma", 2), ("mode", "sampled"), ("seed", 2)])
@@ -183,6 +185,21 @@ def test_another_text_starts_at_its_first_pass(explorer, trait, value):
     explorer.step = 2
     setattr(explorer, trait, value)
     assert explorer.step == 1
+
+
+def test_no_page_is_told_of_a_pass_behind_the_last(explorer):
+    """Traits reach it one by one: whatever is set, each state in between can be drawn."""
+    seen = []
+
+    def look(change):
+        seen.append(explorer.step <= len(explorer.run))
+
+    explorer.observe(look)
+    for trait, value in (("gamma", 1), ("step", 10), ("gamma", 10), ("mode", "sampled")):
+        setattr(explorer, trait, value)
+    explorer.unobserve(look)
+    assert len(seen) > 4
+    assert all(seen)
 
 
 @pytest.mark.parametrize(
@@ -211,15 +228,24 @@ def test_bad_numbers_and_prompts_are_refused_and_change_nothing(explorer):
     assert explorer.state() == before
 
 
+def test_an_explorer_computes_its_first_prompt_once(monkeypatch):
+    """At its temperature, which is set before."""
+    asked = []
+    monkeypatch.setattr(SpeculationExplorer, "_generate", lambda *args: asked.append(args[1:]) or {
+        "data": {"runs": [[[{}]] * 10] * 4, "tokens": []}, "step": 1})  # fmt: skip
+    make_explorer(temperature=0.3, gamma=2)
+    assert asked == [(PROMPT, 0.3)]
+
+
 def test_prompt_and_temperature_run_both_models():
     explorer = make_explorer(step=2)
     assert explorer.step == 2
-    greedy, sampled = explorer.generated["runs"][0], explorer.generated["runs"][1:]
+    greedy, sampled = explorer.data["runs"][0], explorer.data["runs"][1:]
     explorer.temperature = 0.3
-    assert (explorer.step, explorer.generated["runs"][0]) == (1, greedy)
-    assert explorer.generated["runs"][1:] != sampled
+    assert (explorer.step, explorer.data["runs"][0]) == (1, greedy)
+    assert explorer.data["runs"][1:] != sampled
     explorer.prompt = "seven letters"
-    expected = op.generate(TARGET, StandInTokenizer().encode("seven letters"), MAX_NEW_TOKENS)
+    expected = op.generate(TARGET, StandInTokenizer().encode("seven letters"), SPECULATE_MAX_NEW)
     assert new_ids(explorer, explorer.run) == expected.ids
 
 
@@ -235,11 +261,11 @@ def test_a_draft_without_a_network_and_the_same_twin_every_time():
     lookup = op.PromptLookup(TARGET.config.vocab_size)
     explorer = make_explorer(prompt="a bb a bb a", draft=lookup)
     assert make_explorer(prompt="a bb a bb a", draft=lookup).twin() == explorer.twin()
-    assert [len(run) for run in explorer.generated["runs"][0]] == sorted(
-        (len(run) for run in explorer.generated["runs"][0]), reverse=True
+    assert [len(run) for run in explorer.data["runs"][0]] == sorted(
+        (len(run) for run in explorer.data["runs"][0]), reverse=True
     )
     assert all(q == 1 for block in explorer.run for q in block["q"])
-    assert any(not block["drafted"] for run in explorer.generated["runs"][1] for block in run)
+    assert any(not block["drafted"] for run in explorer.data["runs"][1] for block in run)
 
 
 def test_the_end_is_named():
@@ -248,7 +274,7 @@ def test_the_end_is_named():
     explorer = SpeculationExplorer(model, DRAFT, StandInTokenizer(), prompt=PROMPT)
     last = explorer.run[-1]
     end = last["drafted"][last["kept"] - 1] if last["own"] is None else last["own"]
-    assert explorer.generated["tokens"][end] == "EOS"
+    assert explorer.data["tokens"][end] == "EOS"
 
 
 def test_without_javascript_there_is_a_table(explorer, hostile):
@@ -281,7 +307,7 @@ def rows_of(table):
 
 def assert_page_shows(region, explorer):
     """Text, tables, statistics and curve are those of the Python explorer."""
-    run, step, tokens = explorer.run, explorer.step, explorer.generated["tokens"]
+    run, step, tokens = explorer.run, explorer.step, explorer.data["tokens"]
     block, seen = run[step - 1], run[:step]
 
     expected = []
@@ -304,7 +330,7 @@ def assert_page_shows(region, explorer):
     text = region.locator(".op-prompt span > span:not(.op-unseen)").all_text_contents()
     assert len(text) == added
     per_pass = n_added(run) / len(run)
-    formula = explorer.generated["expected"][explorer.mode][explorer.gamma - 1]
+    formula = explorer.data["expected"][explorer.mode][explorer.gamma - 1]
     cost = explorer.cost * explorer.gamma + 1
     assert region.locator("dd .op-value").all_text_contents() == [
         f"{step} of {len(run)}",
@@ -379,8 +405,8 @@ def test_the_status_says_what_happened(page, explorer):
     explorer.step = rejecting.index(True) + 1
     block = explorer.run[explorer.step - 1]
     region = show(page, explorer)
-    own = visible(explorer.generated["tokens"][block["own"]])
-    rejected = visible(explorer.generated["tokens"][block["drafted"][block["kept"]]])
+    own = visible(explorer.data["tokens"][block["own"]])
+    rejected = visible(explorer.data["tokens"][block["drafted"][block["kept"]]])
     assert region.locator(".op-status").inner_text() == (
         f"Pass {explorer.step}: {len(block['drafted'])} drafted, {block['kept']} kept, "
         f"{rejected} rejected. {own} replaces it."
@@ -395,7 +421,7 @@ def test_the_curve_is_the_formulas(page, explorer):
     drawn = [(zero - height) / (zero - one) for height in heights]
     speedups = [
         tokens / (explorer.cost * gamma + 1)
-        for tokens, gamma in zip(explorer.generated["expected"]["greedy"], GAMMAS, strict=True)
+        for tokens, gamma in zip(explorer.data["expected"]["greedy"], SPECULATE_GAMMAS, strict=True)
     ]
     assert drawn == pytest.approx(speedups, rel=1e-6)
 
@@ -424,61 +450,6 @@ def answered_in_page():
     """A pair, its tokenizer, and an explorer of both, for prompts that the page answers."""
     tokenizer, (target, draft) = page_tokenizer(), page_pair()
     return tokenizer, target, draft, SpeculationExplorer(target, draft, tokenizer)
-
-
-def give_same_random_numbers(page):
-    """The page's own generator is another one."""
-    numbers = {str(s): list(islice(uniforms(s), 500)) for seed in SEEDS for s in (seed, -seed)}
-    page.evaluate(
-        """(numbers) => {
-          onePrompt.random = (seed) => {
-            let n = 0;
-            return () => numbers[seed][n++];
-          };
-        }""",
-        numbers,
-    )
-
-
-def assert_same_numbers(found, expected):
-    """Python has four digits of float32 sums in another order; what is near 0 may be 0."""
-    if isinstance(expected, list):
-        assert len(found) == len(expected)
-        for each, other in zip(found, expected, strict=True):
-            assert_same_numbers(each, other)
-    elif expected is None:
-        assert found is None
-    else:
-        assert found == pytest.approx(expected, rel=2e-3, abs=1e-6)
-
-
-def test_own_prompts_are_computed_by_the_models_in_the_page(page, answered_in_page):
-    tokenizer, target, draft, first = answered_in_page
-    give_model(page, tokenizer, target, draft)
-    give_same_random_numbers(page)
-    for explorer in (first, SpeculationExplorer(target, draft, tokenizer, "héllo 😀")):
-        traits = computed_in_page(page, first, explorer.prompt)
-        assert (traits.keys(), traits["step"]) == ({"generated", "step"}, 1)
-        assert_same_generations(traits["generated"], explorer.generated)
-
-
-def assert_same_generations(found, expected):
-    assert found.keys() == expected.keys()
-    assert found["tokens"] == expected["tokens"]
-    assert found["acceptance"] == pytest.approx(expected["acceptance"])
-    for mode in expected["expected"]:
-        assert found["expected"][mode] == pytest.approx(expected["expected"][mode], rel=1e-3)
-    kinds = set()
-    for text, other in zip(found["runs"], expected["runs"], strict=True):
-        for blocks, others in zip(text, other, strict=True):
-            for block, python in zip(blocks, others, strict=True):
-                assert block.keys() == python.keys()
-                for name in ("drafted", "kept", "own"):
-                    assert block[name] == python[name]
-                for name in ("q", "p", "u", "candidates"):
-                    assert_same_numbers(block[name], python[name])
-                kinds.add((block["own"] is None, block["kept"] < len(block["drafted"])))
-    assert {(False, True), (False, False)} <= kinds  # rejections and bonuses
 
 
 def test_a_reader_asks_and_asks_again(page, answered_in_page):
@@ -513,10 +484,20 @@ def test_a_reader_asks_and_asks_again(page, answered_in_page):
     assert "Computing … 39 of 40 texts" in notices.json_value()
     assert page.evaluate("started") == 41  # the first question was given up after one text
     region.get_by_role("button", name="To the end").press("Enter")
-    ids = op.generate(target, tokenizer.encode("What is"), MAX_NEW_TOKENS).ids
-    texts = ["EOS" if id == target.eos_id else token_text(tokenizer, id) for id in ids]
+    ids = op.generate(target, tokenizer.encode("What is"), SPECULATE_MAX_NEW).ids
+    texts = [token_text(tokenizer, token_id, {target.eos_id}) for token_id in ids]
     assert region.locator(".op-prompt").text_content() == "What is" + "".join(texts)
     assert_hostile_prompts_do_no_harm(page, region)
+
+
+def test_an_empty_prompt_gives_up_what_is_being_computed(page, answered_in_page):
+    tokenizer, target, draft, explorer = answered_in_page
+    region = show(page, explorer)
+    give_model(page, tokenizer, target, draft)
+    ask(region, "machine learning")
+    assert region.locator(".op-ask").get_attribute("aria-busy") == "true"
+    assert "empty" in answer_to(region, "")
+    assert_page_shows(region, explorer)
 
 
 def test_nothing_listens_once_the_explorer_has_ended(page, explorer):

@@ -36,3 +36,9 @@ export const AUTOREGRESS_MAX_NEW = 40; // new ids, a row of the pictures each
 
 // The sampling explorer.
 export const SAMPLE_ROWS = 12; // of its table, besides the row for all other tokens
+
+// The speculation explorer.
+export const SPECULATE_GAMMAS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+export const SPECULATE_SEEDS = [1, 2, 3];
+export const SPECULATE_MAX_NEW = 48; // new ids of a text
+export const SPECULATE_CANDIDATES = 4; // tokens shown where the target chooses one of its own

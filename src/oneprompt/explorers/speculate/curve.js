@@ -1,7 +1,7 @@
 // What gamma costs: the curve of the speculation explorer.
 
 import { shape } from "../kit/element.js";
-import { GAMMAS } from "./state.js";
+import { SPECULATE_GAMMAS } from "../shared.js";
 
 /** Speedup against gamma: a line from the formula, dots counted on this text. */
 export function costCurve() {
@@ -13,16 +13,16 @@ export function costCurve() {
     const [expected, counted] = curves;
     const top = Math.max(2, Math.ceil(Math.max(...expected, ...counted)));
     const y = (value) => height - bottom - ((height - bottom - 22) * value) / top;
-    const points = expected.map((value, i) => `${x(GAMMAS[i])},${y(value)}`).join(" ");
+    const points = expected.map((value, i) => `${x(SPECULATE_GAMMAS[i])},${y(value)}`).join(" ");
     node.replaceChildren(
       label("speedup", left, 11, "start"), label("gamma", width, height - 2, "end"),
       ...[0, 1, top].map((v) => label(v, left - 6, y(v) + 4, "end")),
-      ...GAMMAS.map((g) => label(g, x(g), height - bottom + 16, "middle")),
+      ...SPECULATE_GAMMAS.map((g) => label(g, x(g), height - bottom + 16, "middle")),
       ...[0, 1].map((v) => shape("line", { x1: left, x2: width, y1: y(v), y2: y(v),
         class: v ? "op-even" : "op-axis" })),
       shape("polyline", { points, class: "op-line" }),
-      ...counted.map((value, i) => shape("circle", { cx: x(GAMMAS[i]), cy: y(value),
-        r: GAMMAS[i] === gamma ? 6 : 3, class: "op-dot" })));
+      ...counted.map((value, i) => shape("circle", { cx: x(SPECULATE_GAMMAS[i]), cy: y(value),
+        r: SPECULATE_GAMMAS[i] === gamma ? 6 : 3, class: "op-dot" })));
     const at = (curve) => curve[gamma - 1].toFixed(2);
     node.setAttribute("aria-label", `Speedup against gamma for c = ${cost.toFixed(2)}. At gamma `
       + `${gamma} the formula expects ${at(expected)}, counted on this text ${at(counted)}.`);

@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import ClassVar
 
-from traitlets import Dict, Float, Int, Unicode, observe, validate
+from traitlets import Float, Int, Unicode, validate
 
 from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.speculate.state import GAMMAS, SEEDS, generations
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import MAX_TOKENS, SPECULATE_GAMMAS, SPECULATE_SEEDS
+from oneprompt.explorers.speculate.state import generations
 from oneprompt.explorers.texts import token_text
 from oneprompt.request import resolve_stop_ids
+from oneprompt.sample import Sampling
 
 MODES = ("greedy", "sampled")
 
@@ -17,7 +20,7 @@ MODES = ("greedy", "sampled")
 class SpeculationExplorer(PromptExplorer):
     """A speculative generation, one pass of the target after another.
 
-    `draft` is a model or anything else that proposes. Every text was made by `SpeculativeDecoder`.
+    `draft` is a model or any other `Draft`. Every text was made by `SpeculativeDecoder`.
 
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text that is continued, of 24 tokens at most. Setting it runs both models.
@@ -28,8 +31,8 @@ class SpeculationExplorer(PromptExplorer):
         step: which pass is shown, from 1 on. A new gamma, mode, seed or text goes back to 1.
         cost: c of the cost curve, a draft pass in units of a target pass, 0 to 1.
         ---
-        generated: {"runs", "acceptance", "expected"} as `passes.generations` makes them, and
-            "tokens": texts; blocks name a token by its place in this list.
+        data: {"runs", "acceptance", "expected"} as `state.generations` makes them, and "tokens":
+            texts; blocks name a token by its place in this list.
     """
 
     folder: ClassVar = Path(__file__).parent
@@ -40,19 +43,19 @@ class SpeculationExplorer(PromptExplorer):
     gamma = Int(5).tag(sync=True)
     step = Int(1).tag(sync=True)
     cost = Float(0.1).tag(sync=True)
-    generated = Dict().tag(sync=True)
 
     def __init__(self, target, draft, tokenizer, prompt=PROMPT, **settings):
         self.target, self.draft, self.tokenizer = target, draft, tokenizer
         step = settings.pop("step", 1)
-        super().__init__(prompt=prompt, **settings)
+        super().__init__(**settings)
+        self.prompt = prompt  # after its temperature
         self.step = step
 
     @property
     def run(self) -> list[dict]:
         """The blocks of the selected text."""
         which = self.seed if self.mode == "sampled" else 0
-        return self.generated["runs"][which][self.gamma - GAMMAS[0]]
+        return self.data["runs"][which][SPECULATE_GAMMAS.index(self.gamma)]
 
     def fallback(self) -> str:
         rows = []
@@ -62,21 +65,21 @@ class SpeculationExplorer(PromptExplorer):
         caption = f"“{self.prompt}”, {self.mode}, {self.gamma} tokens drafted per pass"
         return fallback_table(caption, ["pass", "drafted", "kept", "added"], rows)
 
-    def _text(self, id: int) -> str:
-        ends = resolve_stop_ids(self.target, None)
-        return "EOS" if id in ends else token_text(self.tokenizer, id)
-
     def _texts(self, places: list[int | None]) -> str:
-        return "".join(self.generated["tokens"][place] for place in places if place is not None)
+        return "".join(self.data["tokens"][place] for place in places if place is not None)
 
     @validate("mode", "seed", "gamma", "step")
     def _check_choice(self, proposal):
         name, value = proposal.trait.name, proposal.value
         steps = range(1, len(self.run) + 1) if name == "step" else ()
-        allowed = {"mode": MODES, "seed": SEEDS, "gamma": GAMMAS, "step": steps}[name]
+        allowed = {
+            "mode": MODES, "seed": SPECULATE_SEEDS, "gamma": SPECULATE_GAMMAS, "step": steps,
+        }[name]  # fmt: skip
         if value not in allowed:
             choices = ", ".join(map(str, allowed))
             raise ValueError(f"{name}={value!r} is not there; choose from {choices}")
+        if name != "step" and value != getattr(self, name):
+            self.step = 1  # first, so that no page draws a step behind the end of the new text
         return value
 
     @validate("cost")
@@ -85,26 +88,21 @@ class SpeculationExplorer(PromptExplorer):
             raise ValueError(f"cost must be between 0 and 1, got {proposal.value}")
         return proposal.value
 
-    # Validators and no observers: what the models refuse must not become the state.
-    @validate("prompt")
-    def _run_prompt(self, proposal):
-        self._generate(proposal.value, self.temperature)
-        return proposal.value
-
     @validate("temperature")
-    def _run_temperature(self, proposal):
+    def _compute_again(self, proposal):
         if proposal.value == 0:
             raise ValueError('temperature 0 is greedy: set mode to "greedy"')
-        self._generate(self.prompt, proposal.value)
+        Sampling(proposal.value)  # raises on a bad value
+        if self.data:
+            self.assign(self._generate(self.prompt, proposal.value))
         return proposal.value
 
-    def _generate(self, prompt: str, temperature: float) -> None:
-        ids = self.prompt_ids(prompt)
-        generated, used = generations(self.target, self.draft, ids, temperature)
-        # One trait and no more: the places in its runs are those of its tokens.
-        self.generated = generated | {"tokens": [self._text(id) for id in used]}
-        self.step = 1
+    def compute(self, text: str) -> dict:
+        return self._generate(text, self.temperature)
 
-    @observe("gamma", "mode", "seed")
-    def _start_over(self, change):
-        self.step = 1
+    def _generate(self, text: str, temperature: float) -> dict:
+        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
+        data, used = generations(self.target, self.draft, ids, temperature)
+        ends = resolve_stop_ids(self.target, None)
+        tokens = [token_text(self.tokenizer, token_id, ends) for token_id in used]
+        return {"data": data | {"tokens": tokens}, "step": 1}

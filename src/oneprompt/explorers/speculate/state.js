@@ -1,18 +1,12 @@
-// The state of the speculation explorer, by the model in the page: every pass of the target in
-// speculative generations. passes.py does the same in a notebook, and explains what a block holds.
+// The traits of a prompt, by the model in the page: every pass of the target in speculative
+// generations. SpeculationExplorer.compute and state.py do the same.
 
 import { expectedTokens } from "../../js/speculate.js";
-import { steps } from "../kit/controls.js";
 import { pauses } from "../kit/frames.js";
-import { MAX_TOKENS } from "../shared.js";
-
-export const GAMMAS = steps(1, 10, 1);
-
-export const SEEDS = [1, 2, 3];
-
-const MAX_NEW_TOKENS = 48;
-
-export const CANDIDATES = 4;
+import { promptIds } from "../kit/prompt_ids.js";
+import {
+  MAX_TOKENS, SPECULATE_CANDIDATES, SPECULATE_GAMMAS, SPECULATE_MAX_NEW, SPECULATE_SEEDS,
+} from "../shared.js";
 
 /** Four significant digits: enough to draw. */
 const short = (number) => Number(number.toPrecision(4));
@@ -22,37 +16,34 @@ export const sum = (numbers) => numbers.reduce((total, number) => total + number
 /** [id, p, q, share] of tokens worth showing where the target chooses its own; q may be missing. */
 function candidates(lm, p, q, first) {
   const drawnFrom = q ? lm.residual(p, q) : p;
-  const likely = lm.ranking(drawnFrom).slice(0, CANDIDATES).filter((id) => drawnFrom[id] > 0);
-  return [...new Set([...first, ...likely])].slice(0, CANDIDATES).sort((a, b) => p[b] - p[a])
+  const likely = lm.ranking(drawnFrom).slice(0, SPECULATE_CANDIDATES)
+    .filter((id) => drawnFrom[id] > 0);
+  return [...new Set([...first, ...likely])].slice(0, SPECULATE_CANDIDATES)
+    .sort((a, b) => p[b] - p[a])
     .map((id) => [id, short(p[id]), q ? short(q[id]) : null, short(drawnFrom[id])]);
 }
 
-/** What one pass of `speculate` did; `uniform` gives once more the numbers that it used. */
-function blockOf(lm, { drafted, kept: added, accepted: kept, p, q }, uniform) {
-  const own = added[kept] ?? null; // none where the text ended in a drafted one
-  const examined = drafted.slice(0, kept + (own === null ? 0 : 1));
-  const block = {
+/** What is shown of one pass of `speculate`; state.py explains what a block holds. */
+function blockOf(lm, { drafted, q, p, new: made, accepted: kept, u }) {
+  const own = made[kept] ?? null; // none where the text ended in a drafted one
+  const first = [own, ...drafted.slice(kept, kept + 1)];
+  return {
     drafted, kept, own,
     q: drafted.map((id, i) => short(q[i][id])),
-    p: examined.map((id, i) => short(p[i][id])),
-    u: examined.map(() => short(uniform())),
-    candidates: [],
+    p: u.map((_, i) => short(p[i][drafted[i]])),
+    u: u.map(short),
+    candidates: own === null ? [] : candidates(lm, p[kept], q[kept], first),
   };
-  if (own === null) return block;
-  uniform();
-  const first = [own, ...drafted.slice(kept, kept + 1)];
-  return { ...block, candidates: candidates(lm, p[kept], q[kept], first) };
 }
 
 /** The blocks of one text. Between its passes the page may draw. */
 async function blocksOf(lm, ids, temperature, seed, gamma) {
   const blocks = [];
-  const again = lm.random(seed);
-  const passes = lm.speculate(lm.model("reference"), lm.model("draft"), ids, MAX_NEW_TOKENS,
+  const passes = lm.speculate(lm.model("reference"), lm.model("draft"), ids, SPECULATE_MAX_NEW,
     { temperature, order: ["temperature"] }, lm.random(seed), gamma, lm.random(-seed));
   const pause = pauses();
   for (const pass of passes) {
-    if (pass) blocks.push(blockOf(lm, pass, again));
+    if (pass) blocks.push(blockOf(lm, pass));
     await pause();
   }
   return blocks;
@@ -72,29 +63,29 @@ const named = (block, place) => ({
   candidates: block.candidates.map(([id, ...numbers]) => [place(id), ...numbers]),
 });
 
-/** The trait `generated` from the texts: [greedy, ...seeds], of each the blocks per gamma. */
-function generatedFrom(lm, texts) {
+/** The trait `data` from the texts: [greedy, ...seeds], of each the blocks per gamma. */
+function dataOf(lm, texts) {
   const places = new Map(); // a new id gets the next place
   const place = (id) => places.set(id, places.get(id) ?? places.size).get(id);
   const acceptance = { greedy: acceptanceOf(texts.slice(0, 1)), sampled: acceptanceOf(texts.slice(1)) };
   const expected = Object.fromEntries(Object.entries(acceptance).map(
-    ([mode, share]) => [mode, GAMMAS.map((gamma) => short(expectedTokens(share, gamma)))]));
+    ([mode, share]) => [mode, SPECULATE_GAMMAS.map((gamma) => short(expectedTokens(share, gamma)))]));
   const runs = texts.map((text) => text.map((blocks) => blocks.map((block) => named(block, place))));
   const tokens = Array.from(places.keys(), lm.tokenizer.text);
   return { runs, acceptance, expected, tokens };
 }
 
-/** The traits of a prompt; `tell` shows how far it is and says whether the reader still waits. */
-export async function generationsInPage(lm, text, get, tell) {
-  const ids = lm.promptIds(lm.tokenizer, text, MAX_TOKENS);
-  const choices = [[0, 1], ...SEEDS.map((seed) => [get("temperature"), seed])];
+/** `tell` shows how far it is; nothing is left to do once the reader no longer waits. */
+export async function compute(lm, text, get, tell) {
+  const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
+  const choices = [[0, 1], ...SPECULATE_SEEDS.map((seed) => [get("temperature"), seed])];
   const texts = choices.map(() => []);
   for (const [i, choice] of choices.entries()) {
-    for (const gamma of GAMMAS) {
-      const done = i * GAMMAS.length + gamma - 1;
-      if (!tell(`Computing … ${done} of ${choices.length * GAMMAS.length} texts`)) return {};
+    for (const [j, gamma] of SPECULATE_GAMMAS.entries()) {
+      const [done, all] = [i, choices.length].map((n) => n * SPECULATE_GAMMAS.length);
+      if (!tell(`Computing … ${done + j} of ${all} texts`)) return {};
       texts[i].push(await blocksOf(lm, ids, ...choice, gamma));
     }
   }
-  return { generated: generatedFrom(lm, texts), step: 1 };
+  return { data: dataOf(lm, texts), step: 1 };
 }

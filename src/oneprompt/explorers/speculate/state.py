@@ -1,102 +1,72 @@
 """What the speculation explorer shows: every pass of the target in a speculative generation."""
 
-from collections.abc import Iterator
 from itertools import chain
 
-import torch
 from torch import Tensor
 
 from oneprompt.draft import ModelDraft
+from oneprompt.explorers.shared import (
+    SPECULATE_CANDIDATES,
+    SPECULATE_GAMMAS,
+    SPECULATE_MAX_NEW,
+    SPECULATE_SEEDS,
+)
 from oneprompt.model import Transformer
 from oneprompt.sample import GREEDY, Sampling, probabilities, uniforms
-from oneprompt.speculate import SpeculativeDecoder, expected_tokens_per_pass, residual
-
-# The same numbers stand in passes.js.
-GAMMAS = range(1, 11)
-SEEDS = range(1, 4)
-MAX_NEW_TOKENS = 48
-CANDIDATES = 4  # tokens shown where the target chooses one of its own
+from oneprompt.speculate import Pass, SpeculativeDecoder, expected_tokens_per_pass, residual
 
 
-class Recorder:
-    """A draft that remembers what it proposed: the text's length, the tokens, and q."""
-
-    def __init__(self, draft):
-        self.draft, self.vocab_size, self.proposals = draft, draft.vocab_size, []
-
-    def propose(self, ids, gamma: int, sampling: Sampling) -> tuple[list[int], Tensor]:
-        tokens, q = self.draft.propose(ids, gamma, sampling)
-        self.proposals.append((len(ids), tokens, q))
-        return tokens, q
-
-
-@torch.inference_mode()
 def blocks_of(target, draft, ids: list[int], sampling: Sampling, seed: int, gamma: int) -> list:
-    """One block (see `block_of`) per target pass of `SpeculativeDecoder.generate`."""
+    """One block (see `block_of`) per pass of the target."""
     if isinstance(draft, Transformer):
         draft = ModelDraft(draft, uniforms(-seed))  # random numbers of its own
-    recorder = Recorder(draft)
-    decoder = SpeculativeDecoder(target, recorder)
-    result = decoder.generate(ids, MAX_NEW_TOKENS, sampling, gamma=gamma, seed=seed)
-    text = [*ids, *result.ids]
-    p = probabilities(target(torch.tensor([text[:-1]]))[0], sampling)  # row t: what follows token t
-    random = uniforms(seed)  # the numbers that `verify` used
-
-    ends = [start for start, _, _ in recorder.proposals[1:]] + [len(text)]
-    return [
-        block_of(drafted, q, text[start:end], p[start - 1 :], random)
-        for (start, drafted, q), end in zip(recorder.proposals, ends, strict=True)
-    ]
+    decoder = SpeculativeDecoder(target, draft)
+    passes = decoder.passes(ids, SPECULATE_MAX_NEW, sampling, gamma=gamma, seed=seed)
+    return [block_of(done, probabilities(done.logits, sampling)) for done in passes]
 
 
-def block_of(
-    drafted: list[int], q: Tensor, new: list[int], p: Tensor, random: Iterator[float]
-) -> dict:
-    """What one pass of the target did.
-
-    Args:
-        drafted, q: what the draft proposed.
-        new: the ids that the pass added to the text.
-        p: the target's distributions, row i for the i-th new id.
-        random: one number per examined id and one for the target's own.
+def block_of(done: Pass, p: Tensor) -> dict:
+    """What is shown of a pass; p (n + 1, V) are the target's distributions.
 
     Returns:
         the "drafted" ids; "q" of each; "p" and "u", the random number, of those that were examined,
         up to the first rejection; how many were "kept"; the target's "own" id, None where the text
         ended in a drafted one; "candidates" for it, see `candidates`.
     """
-    kept = next((i for i, id in enumerate(drafted) if new[i : i + 1] != [id]), len(drafted))
-    own = new[kept] if kept < len(new) else None
-    examined = drafted[: kept + (own is not None)]
-    block = {
+    drafted, kept = done.drafted, done.accepted
+    own = done.new[kept] if kept < len(done.new) else None
+    rejected = drafted[kept : kept + 1]
+    row = done.q[kept] if rejected else None
+    return {
         "drafted": drafted,
-        "q": [short(q[i, id]) for i, id in enumerate(drafted)],
-        "p": [short(p[i, id]) for i, id in enumerate(examined)],
-        "u": [short(next(random)) for _ in examined],
+        "q": [short(row[token]) for token, row in zip(drafted, done.q, strict=True)],
+        "p": [short(row[token]) for token, row, _ in zip(drafted, p, done.u, strict=False)],
+        "u": [short(u) for u in done.u],
         "kept": kept,
         "own": own,
-        "candidates": [],
+        "candidates": [] if own is None else candidates(p[kept], row, [own, *rejected]),
     }
-    if own is not None:
-        next(random)
-        rejected = drafted[kept : kept + 1]
-        row = q[kept] if rejected else None
-        block["candidates"] = candidates(p[kept], row, [own, *rejected])
-    return block
 
 
 def candidates(p: Tensor, q: Tensor | None, first: list[int]) -> list[list]:
-    """The tokens worth showing where the target chooses its own, the likeliest under p in front.
+    """The tokens worth showing where the target chooses its own, the likeliest under p first.
+
+    Args:
+        p: (V,), the target's distribution.
+        q: (V,), the draft's, None after a full acceptance.
+        first: tokens that must be among them.
 
     Returns:
-        [id, p, q, share] for each: q is None after a full acceptance, and share is the probability
-        that it was drawn with, the residual's or p.
+        [token, p, q, share] for each: q is None after a full acceptance, and share is the
+        probability that it was drawn with, the residual's or p.
     """
     drawn_from = p if q is None else residual(p, q)
-    likely = [id for id in drawn_from.topk(CANDIDATES).indices.tolist() if drawn_from[id] > 0]
-    ids = sorted(list(dict.fromkeys(first + likely))[:CANDIDATES], key=lambda id: -p[id].item())
+    likely = drawn_from.topk(SPECULATE_CANDIDATES).indices.tolist()
+    tokens = dict.fromkeys(first + [token for token in likely if drawn_from[token] > 0])
+    shown = sorted(list(tokens)[:SPECULATE_CANDIDATES], key=lambda token: -p[token].item())
     return [
-        [id, short(p[id]), None if q is None else short(q[id]), short(drawn_from[id])] for id in ids
+        [token, short(p[token]), None if q is None else short(q[token]), short(drawn_from[token])]
+        for token in shown
     ]
 
 
@@ -115,13 +85,13 @@ def acceptance(runs: list) -> float:
 def named(block: dict, places: dict[int, int]) -> dict:
     """The block with places in place of ids: a new id gets the next one."""
 
-    def place(id: int | None) -> int | None:
-        return None if id is None else places.setdefault(id, len(places))
+    def place(token: int | None) -> int | None:
+        return None if token is None else places.setdefault(token, len(places))
 
     return block | {
-        "drafted": [place(id) for id in block["drafted"]],
+        "drafted": [place(token) for token in block["drafted"]],
         "own": place(block["own"]),
-        "candidates": [[place(id), *numbers] for id, *numbers in block["candidates"]],
+        "candidates": [[place(token), *numbers] for token, *numbers in block["candidates"]],
     }
 
 
@@ -134,12 +104,15 @@ def generations(target, draft, ids: list[int], temperature: float) -> tuple[dict
         pass that the formula expects of this share, per gamma}, and the ids in use: blocks name an
         id by its place among them.
     """
-    choices = [(GREEDY, 1), *((Sampling(temperature), seed) for seed in SEEDS)]
-    runs = [[blocks_of(target, draft, ids, *each, gamma) for gamma in GAMMAS] for each in choices]
+    choices = [(GREEDY, 1), *((Sampling(temperature), seed) for seed in SPECULATE_SEEDS)]
+    runs = [
+        [blocks_of(target, draft, ids, *choice, gamma) for gamma in SPECULATE_GAMMAS]
+        for choice in choices
+    ]
     greedy, *sampled = runs
     shares = {"greedy": acceptance(greedy), "sampled": acceptance(list(chain(*sampled)))}
     expected = {
-        mode: [short(expected_tokens_per_pass(share, gamma)) for gamma in GAMMAS]
+        mode: [short(expected_tokens_per_pass(share, gamma)) for gamma in SPECULATE_GAMMAS]
         for mode, share in shares.items()
     }
     places = {}

@@ -1,4 +1,4 @@
-// The speculation explorer: see SpeculationExplorer in speculate.py for the state.
+// The speculation explorer: see SpeculationExplorer in explorer.py for the state.
 
 import { speedup } from "../../js/speculate.js";
 import { bar, facts } from "../kit/charts.js";
@@ -6,22 +6,18 @@ import { steps, slider, choice, passButtons } from "../kit/controls.js";
 import { element, tokenText, tokenElement } from "../kit/element.js";
 import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { SPECULATE_CANDIDATES, SPECULATE_GAMMAS, SPECULATE_SEEDS } from "../shared.js";
 import { costCurve } from "./curve.js";
-import { GAMMAS, SEEDS, CANDIDATES, sum, generationsInPage } from "./state.js";
+import { sum, compute } from "./state.js";
 
-const TEXTS = ["Greedy", ...SEEDS.map((seed) => `Seed ${seed}`)];
-
+const TEXTS = ["Greedy", ...SPECULATE_SEEDS.map((seed) => `Seed ${seed}`)];
 const SLIDERS = {
-  gamma: { label: "Gamma, tokens drafted", stops: GAMMAS, describe: String },
+  gamma: { label: "Gamma, tokens drafted", stops: SPECULATE_GAMMAS, describe: String },
   cost: {
     label: "c, cost of a draft pass", stops: steps(0, 1, 0.05), describe: (c) => c.toFixed(2),
   },
 };
-
-const STATE = ["prompt", "notice", "mode", "seed", "temperature", "gamma", "step", "cost",
-  "generated"];
-
-const stateOf = (widget) => valuesOf(widget, STATE);
+const STATE = ["prompt", "mode", "seed", "temperature", "gamma", "step", "cost", "data"];
 
 const added = (blocks) => sum(blocks.map((b) => b.kept + (b.own === null ? 0 : 1)));
 
@@ -33,16 +29,15 @@ function share(probability) {
 
 /** Everything that is shown, computed from the state alone. */
 function measure(state) {
-  const { tokens, expected } = state.generated;
-  const chosen = state.mode === "sampled" ? state.seed : 0;
-  const runs = state.generated.runs[chosen];
-  const run = runs[state.gamma - 1];
-  const step = Math.min(state.step, run.length);
+  const { data: { tokens, expected, runs: texts }, mode, seed, step, gamma, cost } = state;
+  const chosen = mode === "sampled" ? seed : 0;
+  const runs = texts[chosen];
+  const run = runs[gamma - 1];
   const counted = runs.map((blocks) => added(blocks) / blocks.length);
-  const curves = [expected[state.mode], counted].map(
-    (perPass) => perPass.map((each, i) => speedup(each, GAMMAS[i], state.cost)));
+  const curves = [expected[mode], counted].map(
+    (perPass) => perPass.map((each, i) => speedup(each, SPECULATE_GAMMAS[i], cost)));
   const block = run[step - 1];
-  return { ...state, tokens, expected, chosen, run, step, counted, curves, block };
+  return { ...state, tokens, expected, chosen, run, counted, curves, block };
 }
 
 /** The new tokens as spans: kept drafts, the target's own, and those of later passes unseen. */
@@ -99,7 +94,7 @@ function lineOf({ block, tokens }, i) {
 }
 
 function passTable() {
-  const rows = [...GAMMAS, 0].map(row);
+  const rows = [...SPECULATE_GAMMAS, 0].map(row);
   const heads = { token: "Drafted", bar: "", before: "q", after: "p", verdict: "Verdict" };
   const node = table("One pass of the target: the drafted tokens and its own", heads, rows);
   const show = (measured) => rows.forEach((each, i) => {
@@ -110,7 +105,7 @@ function passTable() {
 }
 
 function candidateTable() {
-  const rows = Array.from({ length: CANDIDATES }, row);
+  const rows = Array.from({ length: SPECULATE_CANDIDATES }, row);
   const heads = { token: "Own token", bar: "", before: "q", after: "p", verdict: "Drawn with" };
   const node = table("Where the target's own token comes from", heads, rows);
   const show = ({ block, tokens }) => rows.forEach((each, i) => {
@@ -154,20 +149,19 @@ function legend() {
 }
 
 export default {
-  compute: generationsInPage,
+  compute,
   render({ model: widget, el }) {
     const ask = promptLine(widget);
-    const change = (settings) => {
-      if (!("cost" in settings)) widget.set("step", settings.step ?? 1);
-      setTraits(widget, settings);
-    };
+    const change = (settings) => setTraits(widget, settings);
+    const restart = (settings) => change({ ...settings, step: 1 }); // another text
     const steppers = passButtons((step) => change({ step }));
     const texts = choice({
       label: "Text", options: TEXTS.map((name, value) => ({ value, name })),
-      onInput: (n) => change(n === 0 ? { mode: "greedy" } : { mode: "sampled", seed: n }),
+      onInput: (n) => restart(n === 0 ? { mode: "greedy" } : { mode: "sampled", seed: n }),
     });
+    const moves = { gamma: (gamma) => restart({ gamma }), cost: (cost) => change({ cost }) };
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
-      slider({ ...options, onInput: (value) => change({ [name]: value }) })]);
+      slider({ ...options, onInput: moves[name] })]);
     const prompt = element("span", {});
     const text = element("span", {});
     const parts = [statistics(), passTable(), candidateTable(), costCurve()];
@@ -176,7 +170,7 @@ export default {
     const setting = element("p", { class: "op-legend" });
 
     const redraw = () => {
-      const measured = measure(stateOf(widget));
+      const measured = measure(valuesOf(widget, STATE));
       prompt.textContent = measured.prompt;
       text.replaceChildren(...textSpans(measured));
       texts.show(measured.chosen);
@@ -185,7 +179,6 @@ export default {
       setting.textContent = `The seeds are texts sampled at temperature ${measured.temperature}.`;
       message.textContent = status(measured);
       steppers.show(measured.step, measured.run.length);
-      ask.show();
     };
     redraw();
     el.append(element("section",
@@ -196,6 +189,7 @@ export default {
         curve),
       figures, element("p", { class: "op-prompt" }, prompt, text),
       steppers.node, message, pass, legend(), own));
-    return watch(widget, STATE, redraw);
+    const unwatch = watch(widget, STATE, redraw);
+    return () => [ask.end, unwatch].forEach((end) => end());
   },
 };
