@@ -42,3 +42,10 @@ export const SPECULATE_GAMMAS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 export const SPECULATE_SEEDS = [1, 2, 3];
 export const SPECULATE_MAX_NEW = 48; // new ids of a text
 export const SPECULATE_CANDIDATES = 4; // tokens shown where the target chooses one of its own
+
+// The playground.
+export const PLAYGROUND_MAX_TOKENS = 48; // of a prompt: more strips and map rows cannot be read
+export const PLAYGROUND_MAX_NEW = 80; // new ids of an answer
+export const PLAYGROUND_GAMMA = 5;
+export const PLAYGROUND_SHOWN = 8; // of the most likely next tokens
+export const PLAYGROUND_SETTINGS = ["temperature", "top_k", "top_p", "seed"]; // of an answer

@@ -1,18 +1,14 @@
 // The answer of the playground, token by token, and what is said of it.
 
 import { random } from "../../js/sample.js";
-import { LOADING } from "../kit/notices.js";
 import { painted } from "../kit/frames.js";
-
-const MAX_NEW_TOKENS = 80;
-
-export const GAMMA = 5;
+import { languageModel } from "../kit/language_model.js";
+import { setTraits } from "../kit/traits.js";
+import { PLAYGROUND_GAMMA, PLAYGROUND_MAX_NEW, PLAYGROUND_SETTINGS } from "../shared.js";
 
 const SLICE_MS = 10; // of the speculative run between two frames
 
-export const SETTINGS = ["temperature", "top_k", "top_p", "seed"];
-
-/** The sampler's settings as distribution.js takes them. */
+/** The sampler's settings as js/sample.js takes them. */
 export const sampler = (get) => ({
   temperature: get("temperature"), top_k: get("top_k"), top_p: get("top_p"), min_p: 0,
   repetition_penalty: 1, order: ["temperature", "top_k", "top_p"],
@@ -23,38 +19,37 @@ const chanceOf = (logits, id) =>
   1 / logits.reduce((sum, logit) => sum + Math.exp(logit - logits[id]), 0);
 
 /**
- * Answers the prompt of the trait `trace` into the trait `answer`: alone, then with the draft. One
- * pass per frame; ends early once `run.stopped` is set.
+ * Answers the prompt into the trait `answer`: alone, then with the draft. One pass per frame; ends
+ * early once `run.stopped` is set.
  */
-export async function answerInPage(widget, run) {
+async function answerInPage(widget, run) {
   const settings = sampler(widget.get);
-  const { ids } = widget.get("trace");
-  const answer = { ids: [], text: "", chances: [], stop: "", passes: [],
-    made: SETTINGS.map((name) => widget.get(name)) };
-  const update = (changes) => widget.set("answer", Object.assign(answer, changes) && { ...answer });
+  const { ids } = widget.get("data");
+  let answer = { ids: [], text: "", chances: [], stop: "", passes: [],
+    made: PLAYGROUND_SETTINGS.map((name) => widget.get(name)) };
+  const update = (changes) => widget.set("answer", answer = { ...answer, ...changes });
   update({});
-  if (!window.onePrompt) widget.set("notice", LOADING);
   await painted();
-  const lm = await widget.page();
+  const lm = await languageModel(widget);
   if (run.stopped) return;
-  if (widget.get("notice") === LOADING) widget.set("notice", "");
   const [target, draft, seed] = [lm.model("reference"), lm.model("draft"), widget.get("seed")];
-  for (const pass of lm.generate(target, ids, MAX_NEW_TOKENS, settings, random(seed))) {
+  for (const step of lm.generate(target, ids, PLAYGROUND_MAX_NEW, settings, random(seed))) {
     if (run.stopped) return;
-    if (pass) {
-      const made = [...answer.ids, pass.id];
-      update({ ids: made, text: lm.tokenizer.decode(made), stop: pass.stop,
-        chances: [...answer.chances, chanceOf(pass.logits, pass.id)] });
+    if (step) {
+      const made = [...answer.ids, step.token_id];
+      update({ ids: made, text: lm.tokenizer.decode(made), stop: step.stop,
+        chances: [...answer.chances, chanceOf(step.logits, step.token_id)] });
     }
     await painted();
   }
-  const both = lm.speculate(target, draft, ids, MAX_NEW_TOKENS, settings, random(seed), GAMMA);
+  const both = lm.speculate(target, draft, ids, PLAYGROUND_MAX_NEW, settings, random(seed),
+    PLAYGROUND_GAMMA);
   let since = performance.now();
   for (const pass of both) {
     if (run.stopped) return;
     if (pass) {
-      const { drafted, accepted, kept } = pass;
-      update({ passes: [...answer.passes, { drafted, accepted, kept }] });
+      const { drafted, accepted, new: made } = pass;
+      update({ passes: [...answer.passes, { drafted, accepted, new: made }] });
     }
     if (!pass && performance.now() - since < SLICE_MS) continue; // the draft is quick
     await painted();
@@ -62,9 +57,31 @@ export async function answerInPage(widget, run) {
   }
 }
 
+/** Makes a new answer: the page itself, or Python on request. What was being made before, ends. */
+export function answerer(widget, growing) {
+  let run = { stopped: true };
+  const stop = () => { run.stopped = true; };
+  const generate = async () => {
+    if (!widget.page) return setTraits(widget, { requests: widget.get("requests") + 1 });
+    stop();
+    const mine = run = { stopped: false };
+    widget.set("answering", true);
+    for (const node of growing) node.style.minBlockSize = `${node.offsetHeight}px`; // no jumps
+    try {
+      await answerInPage(widget, mine);
+    } catch (error) {
+      widget.set("notice", error.message);
+    }
+    if (run !== mine) return undefined; // the next one has begun
+    for (const node of growing) node.style.minBlockSize = "";
+    return widget.set("answering", false);
+  };
+  return { generate, stop };
+}
+
 const ENDS = {
   stop: "It ended the text itself, with its end token.",
-  length: `Cut off after ${MAX_NEW_TOKENS} tokens, the most here.`,
+  length: `Cut off after ${PLAYGROUND_MAX_NEW} tokens, the most here.`,
   context: "Cut off: the model's context is full.",
   stopped: "Stopped.",
 };
@@ -72,26 +89,26 @@ const ENDS = {
 const count = (n, thing) => `${n} ${thing}${n === 1 ? "" : thing === "pass" ? "es" : "s"}`;
 
 /** What stands under the answer's tokens: how it was made and why it ended. */
-export function ending({ answer, busy, ...state }) {
+export function ending({ answer, answering, ...state }) {
   const [temperature, , , seed] = answer.made;
   const how = temperature === 0 ? "greedy" : `temperature ${temperature.toFixed(2)}, seed ${seed}`;
-  const end = ENDS[answer.stop] ?? (busy ? "Generating …" : ENDS.stopped);
-  const changed = SETTINGS.some((name, i) => state[name] !== answer.made[i]);
+  const end = ENDS[answer.stop] ?? (answering ? "Generating …" : ENDS.stopped);
+  const changed = PLAYGROUND_SETTINGS.some((name, i) => state[name] !== answer.made[i]);
   return `${count(answer.ids.length, "token")}, ${how}. ${end}`
     + (changed ? " The settings have changed since: Generate again." : "");
 }
 
 /** The speculative run in one line. */
-export function counted({ answer: { passes }, busy }) {
-  const tokens = passes.flatMap(({ kept }) => kept).length;
-  if (tokens === 0) return busy ? "Waiting for the answer …" : "Generate runs this as well.";
+export function counted({ answer: { passes }, answering }) {
+  const tokens = passes.flatMap((pass) => pass.new).length;
+  if (tokens === 0) return answering ? "Waiting for the answer …" : "Generate runs this as well.";
   const [accepted, drafted] = passes.reduce(
     ([a, d], pass) => [a + pass.accepted, d + pass.drafted.length], [0, 0]);
   return `${count(tokens, "token")} in ${count(passes.length, "pass")} of the model; `
     + `${accepted} of ${drafted} drafted tokens accepted.`;
 }
 
-export const draftedChips = ({ answer: { passes }, vocabulary }) => passes.flatMap(({ kept, accepted }) =>
-  kept.map((id, i) => (i < accepted
+export const draftedChips = ({ answer: { passes }, vocabulary }) => passes.flatMap(({ new: made, accepted }) =>
+  made.map((id, i) => (i < accepted
     ? { text: vocabulary[id], small: "drafted", kind: "op-drafted" }
     : { text: vocabulary[id], small: "own", kind: "op-own" })));

@@ -13,18 +13,21 @@ from oneprompt.corpus import load_glossary
 from oneprompt.corpus.documents import CANONICAL, ask
 from oneprompt.draft import ModelDraft
 from oneprompt.explorers.base import PromptExplorer, fallback_table
-from oneprompt.explorers.speculate.state import Recorder
+from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.shared import (
+    EMPTY_PROMPT,
+    PLAYGROUND_GAMMA,
+    PLAYGROUND_MAX_NEW,
+    PLAYGROUND_MAX_TOKENS,
+    PLAYGROUND_SETTINGS,
+    PLAYGROUND_SHOWN,
+)
 from oneprompt.explorers.texts import rounded, token_text
 from oneprompt.sample import Sampling, probabilities, uniforms
 from oneprompt.speculate import SpeculativeDecoder
 
-MAX_PROMPT = 48  # tokens: more strips and map rows than that cannot be read
-MAX_NEW_TOKENS = 80
-GAMMA = 5
-SHOWN = 8  # of the most likely next tokens
 SUGGESTED = ("machine learning", "causal mask", "token", "KV cache", "speculative decoding")
 NOT_COVERED = "What is a volcano?"  # shows what the model says of other things
-SETTINGS = ("temperature", "top_k", "top_p", "seed")
 
 
 def plain(text: str) -> str:
@@ -53,7 +56,7 @@ class Playground(PromptExplorer):
     """A prompt's tokens, vectors, attention, next token and answer, alone and with a draft.
 
     Attributes (all synced; those above the line can be set from Python):
-        prompt: the text, of 48 tokens at most. Setting it runs both models.
+        prompt: the text, of 48 tokens at most. Another one runs both models.
         temperature, top_k, top_p: the sampler's settings; 0 is greedy, 0 and 1 turn the others off.
         seed: of the draws. The page and Python draw different numbers from the same seed.
         layer, head: whose attention is shown.
@@ -62,12 +65,12 @@ class Playground(PromptExplorer):
         suggestions: questions to choose from.
         terms: the glossary's terms and aliases, to say when a question has none of them.
         vocabulary: the text of every token, by id.
-        trace: of the prompt {"ids", "embedding": (T, D), "weights": rows of each map of every
+        data: {"ids", "embedding": (T, D), "weights": rows of each map of every
             layer and head, without the hidden keys, "logits": (V,) of the next token, "covered":
             whether the prompt names a term}.
         answer: {"ids", "text", "chances": the model's own probability of each id, "stop": why it
-            ended, "passes": of the speculative run [{"drafted", "accepted", "kept"}], "made": the
-            SETTINGS that it was made with}.
+            ended, "passes": of the speculative run [{"drafted", "accepted", "new"}], "made": the
+            settings that it was made with, PLAYGROUND_SETTINGS}.
     """
 
     folder: ClassVar = Path(__file__).parent
@@ -82,12 +85,11 @@ class Playground(PromptExplorer):
     suggestions = List(Unicode()).tag(sync=True)
     terms = List(Unicode()).tag(sync=True)
     vocabulary = List(Unicode()).tag(sync=True)
-    trace = Dict().tag(sync=True)
     answer = Dict().tag(sync=True)
 
     def __init__(self, model, draft, tokenizer, prompt=PROMPT, **settings):
         self.model, self.draft, self.tokenizer = model, draft, tokenizer
-        texts = [token_text(tokenizer, id) for id in range(model.config.vocab_size)]
+        texts = [token_text(tokenizer, token_id) for token_id in range(model.config.vocab_size)]
         state = {"suggestions": suggested_questions(), "terms": glossary_terms()}
         super().__init__(vocabulary=texts, **state, **settings)
         self.prompt = prompt  # last, since it is answered with the settings
@@ -98,19 +100,20 @@ class Playground(PromptExplorer):
         return self._sampling()
 
     def fallback(self) -> str:
-        likely = probabilities(torch.tensor(self.trace["logits"]), Sampling()).topk(SHOWN)
-        tokens = (repr(self.vocabulary[id]) for id in likely.indices.tolist())
+        p = probabilities(torch.tensor(self.data["logits"]), Sampling())
+        likely = p.topk(PLAYGROUND_SHOWN)
+        tokens = (repr(self.vocabulary[token_id]) for token_id in likely.indices.tolist())
         pairs = zip(tokens, likely.values.tolist(), strict=True)
         rows = [
             ["prompt", self.prompt],
-            ["tokens", ", ".join(repr(self.vocabulary[id]) for id in self.trace["ids"])],
+            ["tokens", ", ".join(repr(self.vocabulary[token_id]) for token_id in self.data["ids"])],
             ["most likely next", ", ".join(f"{token} {p:.1%}" for token, p in pairs)],
             ["answer", self.answer["text"]],
         ]
         return fallback_table("A prompt and the model's answer", ["step", "result"], rows)
 
     def _sampling(self, **changed) -> Sampling:
-        setting = {name: getattr(self, name) for name in SETTINGS} | changed
+        setting = {name: getattr(self, name) for name in PLAYGROUND_SETTINGS} | changed
         return Sampling(
             temperature=setting["temperature"],
             top_k=setting["top_k"] or None,
@@ -130,53 +133,43 @@ class Playground(PromptExplorer):
             raise ValueError(f"{name}={proposal.value} is outside of 0 to {count - 1}")
         return proposal.value
 
-    # A validator and no observer: a prompt that the model refuses must not become the state.
-    @validate("prompt")
-    def _run(self, proposal):
-        text = proposal.value
+    def compute(self, text: str) -> dict:
         if not text.strip():
-            raise ValueError("The prompt is empty: type a question.")
-        ids = self.prompt_ids(text, MAX_PROMPT)
-        self.trace, self.answer = self._trace(text, ids), self._answer_to(ids)
-        return text
-
-    @observe("requests")
-    def _again(self, change):
-        self.answer = self._answer_to(self.trace["ids"])
-
-    def _trace(self, text: str, ids: list[int]) -> dict:
+            raise ValueError(EMPTY_PROMPT)
+        ids = prompt_ids(self.tokenizer, text, PLAYGROUND_MAX_TOKENS)
         trace = self.model.trace(torch.tensor([ids]))
         maps = [rounded(layer.weights[0], 3) for layer in trace.layers]
-        return {
+        data = {
             "ids": ids,
             "embedding": rounded(trace.embedding[0], 3),
             "weights": [[[r[: t + 1] for t, r in enumerate(h)] for h in each] for each in maps],
             "logits": rounded(trace.logits[0, -1], 4),
             "covered": names_a_term(text, self.terms),
         }
+        return {"data": data}
+
+    @observe("data", "requests")
+    def _answer_prompt(self, change):
+        if self.data:
+            self.answer = self._answer_to(self.data["ids"])
 
     def _answer_to(self, ids: list[int]) -> dict:
-        result = generate(self.model, ids, MAX_NEW_TOKENS, self.sampling, seed=self.seed)
+        result = generate(self.model, ids, PLAYGROUND_MAX_NEW, self.sampling, seed=self.seed)
         return {
             "ids": result.ids,
             "text": self.tokenizer.decode(result.ids),
             "chances": rounded(torch.tensor(result.logprobs).exp(), 4),
             "stop": result.stop_reason,
             "passes": self._passes(ids),
-            "made": [getattr(self, name) for name in SETTINGS],
+            "made": [getattr(self, name) for name in PLAYGROUND_SETTINGS],
         }
 
     def _passes(self, ids: list[int]) -> list[dict]:
         """The same once more with the draft: what each pass of the model kept."""
-        recorder = Recorder(ModelDraft(self.draft, uniforms(-1 - self.seed)))
-        decoder = SpeculativeDecoder(self.model, recorder)
-        result = decoder.generate(ids, MAX_NEW_TOKENS, self.sampling, gamma=GAMMA, seed=self.seed)
-        text = [*ids, *result.ids]
-        ends = [start for start, _, _ in recorder.proposals[1:]] + [len(text)]
-        passes = []
-        for (start, drafted, _), end in zip(recorder.proposals, ends, strict=True):
-            kept = text[start:end]
-            agree = [i for i, id in enumerate(drafted) if kept[i : i + 1] != [id]]
-            accepted = min([*agree, len(drafted)])
-            passes.append({"drafted": drafted, "accepted": accepted, "kept": kept})
-        return passes
+        draft = ModelDraft(self.draft, uniforms(-1 - self.seed))
+        settings = {"gamma": PLAYGROUND_GAMMA, "seed": self.seed}
+        decoder = SpeculativeDecoder(self.model, draft)
+        return [
+            {"drafted": done.drafted, "accepted": done.accepted, "new": done.new}
+            for done in decoder.passes(ids, PLAYGROUND_MAX_NEW, self.sampling, **settings)
+        ]

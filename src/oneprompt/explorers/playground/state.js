@@ -1,11 +1,8 @@
-// What the playground computes on a lm, with the model in the page: the state of a prompt, and an
-// answer token by token. In a notebook Python does both; see Playground in playground.py.
+// The traits of a prompt, by the model in the page; Playground.compute does the same.
 
-import { MAX_CHARACTERS } from "../shared.js";
 import { painted } from "../kit/frames.js";
-import { integer } from "../kit/numbers.js";
-
-const MAX_PROMPT = 48; // tokens
+import { promptIds } from "../kit/prompt_ids.js";
+import { EMPTY_PROMPT, PLAYGROUND_MAX_TOKENS } from "../shared.js";
 
 const READ = 8; // positions of the prompt per pass, so that no frame waits for all of them
 
@@ -25,18 +22,10 @@ function rowsOf(values, width, digits) {
     (_, t) => Array.from(values.subarray(t * width, (t + 1) * width), short));
 }
 
-function checkedIds(lm, text) {
-  if (text.trim() === "") throw new RangeError("The prompt is empty: type a question.");
-  if (text.length > MAX_CHARACTERS) {
-    throw new RangeError(`The prompt has ${integer(text.length)} characters, and at most `
-      + `${integer(MAX_CHARACTERS)} fit here: shorten it.`);
-  }
-  return lm.promptIds(lm.tokenizer, text, MAX_PROMPT);
-}
-
-/** The trait `trace` of a prompt, read in slices. */
+/** The prompt is read in slices, and the page may draw after each. */
 export async function compute(lm, text, get) {
-  const ids = checkedIds(lm, text);
+  if (text.trim() === "") throw new RangeError(EMPTY_PROMPT);
+  const ids = promptIds(lm.tokenizer, text, PLAYGROUND_MAX_TOKENS);
   const model = lm.model("reference");
   const { n_layers: L, n_heads: H, d_model: D } = model.config;
   const cache = lm.newCache(model);
@@ -53,5 +42,5 @@ export async function compute(lm, text, get) {
     await painted();
   }
   const [logits] = rowsOf(lm.toLogits(model, pass.final_norm), model.config.vocab_size, 4);
-  return { trace: { ids, embedding, weights, logits, covered: namesATerm(text, get("terms")) } };
+  return { data: { ids, embedding, weights, logits, covered: namesATerm(text, get("terms")) } };
 }

@@ -1,4 +1,4 @@
-// The playground: see Playground in playground.py for the state, ask.js for what the page computes.
+// The playground: see Playground in explorer.py for the state, answer.js for how the page answers.
 
 import { ranking, softmax, distribution } from "../../js/sample.js";
 import { bar, cells } from "../kit/charts.js";
@@ -6,13 +6,13 @@ import { steps, slider, button, choice } from "../kit/controls.js";
 import { element, tokenElement } from "../kit/element.js";
 import { percent, integer } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
-import { watch, valuesOf } from "../kit/traits.js";
-import { GAMMA, SETTINGS, sampler, answerInPage, ending, counted, draftedChips } from "./answer.js";
-import { LOADING } from "../kit/notices.js";
+import { watch, valuesOf, setTraits } from "../kit/traits.js";
+import { PLAYGROUND_GAMMA, PLAYGROUND_SETTINGS, PLAYGROUND_SHOWN } from "../shared.js";
+import { sampler, answerer, ending, counted, draftedChips } from "./answer.js";
 import { compute } from "./state.js";
 
-const SHOWN = 8; // of the most likely next tokens
-
+const ANSWER = ["answer", "answering"];
+const STATE = ["prompt", "vocabulary", "data", "loading", "layer", "head", ...PLAYGROUND_SETTINGS];
 const SLIDERS = {
   temperature: { label: "Temperature", stops: steps(0, 2, 0.05),
     describe: (t) => (t === 0 ? "greedy" : t.toFixed(2)) },
@@ -52,11 +52,11 @@ function answerCard() {
     "This question names no term of the glossary, and the model has read nothing else: take its "
     + "answer for what it is.");
   const node = element("div", { class: "op-hero", role: "status" }, asked, text, doubt);
-  const show = ({ prompt, trace, answer, busy }) => {
-    node.setAttribute("aria-busy", String(busy)); // read out when it is complete
+  const show = ({ prompt, data, answer, answering }) => {
+    node.setAttribute("aria-busy", String(answering)); // read out when it is complete
     asked.textContent = prompt;
-    text.textContent = answer.text.trim() || (busy ? "…" : "(an empty answer)");
-    doubt.hidden = trace.covered;
+    text.textContent = answer.text.trim() || (answering ? "…" : "(an empty answer)");
+    doubt.hidden = data.covered;
   };
   return { node, show };
 }
@@ -90,11 +90,7 @@ function attention(widget, { weights }) {
   const grid = choice({ label: "Head", columns: heads,
     options: maps.map(({ l, h, small }, value) => (
       { value, name: `layer ${l}, head ${h}`, content: small.node })),
-    onInput: (n) => {
-      widget.set("layer", Math.floor(n / heads));
-      widget.set("head", n % heads);
-      widget.save_changes();
-    } });
+    onInput: (n) => setTraits(widget, { layer: Math.floor(n / heads), head: n % heads }) });
   grid.node.style.setProperty("--op-heads", heads);
   const padded = (map) => map.map((row) => [...row, ...new Array(map.length - row.length).fill(0)]);
   for (const { map, small } of maps) small.show(padded(map), 1);
@@ -104,7 +100,7 @@ function attention(widget, { weights }) {
   const node = element("div", { class: "op-attention" },
     element("div", { class: "op-overview" }, grid.node),
     element("div", { class: "op-map-pair" }, labels, large.node), line);
-  const show = ({ layer, head, trace: { ids }, vocabulary }) => {
+  const show = ({ layer, head, data: { ids }, vocabulary }) => {
     const map = weights[layer][head];
     grid.show(layer * heads + head);
     large.show(padded(map), 1);
@@ -120,7 +116,7 @@ function attention(widget, { weights }) {
 
 /** The most likely next tokens, by the model alone and with the settings. */
 function nextTokens() {
-  const rows = Array.from({ length: SHOWN }, () => {
+  const rows = Array.from({ length: PLAYGROUND_SHOWN }, () => {
     const [shares, name] = [bar(), element("th", { scope: "row" })];
     const [track, before, after] = ["bar", "before", "after"].map(
       (column) => element("td", { class: `op-${column}-cell` }));
@@ -132,10 +128,10 @@ function nextTokens() {
     element("th", { scope: "col", class: "op-before-cell" }, "Model"),
     element("th", { scope: "col", class: "op-after-cell" }, "Now"));
   const node = element("table", { class: "op-table" },
-    element("caption", {}, `The ${SHOWN} most likely next tokens`), element("thead", {}, head),
+    element("caption", {}, `The ${PLAYGROUND_SHOWN} most likely next tokens`), element("thead", {}, head),
     element("tbody", {}, ...rows.map((row) => row.node)));
   const show = (state) => {
-    const { trace: { logits, ids }, vocabulary } = state;
+    const { data: { logits, ids }, vocabulary } = state;
     const ranked = ranking(logits);
     const before = softmax(logits);
     const after = distribution(logits, sampler((name) => state[name]), ids).probabilities;
@@ -151,96 +147,91 @@ function nextTokens() {
   return { node, show };
 }
 
-const STATE = ["prompt", "notice", "vocabulary", "trace", "answer", "layer", "head", ...SETTINGS];
+/** The answer, its tokens and those of the speculative run: drawn anew with every token. */
+function answerParts() {
+  const [hero, written, drafted] = [answerCard(), chips("Tokens of the answer"), chips("Drafted")];
+  const [end, passes] = [element("p", { class: "op-status" }), element("p", { class: "op-status" })];
+  const show = (state) => {
+    const { answer, vocabulary } = state;
+    hero.show(state);
+    written.show(answer.ids.map((id, i) => (
+      { text: vocabulary[id], small: `${Math.round(100 * answer.chances[i])} %` })));
+    drafted.show(draftedChips(state));
+    [end.textContent, passes.textContent] = [ending(state), counted(state)];
+  };
+  return { hero: hero.node, written: written.node, drafted: drafted.node, end, passes, show };
+}
+
+/** Tokens, vectors and attention: drawn anew for another prompt. */
+function promptParts(widget) {
+  const [tokens, vectors, heads] = [chips("Tokens and ids"), strips(), element("div", {})];
+  let [drawn, map] = [null, null];
+  const show = (state) => {
+    const { data, vocabulary } = state;
+    if (data !== drawn) {
+      drawn = data;
+      map = attention(widget, data);
+      heads.replaceChildren(map.node);
+      vectors.show(data, vocabulary);
+      tokens.show(data.ids.map((id) => ({ text: vocabulary[id], small: id })));
+    }
+    map.show(state);
+  };
+  return { tokens: tokens.node, vectors: vectors.node, heads, show };
+}
 
 export default {
   compute,
   render({ model: widget, el }) {
-    let [run, busy] = [{ stopped: true }, false];
-    const change = (name) => (value) => { widget.set(name, value); widget.save_changes(); };
     const ask = promptLine(widget);
-    const form = ask.node.querySelector("form");
     const progress = element("progress", { class: "op-progress", "aria-label": "Loading the model" });
-    const [hero, tokens, vectors] = [answerCard(), chips("Tokens and ids"), strips()];
-    const [next, written, drafted] = [nextTokens(), chips("Tokens of the answer"), chips("Drafted")];
+    const [ofPrompt, next, ofAnswer] = [promptParts(widget), nextTokens(), answerParts()];
+    const { hero, written, drafted, end, passes } = ofAnswer;
+    const { generate, stop } = answerer(widget, [hero, written, drafted]);
+    const [go, halt] = [button("Generate", generate), button("Stop", stop)];
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
-      slider({ ...options, onInput: change(name) })]);
-    const [end, passes] = [element("p", { class: "op-status" }), element("p", { class: "op-status" })];
-    const heads = element("div", {});
-    const growing = [hero.node, written.node, drafted.node];
-
-    const generate = async () => {
-      if (!widget.page) return change("requests")(widget.get("requests") + 1);
-      run.stopped = true;
-      const mine = { stopped: false };
-      [run, busy] = [mine, true];
-      for (const node of growing) node.style.minBlockSize = `${node.offsetHeight}px`; // no jumps
-      try {
-        await answerInPage(widget, mine);
-      } catch (error) {
-        widget.set("notice", error.message);
-      }
-      if (run !== mine) return undefined; // the next one has begun
-      busy = false;
-      for (const node of growing) node.style.minBlockSize = "";
-      return redrawAnswer();
-    };
-    form.addEventListener("input", () => { // who types will ask: load what asking needs
+      slider({ ...options, onInput: (value) => setTraits(widget, { [name]: value }) })]);
+    ask.form.addEventListener("input", () => { // who types will ask: load what asking needs
       widget.page?.().catch(() => {}); // Run tries again and says what is wrong
     }, { once: true });
-    const go = button("Generate", generate);
-    const stop = button("Stop", () => { run.stopped = true; });
-    form.addEventListener("submit", () => { // the same prompt once more only needs a new answer
-      const working = ["Computing …"].includes(widget.get("notice"));
-      if (working || widget.get("asked") !== widget.get("prompt")) return;
-      widget.set("notice", "");
-      generate();
+    ask.form.addEventListener("submit", () => { // to Python the same prompt once more is no change
+      if (!widget.page && widget.get("asked") === widget.get("prompt")) generate();
     });
 
-    const stateOf = () => ({ busy, ...valuesOf(widget, STATE) });
-    const redrawAnswer = () => { // with every token: nothing else is drawn then
-      const state = stateOf();
-      const { answer, vocabulary } = state;
-      hero.show(state);
-      written.show(answer.ids.map((id, i) => (
-        { text: vocabulary[id], small: `${Math.round(100 * answer.chances[i])} %` })));
-      drafted.show(draftedChips(state));
-      [end.textContent, passes.textContent] = [ending(state), counted(state)];
-      stop.disabled = !busy;
+    const stateOf = () => {
+      const state = valuesOf(widget, [...STATE, ...ANSWER]);
+      // Traits of the page alone, where the model has to be loaded and answers token by token.
+      return { ...state, answering: state.answering ?? false, loading: state.loading ?? false };
     };
-    let [traced, map] = [null, null];
+    const redrawAnswer = (state = stateOf()) => {
+      ofAnswer.show(state);
+      halt.disabled = !state.answering;
+    };
     const redraw = () => {
       const state = stateOf();
-      const { trace, vocabulary } = state;
-      if (trace !== traced) { // another prompt
-        traced = trace;
-        map = attention(widget, trace);
-        heads.replaceChildren(map.node);
-        vectors.show(trace, vocabulary);
-        tokens.show(trace.ids.map((id) => ({ text: vocabulary[id], small: id })));
-      }
-      ask.show();
-      progress.hidden = state.notice !== LOADING;
+      progress.hidden = !state.loading;
       for (const [name, control] of sliders) control.show(state[name]);
-      for (const part of [map, next]) part.show(state);
-      redrawAnswer();
+      for (const part of [ofPrompt, next]) part.show(state);
+      redrawAnswer(state);
     };
     redraw();
     const at = (...args) => step(widget, ...args);
     el.append(element("section", { class: "op-explorer op-playground", "aria-label": "Playground" },
-      ask.node, progress, suggestions(widget, form), hero.node,
-      at({ "01_tokenize": "Tokenize" }, "the prompt's tokens and their ids", tokens.node),
-      at({ "02_embed": "Embed" }, "a vector per token: blue above zero, orange below", vectors.node),
-      at({ "04_attention": "Attention" }, "a row per asking token, a column per token it looks at", heads),
+      ask.node, progress, suggestions(widget, ask.form), hero,
+      at({ "01_tokenize": "Tokenize" }, "the prompt's tokens and their ids", ofPrompt.tokens),
+      at({ "02_embed": "Embed" }, "a vector per token: blue above zero, orange below", ofPrompt.vectors),
+      at({ "04_attention": "Attention" }, "a row per asking token, a column per token it looks at", ofPrompt.heads),
       at({ "06_logits": "Logits", "07_sample": "Sample" }, "what may come next, and how one is chosen", next.node,
         element("div", { class: "op-sliders" }, ...sliders.map(([, { node }]) => node))),
       at({ "08_autoregress": "Autoregress" }, "token by token, each with its probability",
-        element("div", { class: "op-buttons" }, go, stop), written.node, end),
-      at({ "09_speculate": "Speculate" }, `a draft guesses ${GAMMA} tokens, one pass checks them`,
-        drafted.node, passes)));
-    const unwatch = [watch(widget, ["answer"], redrawAnswer),
-      watch(widget, STATE.filter((name) => name !== "answer"), redraw),
-      watch(widget, ["trace"], () => { if (widget.page) generate(); })];
-    return () => { run.stopped = true; unwatch.forEach((end) => end()); };
+        element("div", { class: "op-buttons" }, go, halt), written, end),
+      at({ "09_speculate": "Speculate" }, `a draft guesses ${PLAYGROUND_GAMMA} tokens, one pass checks them`,
+        drafted, passes)));
+    const unwatch = [
+      watch(widget, ["data"], () => { if (widget.page) generate(); }), // before it is drawn
+      watch(widget, STATE, redraw),
+      watch(widget, ANSWER, redrawAnswer),
+    ];
+    return () => [stop, ask.end, ...unwatch].forEach((each) => each());
   },
 };
