@@ -73,17 +73,6 @@ def give_model(page, tokenizer, target, draft) -> None:
     page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
 
 
-def computed_in_page(page, explorer, text: str) -> dict:
-    """The traits that the module's `compute` returns."""
-    return page.evaluate(
-        """([module, state, text]) => {
-          const explorer = new Function(module.replace("export default", "return"))();
-          return explorer.compute(onePrompt, text, (name) => state[name], () => true);
-        }""",
-        [explorer._esm, explorer.state(), text],
-    )
-
-
 def change_from_python(page, explorer, **traits):
     """The explorer as a live widget whose traits Python has changed after it was drawn."""
     before = explorer.state()

@@ -51,7 +51,8 @@ def assert_distributions_are_pythons(node, logits, grid, history) -> None:
 
 def test_probabilities_equal_pythons(node, model, tokenizer):
     ids = tokenizer.encode(PROMPT)
-    logits = model(torch.tensor([ids]))[0, -1]
+    with torch.no_grad():
+        logits = model(torch.tensor([ids]))[0, -1]
     assert_distributions_are_pythons(node, logits, GRID, ids)
 
 
