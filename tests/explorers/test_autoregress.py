@@ -77,7 +77,8 @@ def test_the_work_is_that_of_a_real_run(use_cache):
         looked_at = range(P, P + n)  # S of each pass
         passes = zip(read[:n], looked_at, strict=True)
         assert work["positions"] == sum(read[:n])
-        assert work["multiply_adds"] == sum(multiply_adds(model.config, *pass_) for pass_ in passes)
+        expected = sum(multiply_adds(model.config, T, S, n_logits=1) for T, S in passes)
+        assert work["multiply_adds"] == expected
         assert work["weights"] == n * 4 * model.n_parameters
         assert work["cache"] == (2 * 2 * 16 * looked_at[-1] * 4 if use_cache else 0)  # 2 L H d S 4
 
@@ -85,8 +86,9 @@ def test_the_work_is_that_of_a_real_run(use_cache):
 def test_the_costs_give_the_packages_multiply_adds(reference):
     explorer = AutoregressExplorer(*reference)
     for T, S in ((1, 1), (1, 256), (5, 9), (256, 256)):
-        found = T * (explorer.costs["position"] + S * explorer.costs["pair"])
-        assert found == multiply_adds(reference[0].config, T, S)
+        costs = explorer.costs
+        found = T * (costs["position"] + S * costs["pair"]) + costs["logits"]
+        assert found == multiply_adds(reference[0].config, T, S, n_logits=1)
     assert explorer.costs["weights"] == 4 * 2_173_056
     assert explorer.costs["kept"] == 2 * 4 * 6 * 32 * 4
 

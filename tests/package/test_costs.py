@@ -27,5 +27,5 @@ def test_costs_of_a_model_by_hand():
     assert costs["weights"] == 4 * sum(p.numel() for p in model.parameters())  # float32
     assert costs["kept"] == 4 * 2 * 2 * 16  # bytes, of a key and a value, per layer
     for T, S in ((1, 5), (3, 7)):
-        expected = T * (costs["position"] + S * costs["pair"])
-        assert multiply_adds(model.config, T, S) == expected
+        expected = T * (costs["position"] + S * costs["pair"]) + costs["logits"]
+        assert multiply_adds(model.config, T, S, n_logits=1) == expected

@@ -60,7 +60,7 @@ class AutoregressExplorer(PromptExplorer):
         sizes = [(1 if use_cache and n else P + n, P + n) for n in range(n_passes)]  # (T, S)
         return {
             "positions": sum(T for T, _ in sizes),
-            "multiply_adds": sum(multiply_adds(self.model.config, T, S) for T, S in sizes),
+            "multiply_adds": sum(multiply_adds(self.model.config, T, S, 1) for T, S in sizes),
             "weights": n_passes * self.costs["weights"],
             "cache": use_cache * sizes[-1][1] * self.costs["kept"],
         }

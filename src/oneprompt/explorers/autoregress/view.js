@@ -25,7 +25,7 @@ function workOf(passes, cached, costs) {
   const sum = (amount) => passes.reduce((total, pass) => total + amount(pass), 0);
   return {
     positions: sum(({ T }) => T),
-    multiplyAdds: sum(({ T, S }) => T * (costs.position + S * costs.pair)),
+    multiplyAdds: sum(({ T, S }) => T * (costs.position + S * costs.pair) + costs.logits),
     weights: passes.length * costs.weights,
     cache: cached ? passes.at(-1).S * costs.kept : 0,
   };
