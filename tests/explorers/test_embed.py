@@ -154,7 +154,7 @@ def show(page, explorer):
     return show_explorer(page, explorer, "Embed explorer")
 
 
-def assert_page_shows(region, explorer, abs=0.0051):
+def assert_page_shows(region, explorer, tolerance=0.0051):
     """The prompt's rows, the chosen token and its neighbors are Python's."""
     data, token = explorer.data, explorer.token
     texts = [visible(data["texts"][str(each)]) for each in data["ids"]]
@@ -167,7 +167,7 @@ def assert_page_shows(region, explorer, abs=0.0051):
     expected = [visible(data["texts"][str(other)]) for other, _ in near]
     assert rows.locator(".op-token").all_inner_texts() == expected
     shown = [float(text.replace("−", "-")) for text in rows.locator(".op-value").all_inner_texts()]
-    assert shown == pytest.approx([cosine for _, cosine in near], abs=abs)
+    assert shown == pytest.approx([cosine for _, cosine in near], abs=tolerance)
     noise = [c <= explorer.chance for _, c in near]
     muted = "(rows) => rows.map((row) => row.classList.contains('op-embed-noise'))"
     assert rows.evaluate_all(muted) == noise

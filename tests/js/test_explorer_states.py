@@ -119,7 +119,7 @@ def test_speculation_agrees_in_small_probabilities_too(lm):
     kinds = set()
     for text in (op.PROMPT, "naïve 😀"):
         found, expected = in_javascript(lm, "speculate", text), in_python("speculate", text)
-        assert_alike(found, expected, rel=2e-3, abs=1e-6)
+        assert_alike(found, expected, rel=2e-3, atol=1e-6)
         found, expected = found["data"], expected["data"]
         assert found["acceptance"] == pytest.approx(expected["acceptance"])
         for mode in ("greedy", "sampled"):
@@ -144,7 +144,7 @@ def test_what_no_explorer_shows_is_refused_before_it_is_encoded(name, lm, monkey
         assert in_javascript(lm, name, text, encodes=False) == words
 
 
-def assert_alike(found, expected, path="", rel=1e-3, abs=1.1e-3) -> None:
+def assert_alike(found, expected, path="", rel=1e-3, atol=1.1e-3) -> None:
     """Equal texts and integers; numbers within 1e-3 of each other, which is less than is drawn.
 
     Some are rounded to 1e-3, and two neighbors may differ by a little more, as floats do.
@@ -155,12 +155,12 @@ def assert_alike(found, expected, path="", rel=1e-3, abs=1.1e-3) -> None:
         assert isinstance(found, dict), f"{path}: {found!r}"
         assert found.keys() == expected.keys(), path
         for key, value in expected.items():
-            assert_alike(found[key], value, f"{path}.{key}", rel, abs)
+            assert_alike(found[key], value, f"{path}.{key}", rel, atol)
     elif isinstance(expected, (list, tuple)):
         assert len(found) == len(expected), path
         for i, (one, other) in enumerate(zip(found, expected, strict=True)):
-            assert_alike(one, other, f"{path}[{i}]", rel, abs)
+            assert_alike(one, other, f"{path}[{i}]", rel, atol)
     elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=rel, abs=abs), path
+        assert found == pytest.approx(expected, rel=rel, abs=atol), path
     else:
         assert found == expected, path

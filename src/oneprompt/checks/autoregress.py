@@ -112,7 +112,7 @@ def text_until(function) -> None:
               (whole[:-1], "str.find gives -1 when there is nothing to find"))  # fmt: skip
     text, _ = _run(function, tokenizer, whole, "stop")
     compare(f'text_until(tokenizer, ids of "{whole}", "stop")', text, whole, causes)
-    alone = "".join(tokenizer.decode([id]) for id in tokenizer.encode("ok 🙂"))
+    alone = "".join(tokenizer.decode([token_id]) for token_id in tokenizer.encode("ok 🙂"))
     text, _ = _run(function, tokenizer, "ok 🙂!", "!")
     compare('text_until(tokenizer, ids of "ok 🙂!", "!")', text, "ok 🙂",
             [(alone, "an id can be a part of a character: decode the ids together")])  # fmt: skip
@@ -167,11 +167,11 @@ def _run(function, tokenizer, text: str, stop: str) -> tuple[str, list[str]]:
         if next(ids, None) is not None:
             raise
         raise Wrong("not yet. Your function read all ids and returned nothing") from None
-    return result, [tokenizer.decode([id]) for id in ids]
+    return result, [tokenizer.decode([token_id]) for token_id in ids]
 
 
 def _plain(result):
     """Ids as a list of integers, also where they came as tensors."""
     if isinstance(result, torch.Tensor):
         return result.tolist()
-    return [int(id) for id in result] if isinstance(result, list | tuple) else result
+    return [int(token_id) for token_id in result] if isinstance(result, list | tuple) else result
