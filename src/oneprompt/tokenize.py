@@ -10,7 +10,7 @@ vocabulary behind the library that the field trusts (`tokenizers`); a test holds
 
 import json
 from collections import Counter
-from itertools import pairwise
+from itertools import chain, pairwise, takewhile
 from pathlib import Path
 
 import regex
@@ -144,7 +144,14 @@ CHAR_TO_BYTE = {char: byte for byte, char in BYTE_TO_CHAR.items()}
 
 
 def _to_bytes(token: str) -> bytes:
+    """The bytes of a token; one with a character that stands for no byte is its own text."""
+    if _is_raw(token):
+        return token.encode()
     return bytes(CHAR_TO_BYTE[char] for char in token)
+
+
+def _is_raw(token: str) -> bool:
+    return not CHAR_TO_BYTE.keys() >= set(token)
 
 
 def _piece_to_bytes(token: str) -> bytes:
@@ -182,10 +189,9 @@ class Tokenizer:
         self.backend.encode_special_tokens = True  # treat special tokens in a text as text
         self.vocab_size = backend.get_vocab_size() if vocab_size is None else vocab_size
         self.eos_id = backend.token_to_id(EOS) if eos_id is None else eos_id
-        start = backend.encode("")
-        self.start_ids = [i for i, s in zip(start.ids, start.special_tokens_mask, strict=True) if s]
+        self.start_ids = _start_ids(backend)
         self._added = backend.get_added_tokens_decoder()  # token id -> a token outside the merges
-        self._byte_level = "ByteLevel" in repr(backend.decoder)
+        self._byte_level = _is_byte_level(backend)
 
     @classmethod
     def load(cls, path: str | Path, eos_id=None, vocab_size=None) -> "Tokenizer":
@@ -193,9 +199,13 @@ class Tokenizer:
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no tokenizer at {path}")
         try:
-            return cls(tokenizers.Tokenizer.from_file(str(path)), eos_id, vocab_size)
+            backend = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises plain Exception
             raise ValueError(f"{path} is not a tokenizer.json: {error}") from None
+        try:
+            return cls(backend, eos_id, vocab_size)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from None
 
     @classmethod
     def train(cls, texts: list[str], vocab_size: int) -> "Tokenizer":
@@ -259,10 +269,40 @@ class Tokenizer:
         splits_otherwise = spec["normalizer"] or not of_gpt2.items() <= splits.items()
         if splits_otherwise or model.get("ignore_merges"):
             raise ValueError("this tokenizer does not split text as GPT-2's and our own BPE do")
-        merges = [(_to_bytes(a), _to_bytes(b)) for a, b in model["merges"]]
+        # A raw token cannot come out of merges, since text is written in stand-ins before them.
+        merges = [(_to_bytes(a), _to_bytes(b)) for a, b in model["merges"] if not _is_raw(a + b)]
         added = {token.content for token in self._added.values()}
-        vocabulary = {_to_bytes(t): i for t, i in model["vocab"].items() if t not in added}
-        return BytePairEncoding(merges, vocabulary)
+        vocab = [(t, i) for t, i in model["vocab"].items() if t not in added]
+        bpe = BytePairEncoding(merges, {_to_bytes(t): i for t, i in vocab if not _is_raw(t)})
+        bpe.tokens |= {i: _to_bytes(t) for t, i in vocab if _is_raw(t)}
+        return bpe
+
+
+def _start_ids(backend: tokenizers.Tokenizer) -> list[int]:
+    """The ids that the tokenizer puts in front of a text, which end where the text's own begin."""
+    for text in chain(["a"], backend.get_vocab()):  # the first one that has an id of its own
+        found = backend.encode(text)
+        if not all(found.special_tokens_mask):
+            marked = zip(found.ids, found.special_tokens_mask, strict=True)
+            return [token for token, _ in takewhile(lambda pair: pair[1], marked)]
+    return []
+
+
+def _is_byte_level(backend: tokenizers.Tokenizer) -> bool:
+    """Whether tokens are written in stand-ins for bytes; False for SentencePiece's pieces."""
+    model = backend.model
+    kind, decoder = type(model).__name__, repr(backend.decoder)
+    byte_level = "ByteLevel" in decoder + repr(backend.pre_tokenizer)
+    pieces = any(part in decoder for part in ("Metaspace", "Replace", "ByteFallback"))
+    marks = ("continuing_subword_prefix", "end_of_word_suffix")
+    mark = next((m for name in marks if (m := getattr(model, name, None))), None)
+    if kind not in ("BPE", "Unigram") or mark or not (byte_level or pieces):
+        marked = f" that marks parts of words by {mark!r}" if mark else ""
+        raise ValueError(
+            f"this is a {kind} tokenizer{marked}; only byte-level BPE (GPT-2's kind) and "
+            "SentencePiece (Llama 2's) are supported, whose tokens joined are the text"
+        )
+    return byte_level
 
 
 def load_tokenizer(path: str | Path | None = None) -> Tokenizer:

@@ -10,12 +10,13 @@ import tokenizers
 from checkpoints import OTHERS, change_config, saved_model
 from tokenizers import AddedToken, Regex, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
-from tokenizers.processors import TemplateProcessing
+from tokenizers.processors import RobertaProcessing, Sequence, TemplateProcessing
 from tokenizers.trainers import BpeTrainer
 from transformers import AutoTokenizer, LlamaConfig
 
 import oneprompt as op
 from oneprompt.corpus.documents import training_documents
+from oneprompt.tokenize import BYTE_TO_CHAR
 
 N_IDS = 420  # of the model: more than any of the tokenizers has
 SPLIT = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+"
@@ -175,3 +176,119 @@ def test_our_bpe_has_the_same_ids_or_says_why_not(made):
     for text in TEXTS:
         assert bpe.encode(text) == ours.encode(text)
         assert bpe.decode(bpe.encode(text)) == text
+
+
+def template(form: str, ids: dict[str, int]) -> TemplateProcessing:
+    used = [(token, token_id) for token, token_id in ids.items() if token in form]
+    return TemplateProcessing(single=form, special_tokens=used)
+
+
+@pytest.mark.parametrize(
+    ("form", "right"),
+    [
+        ("<s> $A </s>", ["<s>"]),
+        ("$A </s>", []),
+        ("<s> $A", ["<s>"]),
+        ("$A", []),
+        ("<s> </s> $A </s>", ["<s>", "</s>"]),
+        ("</s> $A <s> <s>", ["</s>"]),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda one: one, lambda one: Sequence([byte_offsets(), one])])
+def test_start_ids_are_those_in_front(form, right, wrap, tmp_path):
+    """A template may put ids in front of a text, behind it, or both."""
+    backend, _ = gpt2()
+    backend.add_special_tokens(["<s>", "</s>"])
+    ids = {token: backend.token_to_id(token) for token in ("<s>", "</s>")}
+    backend.post_processor = wrap(template(form, ids))
+    backend.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = op.load_tokenizer(tmp_path / "tokenizer.json")
+    assert tokenizer.start_ids == [ids[token] for token in right]
+    for text in ("Hey", " a", "1\n"):
+        found = backend.encode(text).ids
+        assert found[: len(right)] + tokenizer.encode(text) == found[: len(found) - behind(form)]
+
+
+def byte_offsets():
+    """Llama 3's first processor, which adds no ids."""
+    return tokenizers.processors.ByteLevel(trim_offsets=False)
+
+
+def behind(form: str) -> int:
+    return len(form.split("$A")[1].split())
+
+
+def test_start_ids_of_roberta(tmp_path):
+    backend, _ = gpt2()
+    backend.add_special_tokens(["<s>", "</s>"])
+    pairs = [(token, backend.token_to_id(token)) for token in ("</s>", "<s>")]
+    backend.post_processor = RobertaProcessing(*pairs)
+    assert op.Tokenizer(backend).start_ids == [pairs[1][1]]
+
+
+def test_start_ids_where_the_letter_a_has_no_id():
+    """Its encoding is then empty, and cannot tell what is in front from what is behind."""
+    backend = tokenizers.Tokenizer(BPE(vocab={"b": 0}, merges=[]))
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens(["<s>", "</s>"])
+    backend.post_processor = template("<s> $A </s>", {"<s>": 1, "</s>": 2})
+    assert op.Tokenizer(backend).start_ids == [1]
+
+
+def raw_characters() -> tokenizers.Tokenizer:
+    """All bytes, and two tokens with characters that stand for no byte, as in some checkpoints."""
+    tokens = [*sorted(BYTE_TO_CHAR.values()), "日", "本", "日本", "aé日"]
+    vocab = {token: token_id for token_id, token in enumerate(tokens)}
+    backend = tokenizers.Tokenizer(BPE(vocab=vocab, merges=[("日", "本")]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    return backend
+
+
+def test_a_token_with_a_raw_character_is_its_own_text(tmp_path):
+    backend = raw_characters()
+    backend.save(str(tmp_path / "tokenizer.json"))
+    ours = op.load_tokenizer(tmp_path / "tokenizer.json")
+    bpe = ours.byte_pair_encoding()
+    for ids in ([258], [259], [258, 64], [0, 258, 256, 1], list(range(260))):
+        assert ours.decode(ids) == bpe.decode(ids) == backend.decode(ids), ids
+    assert ours.tokens("日本") == ["\ufffd"] * 6
+    for text in (*TEXTS, "日本 aé日"):
+        assert bpe.encode(text) == ours.encode(text) == backend.encode(text).ids
+        assert bpe.decode(bpe.encode(text)) == ours.decode(ours.encode(text)) == text
+
+
+def word_piece() -> tokenizers.Tokenizer:
+    """BERT's kind."""
+    vocab = {"[UNK]": 0, "hello": 1, "##s": 2}
+    backend = tokenizers.Tokenizer(tokenizers.models.WordPiece(vocab=vocab, unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    backend.decoder = decoders.WordPiece()
+    return backend
+
+
+def ends_of_words() -> tokenizers.Tokenizer:
+    """GPT-1's kind."""
+    backend = tokenizers.Tokenizer(BPE(vocab={"a</w>": 0}, merges=[], end_of_word_suffix="</w>"))
+    backend.decoder = decoders.BPEDecoder(suffix="</w>")
+    return backend
+
+
+def words() -> tokenizers.Tokenizer:
+    vocab = {"[UNK]": 0, "hello": 1}
+    return tokenizers.Tokenizer(tokenizers.models.WordLevel(vocab=vocab, unk_token="[UNK]"))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (word_piece, "this is a WordPiece tokenizer that marks parts of words by '##'; only"),
+        (ends_of_words, "this is a BPE tokenizer that marks parts of words by '</w>'; only"),
+        (words, "this is a WordLevel tokenizer; only byte-level BPE"),
+        (lambda: tokenizers.Tokenizer(BPE()), "this is a BPE tokenizer; only byte-level BPE"),
+    ],
+)
+def test_tokenizers_whose_tokens_do_not_join_to_a_text_are_refused(make, words, tmp_path):
+    make().save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(ValueError, match=rf"tokenizer\.json: {words}"):
+        op.load_tokenizer(tmp_path / "tokenizer.json")
