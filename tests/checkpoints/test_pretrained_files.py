@@ -20,11 +20,13 @@ from checkpoints import (
     random_ids,
     saved_model,
 )
+from safetensors.torch import save_model
 from transformers import GPT2Config, GPTNeoXConfig, LlamaConfig
 
 import oneprompt as op
 from oneprompt.checkpoints.families import FAMILIES as TABLES
 
+TABLE = r"wte|embed_tokens|embed_in|word_embeddings\.weight"
 PREFIXES = {family: TABLES[family].prefix for family in FAMILIES}
 BUFFERS = {  # what older versions stored per layer: mask, its value for "hidden", frequencies
     "gpt2": ("h.{}.attn.bias", "h.{}.attn.masked_bias"),
@@ -183,7 +185,7 @@ def test_a_stored_output_matrix_counts_where_it_differs_from_the_tied_one(name, 
     fields = first_shape(name)[1] | {"tie_word_embeddings": True}
     theirs = saved_model(tmp_path, first_shape(name)[0], fields)
     head = "embed_out.weight" if name == "gpt_neox" else "lm_head.weight"
-    table = next(key for key in theirs.state_dict() if re.search(r"wte|embed_tokens|embed_in", key))
+    table = next(key for key in theirs.state_dict() if re.search(TABLE, key))
 
     def put(change):
         def changed(tensors):
@@ -204,6 +206,23 @@ def test_a_stored_output_matrix_counts_where_it_differs_from_the_tied_one(name, 
     other_theirs, other = both(tmp_path)
     assert not other.config.tie_embeddings
     assert_same_logits(other_theirs, other)
+
+
+@pytest.mark.parametrize("writer", ["renamed", "save_model"])
+def test_tied_matrix_under_the_head_s_name(family, writer, tmp_path):
+    """The one name that safetensors' save_model keeps; `transformers` loads such files too."""
+    fields = first_shape(family)[1] | {"tie_word_embeddings": True}
+    theirs = saved_model(tmp_path, first_shape(family)[0], fields)
+    head = "embed_out.weight" if family == "gpt_neox" else "lm_head.weight"
+    table = next(key for key in theirs.state_dict() if re.search(TABLE, key))
+    change_tensors(tmp_path, lambda t: t | {head: t.pop(table)})
+    if writer == "save_model":
+        (tmp_path / "model.safetensors").unlink()
+        save_model(theirs, str(tmp_path / "model.safetensors"))
+    again, ours = both(tmp_path)
+    assert ours.config.tie_embeddings
+    assert_same_logits(theirs, ours)
+    assert torch.equal(again(random_ids(1, 9)).logits, theirs(random_ids(1, 9)).logits)
 
 
 def test_a_missing_output_matrix_is_refused(tmp_path):

@@ -41,8 +41,9 @@ class Place(NamedTuple):
 def read_weights(folder: Path, family: Family, fields: dict) -> dict[str, Found]:
     """All tensors by their names without the family's prefix.
 
-    Where the config ties the output matrix to the embedding and the file holds two different ones,
-    the file counts, as it does for `transformers`, and `fields` is changed.
+    Where the config ties the output matrix to the embedding, the file may hold the shared matrix
+    under either name. If it holds two different ones, the file counts, as it does for
+    `transformers`, and `fields` is changed.
     """
     found = {}
     for path in weight_files(folder):
@@ -53,22 +54,19 @@ def read_weights(folder: Path, family: Family, fields: dict) -> dict[str, Found]
                 raise ValueError(f"{path}: tensor {name!r} is also in {found[short].path}")
             if not BUFFER.search(short):
                 found[short] = Found(path, name, tensor)
-    if fields["tie_word_embeddings"]:
-        table, head = (find(found, family, ours) for ours in ("embedding", "output"))
-        if head and table and not torch.equal(table.tensor.float(), head.tensor.float()):
+    table, head = (weight_of(family, ours) for ours in ("embedding", "output"))
+    if fields["tie_word_embeddings"] and head in found:
+        shared = found.setdefault(table, found[head])
+        if torch.equal(shared.tensor.float(), found[head].tensor.float()):
+            del found[head]
+        else:
             fields["tie_word_embeddings"] = False
-        elif head and table:
-            del found[module_of(family, "output") + ".weight"]
     return found
 
 
-def module_of(family: Family, ours: str) -> str:
-    """Their name of one of our modules."""
-    return next(theirs for theirs, name in family.modules.items() if name == ours)
-
-
-def find(found: dict[str, Found], family: Family, ours: str) -> Found | None:
-    return found.get(module_of(family, ours) + ".weight")
+def weight_of(family: Family, ours: str) -> str:
+    """Their name of the weight of one of our modules."""
+    return next(theirs for theirs, name in family.modules.items() if name == ours) + ".weight"
 
 
 def layers_in(found: dict[str, Found]) -> int:
