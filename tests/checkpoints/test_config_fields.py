@@ -16,6 +16,7 @@ from checkpoints import (
     SHAPES,
     TOLERANCE,
     assert_same_logits,
+    both,
     change_config,
     first_shape,
     neox_rope,
@@ -143,8 +144,7 @@ def test_a_changed_field_makes_no_silent_difference(family, name, tmp_path):
 def test_unlisted_fields_are_refused_by_name(family, name, tmp_path):
     saved_model(tmp_path, *base(family))
     change_config(tmp_path, **{name: UNLISTED[name]})
-    named = name if name != "rope_scaling" or family in ("gpt2", "bloom") else "rope_parameters"
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ValueError, match=name):
         op.load_pretrained(tmp_path)
 
 
@@ -167,12 +167,81 @@ def test_defaults_are_those_of_transformers(family, tmp_path):
     assert not set(table.aliases) & set.union(*lists)
 
 
+PUBLISHED = [  # fields that published configs have, no config class lists and no code reads
+    ("gpt2", {"n_special": 0, "predict_special_tokens": True}),  # gpt2-medium
+    ("gpt2", {"n_special": 3, "predict_special_tokens": False}),
+    ("gpt2", {"output_past": True}),  # gpt2-xl, ruGPT-3
+    ("qwen2", {"use_mrope": False}),  # Qwen2.5-0.5B
+    ("gpt_neox", {"attention_probs_dropout_prob": 0, "hidden_dropout_prob": 0}),  # gpt-neox-20b
+    ("gpt_neox", {"attention_probs_dropout_prob": 0.5, "hidden_dropout_prob": 0.5}),
+    ("llama", {"max_sequence_length": 64, "pad_token_id": -1}),  # the first Llama copies
+    ("llama", {"unsloth_fixed": True, "unsloth_version": "2025.1", "model_max_length": 64}),
+    ("mistral", {"_flash_attn_2_enabled": True, "neftune_noise_alpha": 5.0}),
+]
+
+
+@pytest.mark.parametrize(("family", "more"), PUBLISHED)
+def test_published_fields_that_change_nothing(family, more, tmp_path):
+    theirs = saved_model(tmp_path, *first_shape(family))
+    change_config(tmp_path, **more)
+    again, ours = both(tmp_path)
+    ids = random_ids(2, 40)
+    assert torch.equal(again(ids).logits, theirs(ids).logits)
+    assert_same_logits(theirs, ours)
+
+
+def test_one_message_names_every_field(tmp_path):
+    saved_model(tmp_path, *first_shape("llama"))
+    change_config(
+        tmp_path, new_trick=1, other_trick=list(range(100)), rope_interleaved=True,
+        quantization_config={"quant_method": "awq"}, hidden_size="32", num_hidden_layers=0,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"config\.json: ") as caught:
+        op.load_pretrained(tmp_path)
+    message = str(caught.value)
+    for part in (
+        "rope_interleaved=True is not supported, False is; ",
+        "quantization_config={'quant_method': 'awq'} is not supported, None is; ",
+        "hidden_size must be int, got '32'; ",
+        "num_hidden_layers must be from 1 to 16,777,216, got 0; ",
+        "new_trick=1 and other_trick=[0, 1, 2",
+        "... are unknown here and might change the result; if you know that they do not, call ",
+        'load_pretrained(..., ignore=["new_trick", "other_trick"])',
+    ):
+        assert part in message
+    assert len(message) < 800
+
+
+def test_unknown_fields_do_not_hide_a_setting(tmp_path):
+    saved_model(tmp_path, *first_shape("qwen2"))
+    yarn = {"type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32768}
+    change_config(tmp_path, drop=["rope_parameters"], rope_scaling=yarn, new_trick=1)
+    words = r"rope_scaling: rope_type 'yarn' is not supported; .*new_trick=1 is unknown here"
+    with pytest.raises(ValueError, match=words):
+        op.load_pretrained(tmp_path)
+    words = "rope_scaling: rope_type 'yarn' is not supported"
+    with pytest.raises(ValueError, match=words):  # what is not supported stays so
+        op.load_pretrained(tmp_path, ignore=["new_trick", "rope_scaling"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("smollm3", "no_rope_layers"), ("llama4_text", "mixes experts"), ("phi3", "in one matrix")],
+)
+def test_families_that_are_refused_by_name(kind, reason, tmp_path):
+    saved_model(tmp_path, *first_shape("llama"))
+    change_config(tmp_path, model_type=kind)
+    words = rf"model_type='{kind}' is not supported \(.*{reason}.*\); supported are gpt2, "
+    with pytest.raises(ValueError, match=words):
+        op.load_pretrained(tmp_path)
+
+
 def test_an_unknown_field_can_be_ignored(tmp_path):
     theirs = saved_model(tmp_path, *first_shape("llama"))
-    change_config(tmp_path, unsloth_version="2025.1")
-    with pytest.raises(ValueError, match=r'"unsloth_version"|ignore=\["unsloth_version"\]'):
+    change_config(tmp_path, new_trick="2025")
+    with pytest.raises(ValueError, match=r'"new_trick"|ignore=\["new_trick"\]'):
         op.load_pretrained(tmp_path)
-    assert_same_logits(theirs, op.load_pretrained(tmp_path, ignore=["unsloth_version"])[0])
+    assert_same_logits(theirs, op.load_pretrained(tmp_path, ignore=["new_trick"])[0])
 
 
 @pytest.mark.parametrize(
@@ -197,9 +266,10 @@ def test_an_unknown_field_can_be_ignored(tmp_path):
         ("llama", "num_key_value_heads", 3, "n_kv_heads is num_key_value_heads"),
         ("llama", "rope_theta", -1.0, "rope_theta must be a positive number"),
         ("llama", "rope_parameters", {"factor": 2}, "rope_parameters: 'default' needs"),
+        ("llama", "rope_parameters", {"type": ["linear"]}, r"rope_type \['linear'\] is not supp"),
         ("llama", "rope_parameters", {"type": "linear"}, r"'linear' needs \['factor'\], got \[\]"),
         ("llama", "rope_parameters", {"type": "linear", "factor": "2"}, "factor must be a posit"),
-        ("bloom", "n_inner", 50, "n_inner=50 is not supported; None is"),
+        ("bloom", "n_inner", 50, "n_inner=50 is not supported, None is"),
         ("bloom", "n_head", 10**9, "n_head must be from 1 to"),
     ],
 )

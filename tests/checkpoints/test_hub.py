@@ -183,14 +183,14 @@ def test_small_files_are_asked_of_the_hub_before_the_weights(name, models, monke
 
 def test_a_field_can_be_ignored_on_the_hub_too(monkeypatch, tmp_path):
     theirs = saved_model(tmp_path / "model", *first_shape("llama"))
-    change_config(tmp_path / "model", unsloth_version="2025.1")
+    change_config(tmp_path / "model", new_trick="2025.1")
     monkeypatch.setattr(
         huggingface_hub, "snapshot_download", lambda *args, **kwargs: str(tmp_path / "model")
     )
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match=r'ignore=."unsloth_version".'):
+    with pytest.raises(ValueError, match=r'ignore=."new_trick".'):
         op.load_pretrained("someone/tuned")
-    for ignore in ("unsloth_version", ["unsloth_version"], iter(["unsloth_version"])):
+    for ignore in ("new_trick", ["new_trick"], iter(["new_trick"])):
         assert_same_logits(theirs, op.load_pretrained("someone/tuned", ignore=ignore)[0])
 
 

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 from ..model import ModelConfig
-from .families import FAMILIES, Family
-from .families.base import FIXED, HARMLESS, NUMBER, Field, check_number
+from .families import FAMILIES, REFUSED, Family
+from .families.base import FIXED, HARMLESS, NUMBER, Field, is_positive
 from .safe_file import unique_keys
 
 LARGEST_SIZE = 2**24  # no size of a real model comes near
@@ -27,41 +27,75 @@ def read_json(path: Path) -> dict:
 def read_config(folder: Path, ignore: set[str]) -> tuple[Family, dict]:
     """The family that config.json names, and its used fields, all checked."""
     path = folder / "config.json"
-    config = read_json(path)
-    kind = config.get("model_type")
-    if not isinstance(kind, str) or kind not in FAMILIES:
-        known = ", ".join(FAMILIES)
-        raise ValueError(f"{path}: model_type={kind!r} is not supported; supported are {known}")
-    family = FAMILIES[kind]
-    fields = {name: field.default for name, field in family.used.items()}
-    given = {}
+    return check_config(path, read_json(path), ignore)
+
+
+def check_config(path: Path, config: dict, ignore: set[str]) -> tuple[Family, dict]:
+    """The same of a config that was read; one error names everything that is wrong with it."""
+    family = family_of(path, config.get("model_type"))
+    fixed, harmless = FIXED | family.fixed, HARMLESS | family.harmless | ignore
+    given, unknown, problems = {}, {}, []
     for written, value in config.items():
         name = family.aliases.get(written, written)
         if name in family.used:
-            check_field(path, written, family.used[name], value)
+            problems += problems_of(written, family.used[name], value)
             if given.setdefault(name, value) != value:
-                raise ValueError(f"{path}: {written}={value!r} contradicts {name}={given[name]!r}")
-        elif name in FIXED | family.fixed:
-            only = (FIXED | family.fixed)[name]
-            if value != only:
-                raise ValueError(f"{path}: {name}={value!r} is not supported; {only!r} is")
-        elif name not in HARMLESS | family.harmless and name not in ignore:
-            raise ValueError(
-                f"{path}: {name}={value!r} is unknown here and might change the result; if you "
-                f'know that it does not, call load_pretrained(..., ignore=["{name}"])'
-            )
-    return family, fields | given
+                problems.append(f"{written}={value!r} contradicts {name}={given[name]!r}")
+        elif name in fixed and value != fixed[name]:
+            problems.append(f"{shown(name, value)} is not supported, {fixed[name]!r} is")
+        elif name not in fixed and name not in harmless:
+            unknown[name] = value
+    fields = {name: field.default for name, field in family.used.items()} | given
+    if not problems:
+        try:
+            family.settings(fields)
+        except ValueError as error:
+            problems.append(str(error))
+    if unknown:
+        problems.append(how_to_ignore(unknown))
+    if problems:
+        raise ValueError(f"{path}: " + "; ".join(problems))
+    return family, fields
 
 
-def check_field(path: Path, name: str, field: Field, value: object) -> None:
-    """Refuse a value of another type, and a size or number that no model has."""
+def family_of(path: Path, kind: object) -> Family:
+    """The family by its `model_type`."""
+    if isinstance(kind, str) and kind in FAMILIES:
+        return FAMILIES[kind]
+    reason = REFUSED.get(kind) if isinstance(kind, str) else None
+    known = f" ({reason})" if reason else ""
+    raise ValueError(
+        f"{path}: model_type={kind!r} is not supported{known}; supported are {', '.join(FAMILIES)}"
+    )
+
+
+def how_to_ignore(unknown: dict) -> str:
+    """What to do about fields that this package does not know."""
+    several = len(unknown) > 1
+    names = ", ".join(f'"{name}"' for name in unknown)
+    return (
+        f"{' and '.join(shown(name, value) for name, value in unknown.items())} "
+        f"{'are' if several else 'is'} unknown here and might change the result; if you know that "
+        f"{'they do' if several else 'it does'} not, call load_pretrained(..., ignore=[{names}])"
+    )
+
+
+def shown(name: str, value: object) -> str:
+    """A field and its value, which may be long."""
+    text = repr(value)
+    return f"{name}={text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def problems_of(name: str, field: Field, value: object) -> list[str]:
+    """A value of another type, and a size or number that no model has."""
     if type(value) not in field.types:
         allowed = " or ".join(t.__name__.replace("NoneType", "null") for t in field.types)
-        raise ValueError(f"{path}: {name} must be {allowed}, got {value!r}")
-    if field.types == NUMBER:
-        check_number(f"{path}: {name}", value)
+        return [f"{name} must be {allowed}, got {value!r}"]
+    if field.types == NUMBER and not is_positive(value):
+        return [f"{name} must be a positive number, got {value!r}"]
     if field.ours and type(value) is int and not 1 <= value <= LARGEST_SIZE:
-        raise ValueError(f"{path}: {name} must be from 1 to {LARGEST_SIZE:,}, got {value}")
+        return [f"{name} must be from 1 to {LARGEST_SIZE:,}, got {value}"]
+    return []
 
 
 def model_config(folder: Path, family: Family, fields: dict) -> ModelConfig:

@@ -29,22 +29,28 @@ ROPE_SCALING = {  # the kind -> what it needs: their name of a number, and ours
 
 # Fields of any config.json that say how to store, train, label or sample, not what to compute.
 HARMLESS = {
-    "_attn_implementation_autoset", "_commit_hash", "_name_or_path", "_num_labels",
-    "architectures", "attention_dropout", "bad_words_ids", "begin_suppress_tokens", "bos_token_id",
-    "chunk_size_feed_forward", "cross_attention_hidden_size", "decoder_start_token_id",
+    "_attn_implementation", "_attn_implementation_autoset", "_attn_implementation_internal",
+    "_commit_hash", "_flash_attn_2_enabled", "_name_or_path", "_num_labels", "architectures",
+    "attention_dropout", "attn_implementation", "bad_words_ids", "begin_suppress_tokens",
+    "bos_token_id", "cache_implementation", "chunk_size_feed_forward",
+    "cross_attention_hidden_size", "custom_pipelines", "decoder_start_token_id",
     "diversity_penalty", "do_sample", "dtype", "early_stopping", "encoder_no_repeat_ngram_size",
     "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id",
     "forced_eos_token_id", "gradient_checkpointing", "id2label", "initializer_range", "is_decoder",
-    "label2id", "length_penalty", "max_length", "min_length", "model_type", "no_repeat_ngram_size",
+    "label2id", "length_penalty", "max_length", "min_length", "model_max_length", "model_type",
+    "neftune_noise_alpha", "no_repeat_ngram_size",
     "num_beam_groups", "num_beams", "num_labels", "num_return_sequences", "output_attentions",
     "output_hidden_states", "output_scores", "pad_token_id", "prefix", "problem_type",
     "remove_invalid_values", "repetition_penalty", "return_dict", "return_dict_in_generate",
     "sep_token_id", "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss",
     "tie_encoder_decoder", "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript",
-    "transformers.js_config", "transformers_version", "typical_p", "unk_token_id", "use_bfloat16",
-    "use_cache",
+    "transformers.js_config", "transformers_version", "typical_p", "unk_token_id", "unsloth_fixed",
+    "unsloth_version", "use_bfloat16", "use_cache",
 }  # fmt: skip
-FIXED = {"add_cross_attention": False, "is_encoder_decoder": False, "pruned_heads": {}}
+FIXED = {
+    "add_cross_attention": False, "is_encoder_decoder": False, "pruned_heads": {},
+    "quantization_config": None,
+}  # fmt: skip
 
 
 class Field(NamedTuple):
@@ -103,25 +109,27 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
         theta, fraction: the fields of the base and of the part that is turned, which count where
             the dictionary is silent. None: the family turns the whole head.
     """
-    given = dict(fields["rope_scaling"] or fields["rope_parameters"] or {})
+    source = "rope_scaling" if fields["rope_scaling"] else "rope_parameters"
+    given = dict(fields[source] or {})
     kind = given.pop("type", "default")
     kind = given.pop("rope_type", kind)
-    if kind not in ROPE_SCALING:
+    if not isinstance(kind, str) or kind not in ROPE_SCALING:
         known = sorted(ROPE_SCALING)
-        raise ValueError(f"rope_parameters: rope_type {kind!r} is not supported; {known} are")
+        raise ValueError(f"{source}: rope_type {kind!r} is not supported; {known} are")
     base = given.pop("rope_theta", fields[theta])
     part = given.pop("partial_rotary_factor", fields[fraction] if fraction else 1.0)
     if fraction is None and part != 1:
-        raise ValueError(f"rope_parameters: partial_rotary_factor={part!r} is not supported here")
+        raise ValueError(f"{source}: partial_rotary_factor={part!r} is not supported here")
     if kind == "llama3":
         given.setdefault("original_max_position_embeddings", fields["max_position_embeddings"])
     names = ROPE_SCALING[kind]
     if given.keys() != names.keys():
-        raise ValueError(f"rope_parameters: {kind!r} needs {sorted(names)}, got {sorted(given)}")
+        raise ValueError(f"{source}: {kind!r} needs {sorted(names)}, got {sorted(given)}")
     for name, value in {"rope_theta": base, "partial_rotary_factor": part, **given}.items():
-        check_number(f"rope_parameters: {name}", value)
+        if not is_positive(value):
+            raise ValueError(f"{source}: {name} must be a positive number, got {value!r}")
     if kind == "llama3" and given["high_freq_factor"] <= given["low_freq_factor"]:
-        raise ValueError("rope_parameters: high_freq_factor must be above low_freq_factor")
+        raise ValueError(f"{source}: high_freq_factor must be above low_freq_factor")
     scaling = {"type": kind} | {names[name]: value for name, value in given.items()}
     return {
         "rope_theta": float(base), "rope_fraction": float(part),
@@ -129,7 +137,6 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
     }  # fmt: skip
 
 
-def check_number(name: str, value: object) -> None:
-    """Refuse anything but a positive, finite number."""
-    if type(value) not in NUMBER or not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be a positive number, got {value!r}")
+def is_positive(value: object) -> bool:
+    """Whether it is a positive, finite number."""
+    return type(value) in NUMBER and math.isfinite(value) and value > 0

@@ -14,7 +14,7 @@ def settings(fields: dict) -> dict:
 HARMLESS = {  # the last one asks for fp32 where a model runs in less; ours runs in fp32
     "n_ctx", "resid_pdrop", "embd_pdrop", "attn_pdrop", "summary_type", "summary_use_proj",
     "summary_activation", "summary_proj_to_labels", "summary_first_dropout",
-    "reorder_and_upcast_attn",
+    "reorder_and_upcast_attn", "n_special", "predict_special_tokens", "output_past",
 }  # fmt: skip
 
 GPT2 = Family(

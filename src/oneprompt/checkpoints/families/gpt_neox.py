@@ -25,6 +25,9 @@ def settings(fields: dict) -> dict:
     }
 
 
+HARMLESS = {"hidden_dropout", "classifier_dropout", "attention_probs_dropout_prob",
+            "hidden_dropout_prob"}  # fmt: skip
+
 GPT_NEOX = Family(
     prefix="gpt_neox.",
     used={
@@ -60,6 +63,6 @@ GPT_NEOX = Family(
     },
     per_head=True,
     unbiased=lambda fields: () if fields["attention_bias"] else ("layers.*.attention.dense",),
-    harmless={"hidden_dropout", "classifier_dropout"},
+    harmless=HARMLESS,
     aliases={"lm_head.weight": "embed_out.weight"},
 )

@@ -99,7 +99,7 @@ LLAMA = Family(
     modules=MODULES,
     unbiased=llama_unbiased,
     fixed={"rope_interleaved": False},
-    harmless={"is_llama_config", "pretraining_tp"},
+    harmless={"is_llama_config", "pretraining_tp", "max_sequence_length"},
 )
 MISTRAL = Family(
     prefix="model.",
@@ -127,4 +127,5 @@ QWEN2 = Family(
     },
     settings=qwen2_settings,
     modules=MODULES,
+    fixed={"use_mrope": False},
 )  # fmt: skip
