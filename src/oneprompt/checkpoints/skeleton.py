@@ -20,11 +20,14 @@ def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
 
 
 def fill(model: Transformer, tensors: dict[str, Tensor], eos_id) -> Transformer:
-    """Give a skeleton its weights, as fp32; it is then ready for use."""
-    # A copy, since what safetensors gives is the file itself, which may be written anew.
-    weights = {name: tensor.to(torch.float32, copy=True) for name, tensor in tensors.items()}
-    # Column by column in memory, the order that products with few rows read fastest.
-    weights = {name: w.T.contiguous().T if w.ndim == 2 else w for name, w in weights.items()}
+    """Give a skeleton its weights, as fp32; it is then ready for use. `tensors` is emptied."""
+    weights = {}
+    for name in list(tensors):  # one by one, so that no two copies of all are in memory
+        # A copy, since what safetensors gives is the file itself, which may be written anew. Column
+        # by column in memory, the order that products with few rows read fastest.
+        tensor = tensors.pop(name).to(torch.float32)
+        columns = tensor.t().clone(memory_format=torch.contiguous_format)
+        weights[name] = columns.t()
     model.load_state_dict(weights, assign=True)
     model.eos_id = tuple(eos_id) if isinstance(eos_id, list) else eos_id
     return model.eval()
