@@ -13,6 +13,7 @@ print(tokenizer.decode(op.generate(model, ids, max_new_tokens=60).ids))
 from .answers import PROMPT, answer
 from .autoregress import generate, stream, stream_text
 from .cache import KVCache
+from .checkpoints.chat import chat_ids
 from .checkpoints.export import export_hf
 from .checkpoints.own import load_model, save_model
 from .checkpoints.public import load_pretrained
@@ -33,7 +34,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GREEDY", "PROMPT", "Allow", "BytePairEncoding", "Generation", "KVCache", "LogitBias",
     "ModelConfig", "NGramTable", "PromptLookup", "RepetitionCost", "Sampling",
-    "SpeculativeDecoder", "StopStrings", "Tokenizer", "Transformer", "answer", "export_hf",
-    "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
+    "SpeculativeDecoder", "StopStrings", "Tokenizer", "Transformer", "answer", "chat_ids",
+    "export_hf", "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
     "probabilities", "save_model", "score", "speculative_generate", "stream", "stream_text",
 ]  # fmt: skip

@@ -177,6 +177,7 @@ class Tokenizer:
         vocab_size: the number of ids.
         eos_id: the id of the end-of-sequence token.
         start_ids: what the model expects in front of each text, in Llama's case one id; often [].
+        chat_template: how the model expects a conversation, for `chat_ids`; often None.
     """
 
     def __init__(
@@ -189,7 +190,7 @@ class Tokenizer:
         self.backend.encode_special_tokens = True  # treat special tokens in a text as text
         self.vocab_size = backend.get_vocab_size() if vocab_size is None else vocab_size
         self.eos_id = backend.token_to_id(EOS) if eos_id is None else eos_id
-        self.start_ids = _start_ids(backend)
+        self.start_ids, self.chat_template = _start_ids(backend), None
         self._added = backend.get_added_tokens_decoder()  # token id -> a token outside the merges
         self._byte_level = _is_byte_level(backend)
 

@@ -103,7 +103,7 @@ def test_every_config_is_expected():
 def test_published_config_gives_the_sizes(name, tmp_path):
     sizes, more = LOADED[name]
     folder = in_folder(name, tmp_path)
-    config = model_config(folder, *read_config(folder, set()))
+    config = model_config(folder / "config.json", *read_config(folder, set()))
     assert tuple(getattr(config, size) for size in SIZES) == sizes
     assert {key: getattr(config, key) for key in more} == more
     theirs = transformers.AutoConfig.from_pretrained(folder)

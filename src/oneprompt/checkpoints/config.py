@@ -38,7 +38,7 @@ def check_config(path: Path, config: dict, ignore: set[str]) -> tuple[Family, di
     for written, value in config.items():
         name = family.aliases.get(written, written)
         if name in family.used:
-            problems += problems_of(written, family.used[name], value)
+            problems += check_field(written, family.used[name], value)
             if given.setdefault(name, value) != value:
                 problems.append(f"{written}={value!r} contradicts {name}={given[name]!r}")
         elif name in fixed and value != fixed[name]:
@@ -86,8 +86,8 @@ def shown(name: str, value: object) -> str:
     return f"{name}={text if len(text) <= 60 else text[:57] + '...'}"
 
 
-def problems_of(name: str, field: Field, value: object) -> list[str]:
-    """A value of another type, and a size or number that no model has."""
+def check_field(name: str, field: Field, value: object) -> list[str]:
+    """What is wrong with a value: of another type, or a size or number that no model has."""
     if type(value) not in field.types:
         allowed = " or ".join(t.__name__.replace("NoneType", "null") for t in field.types)
         return [f"{name} must be {allowed}, got {value!r}"]
@@ -98,8 +98,8 @@ def problems_of(name: str, field: Field, value: object) -> list[str]:
     return []
 
 
-def model_config(folder: Path, family: Family, fields: dict) -> ModelConfig:
-    """Our config of a checkpoint."""
+def model_config(path: Path, family: Family, fields: dict) -> ModelConfig:
+    """Our config of a checkpoint; `path` is named in errors."""
     ours = {field.ours: fields[name] for name, field in family.used.items() if field.ours}
     try:
         return ModelConfig(**ours | family.settings(fields))
@@ -107,7 +107,7 @@ def model_config(folder: Path, family: Family, fields: dict) -> ModelConfig:
         used = [(name, field.ours) for name, field in family.used.items() if field.ours]
         names = [f"{ours} is {name}" for name, ours in used if ours in str(error)]
         hint = f" ({', '.join(names)} there)" if names else ""
-        raise ValueError(f"{folder / 'config.json'}: {error}{hint}") from None
+        raise ValueError(f"{path}: {error}{hint}") from None
 
 
 def read_eos(folder: Path, fields: dict) -> int | list[int] | None:

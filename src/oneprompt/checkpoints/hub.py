@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-SMALL = ["config.json", "generation_config.json", "tokenizer.json"]
+SMALL = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+         "chat_template.jinja"]  # fmt: skip
 LARGE = ["model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"]
 
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..model import Transformer
 from ..tokenize import Tokenizer
+from .chat import read_chat_template
 from .config import model_config, read_config, read_eos
 from .hub import locate
 from .skeleton import fill, skeleton
@@ -46,7 +47,7 @@ def load_pretrained(
     family, fields = read_config(folder, ignore)
     eos_id = read_eos(folder, fields)
     found = read_weights(folder, family, fields)
-    config = model_config(folder, family, fields)
+    config = model_config(folder / "config.json", family, fields)
     if layers_in(found) != config.n_layers:
         wanted = f"{config.n_layers} layers in the config, {layers_in(found)} in the weights"
         raise ValueError(f"{folder}: the model is cut or mixed up: {wanted}")
@@ -57,7 +58,9 @@ def load_pretrained(
     if not (folder / "tokenizer.json").is_file():
         return model, None
     first_eos = eos_id[0] if isinstance(eos_id, list) else eos_id
-    return model, Tokenizer.load(folder / "tokenizer.json", first_eos, config.vocab_size)
+    tokenizer = Tokenizer.load(folder / "tokenizer.json", first_eos, config.vocab_size)
+    tokenizer.chat_template = read_chat_template(folder)
+    return model, tokenizer
 
 
 def shorten(model: Transformer, context_length: int) -> None:
