@@ -1,9 +1,12 @@
 """`transformers` loads what `export_hf` writes: the same logits, ids and texts."""
 
+import json
+
 import pytest
 import torch
 from checkpoints import AutoModelForCausalLM
 from models import random_model
+from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 import oneprompt as op
@@ -20,7 +23,8 @@ def exported(tmp_path_factory):
     for name in ("reference", "draft"):
         model = op.load_model(name)
         op.export_hf(model, tokenizer, folder / name)
-        loaded[name] = (model, AutoModelForCausalLM.from_pretrained(folder / name).eval())
+        theirs = AutoModelForCausalLM.from_pretrained(folder / name, dtype=torch.float32)
+        loaded[name] = (model, theirs.eval())
     return folder, tokenizer, AutoTokenizer.from_pretrained(folder / "reference"), loaded
 
 
@@ -80,6 +84,29 @@ def test_assisted_generation_runs_on_the_pair(exported):
         found = generate(their_target, ids, max_new_tokens=60, assistant_model=their_draft)
         assert found == ours.ids == op.generate(target, ids, 60).ids
         assert len(passes) < len(found)  # it did speculate
+
+
+def test_weights_are_written_in_16_bits_where_these_hold_them(exported, name, tmp_path):
+    """Those of the pair are fp16 from the start; no engine has to be told to keep them so."""
+    folder, tokenizer, _, loaded = exported
+    model, theirs = loaded[name]
+    file = folder / name / "model.safetensors"
+    tensors = load_file(file)
+    assert {t.dtype for t in tensors.values()} == {torch.float16}
+    assert file.stat().st_size < 2.1 * model.n_parameters
+    assert json.loads((folder / name / "config.json").read_text())["torch_dtype"] == "float16"
+    exact = theirs.state_dict()
+    assert all(torch.equal(t.float(), exact[key]) for key, t in tensors.items())
+    for dtype, nudge in ((torch.bfloat16, 0.0), (torch.float32, 1e-7)):
+        other = op.load_model(name)
+        for p in other.parameters():
+            p.data = p.data.to(torch.bfloat16).float()
+        other.embedding.data[0, 0] = 2.0**-30 + nudge  # no fp16 number
+        op.export_hf(other, tokenizer, tmp_path)
+        assert {t.dtype for t in load_file(tmp_path / "model.safetensors").values()} == {dtype}
+        back = op.load_pretrained(tmp_path)[0]
+        pairs = zip(back.parameters(), other.parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs)
 
 
 def test_an_export_loads_as_the_same_model(exported, name):

@@ -162,7 +162,5 @@ def test_a_typed_end_of_turn_is_text(ours):
 def test_its_name_needs_the_package(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(BUNDLED, "smollm2", "no-such-package-of-this-name")
-    with pytest.raises(
-        FileNotFoundError, match="the model 'smollm2' is not installed; `make"
-    ):
+    with pytest.raises(FileNotFoundError, match="the model 'smollm2' is not installed; `make"):
         op.load_pretrained("smollm2")

@@ -7,7 +7,9 @@ one, each sublayer reading what the one before it added.
 import json
 from pathlib import Path
 
+import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from ..model import ModelConfig, Transformer
 from ..tokenize import Tokenizer
@@ -30,6 +32,9 @@ ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 def export_hf(model: Transformer, tokenizer: Tokenizer, folder: str | Path) -> None:
     """Write the model and its tokenizer as a GPT-NeoX checkpoint.
 
+    The weights are written in 16 bits where these hold every one of them exactly, as they do for
+    the reference pair, whose own files have fp16: half the bytes, and no engine needs to be told.
+
     `AutoModelForCausalLM.from_pretrained(folder)` then gives the same logits, and
     `AutoTokenizer.from_pretrained(folder)` the same ids, with one difference: there a typed
     "<|endoftext|>" becomes the token.
@@ -37,13 +42,14 @@ def export_hf(model: Transformer, tokenizer: Tokenizer, folder: str | Path) -> N
     Raises:
         ValueError: the model has what GPT-NeoX has not; the message names it.
     """
-    config = config_json(model)
+    state = model.state_dict()
+    dtype = exact_dtype(state)
+    config = config_json(model) | {"torch_dtype": str(dtype).removeprefix("torch.")}
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    state = model.state_dict()
     tensors = {}
     for theirs, ours, _ in layout(FAMILY, model):
-        parts = [state[name].cpu() for name in ours]
+        parts = [state[name].to("cpu", dtype) for name in ours]
         name = theirs if theirs.startswith("embed_out") else FAMILY.prefix + theirs
         tensors[name] = (join(parts, model, FAMILY) if len(parts) > 1 else parts[0]).contiguous()
     save_file(tensors, folder / WEIGHTS, metadata={"format": "pt"})
@@ -78,7 +84,7 @@ def config_json(model: Transformer) -> dict:
     return sizes | {
         "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "is_decoder": True,
         "hidden_act": ACTIVATIONS[c.activation], "attention_bias": True,
-        "hidden_dropout": 0.0, "attention_dropout": 0.0, "torch_dtype": dtype_of(model),
+        "hidden_dropout": 0.0, "attention_dropout": 0.0,
         "bos_token_id": None, "eos_token_id": model.eos_id, "use_cache": True,
         "rotary_emb_base": c.rope_theta, "rotary_pct": c.rope_fraction,  # read by older versions
         "rope_parameters": rope_parameters(c),
@@ -94,8 +100,12 @@ def rope_parameters(config: ModelConfig) -> dict:
     return given | scaling | {"partial_rotary_factor": config.rope_fraction}
 
 
-def dtype_of(model: Transformer) -> str:
-    return str(model.embedding.dtype).removeprefix("torch.")
+def exact_dtype(state: dict[str, Tensor]) -> torch.dtype:
+    """One of 16 bits that holds every weight exactly, else the weights' own."""
+    for dtype in (torch.float16, torch.bfloat16):
+        if all(torch.equal(tensor.to(dtype).to(tensor.dtype), tensor) for tensor in state.values()):
+            return dtype
+    return next(iter(state.values())).dtype
 
 
 def write_json(path: Path, content: dict) -> None:
