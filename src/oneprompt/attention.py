@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .linear import Linear
+from .norm import Norm
 from .position import turn
 
 
@@ -111,8 +112,9 @@ def repeat_kv(x: Tensor, n_heads: int) -> Tensor:
 class Attention(nn.Module):
     """Multi-head, grouped-query or multi-query causal self-attention.
 
-    Projects x to queries, keys and values, turns queries and keys where the model uses RoPE,
-    attends in every head and projects the joined heads back to d_model.
+    Projects x to queries, keys and values, norms queries and keys where the config says so, turns
+    them where the model uses RoPE, attends in every head and projects the joined heads back to
+    d_model.
     """
 
     def __init__(self, config):
@@ -123,6 +125,8 @@ class Attention(nn.Module):
         self.key = Linear(config.d_model, kv_width, bias=config.qkv_bias)
         self.value = Linear(config.d_model, kv_width, bias=config.qkv_bias)
         self.output = Linear(width, config.d_model, bias=config.bias)
+        if config.qk_norm:  # keeps scores from growing (Henry et al. 2020; Dehghani et al. 2023)
+            self.query_norm, self.key_norm = (Norm(config, config.head_dim) for _ in "qk")
 
     def project(self, x: Tensor, turns=None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries (B, H, T, d), keys and values (B, G, T, d) of x (B, T, D).
@@ -134,6 +138,8 @@ class Attention(nn.Module):
         q = split_heads(self.query(x), c.n_heads)
         k = split_heads(self.key(x), c.n_kv_heads)
         v = split_heads(self.value(x), c.n_kv_heads)
+        if c.qk_norm:
+            q, k = self.query_norm(q), self.key_norm(k)
         if turns is not None:
             q, k = turn(q, turns, c.rope_pairing), turn(k, turns, c.rope_pairing)
         return q, k, v

@@ -40,10 +40,15 @@ class ModelConfig:
     norm_eps: float = 1e-5
     activation: str = "gelu_tanh"
     sliding_window: int | None = None
+    window_layers: tuple[int, ...] | None = None  # which layers have the window; None: all
+    window_rope_theta: float | None = None  # their RoPE's base, not scaled; None: as in the others
     bias: bool = True
     qkv_bias: bool | None = None
     parallel_residual: bool = False  # attention and feed-forward read the same x (GPT-NeoX)
     embedding_norm: bool = False  # a norm right after the embedding (BLOOM)
+    embedding_scale: float = 1.0  # by which token vectors are multiplied (Gemma)
+    qk_norm: bool = False  # a norm of each query and key, before RoPE (Qwen3)
+    post_norms: bool = False  # norms also behind attention and feed-forward (Gemma 3)
     tie_embeddings: bool = True
 
     def __post_init__(self):
@@ -79,15 +84,32 @@ class ModelConfig:
             raise ValueError(f"rope_fraction must be in (0, 1], got {self.rope_fraction}")
         if self.position == "rope":
             rope_frequencies(self.n_rotated, self.rope_theta, self.rope_scaling)  # or says why not
+        self._check_window()
+
+    def _check_window(self) -> None:
         if self.sliding_window is not None and self.sliding_window < 1:
             raise ValueError(
                 f"sliding_window must be None or at least 1, got {self.sliding_window}"
+            )
+        if self.window_layers is None:
+            return
+        layers = tuple(self.window_layers)  # a list, where it comes out of a file
+        object.__setattr__(self, "window_layers", layers)
+        if self.sliding_window is None or not set(layers) <= set(range(self.n_layers)):
+            raise ValueError(
+                f"window_layers={layers} must be some of the {self.n_layers} layers, 0 to "
+                f"{self.n_layers - 1}, of a model with a sliding_window"
             )
 
     @property
     def n_rotated(self) -> int:
         """How many coordinates of each head RoPE turns."""
         return int(self.head_dim * self.rope_fraction)
+
+    def has_window(self, layer: int) -> bool:
+        """Whether the queries of a layer see no more than the sliding window."""
+        chosen = self.window_layers is None or layer in self.window_layers
+        return self.sliding_window is not None and chosen
 
     def as_dict(self) -> dict:
         """The fields as plain values, for JSON."""

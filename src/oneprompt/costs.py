@@ -1,5 +1,6 @@
 """What a pass costs: multiply-adds, and the bytes that it reads and keeps."""
 
+from .feedforward import GATED
 from .model import ModelConfig, Transformer
 
 
@@ -9,7 +10,7 @@ def multiply_adds(config: ModelConfig, T: int, S: int, n_logits: int | None = No
         L (2 T D (H + G) d + 2 T S H d + 2 T D F) + n D V
 
     in order: the four projections of attention, the scores and the weighted sums of values (all S
-    are computed, then masked), the feed-forward network (three matrices in SwiGLU, not two), and
+    are computed, then masked), the feed-forward network (three matrices where gated, not two), and
     the output matrix for the n positions whose logits are made: all T of them, or one in a pass of
     `generate` (n_logits=1). Norms, softmax and activations are small next to these and left out.
     """
@@ -17,7 +18,7 @@ def multiply_adds(config: ModelConfig, T: int, S: int, n_logits: int | None = No
     queries, keys = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
     projections = 2 * T * c.d_model * (queries + keys)
     attention = 2 * T * S * queries
-    feedforward = T * c.d_model * c.d_ff * (3 if c.activation == "swiglu" else 2)
+    feedforward = T * c.d_model * c.d_ff * (3 if c.activation in GATED else 2)
     output = (T if n_logits is None else n_logits) * c.d_model * c.vocab_size
     return c.n_layers * (projections + attention + feedforward) + output
 

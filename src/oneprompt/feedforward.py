@@ -42,14 +42,16 @@ ACTIVATIONS = {
     "gelu": F.gelu,
     "gelu_tanh": partial(F.gelu, approximate="tanh"),
     "swiglu": F.silu,
+    "geglu": partial(F.gelu, approximate="tanh"),
 }
+GATED = ("swiglu", "geglu")
 
 
 class FeedForward(nn.Module):
-    """FFN(x) = f(x W₁ + b₁) W₂ + b₂, or (SiLU(x W_gate) ⊙ (x W₁)) W₂ for "swiglu".
+    """FFN(x) = f(x W₁ + b₁) W₂ + b₂, or (f(x W_gate) ⊙ (x W₁)) W₂ where f gates.
 
     W₁ (`up`) widens d_model to d_ff, W₂ (`down`) brings it back (Vaswani et al. 2017, section 3.3;
-    Shazeer 2020 for the gated form).
+    Shazeer 2020 for the gated form: "swiglu" with SiLU as f, "geglu" with GELU).
     """
 
     def __init__(self, config):
@@ -58,7 +60,7 @@ class FeedForward(nn.Module):
         self.up = Linear(config.d_model, config.d_ff, bias=config.bias)
         self.down = Linear(config.d_ff, config.d_model, bias=config.bias)
         self.gate = None
-        if config.activation == "swiglu":
+        if config.activation in GATED:
             self.gate = Linear(config.d_model, config.d_ff, bias=config.bias)
 
     def hidden(self, x: Tensor) -> Tensor:

@@ -5,33 +5,20 @@ x = x + attention(norm₁(x));  x = x + feedforward(norm₂(x))        in every 
 logits = norm(x) tableᵀ
 """
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
-from .attention import Attention, causal_mask
+from .attention import causal_mask
+from .block import Block
 from .cache import KVCache
 from .config import ModelConfig
 from .embed import embed
-from .feedforward import FeedForward
 from .logits import to_logits
 from .norm import Norm
 from .position import alibi_bias, rope_frequencies, sinusoidal, turns_of
 from .trace import Trace, trace
-
-
-class Block(nn.Module):
-    """One transformer block: attention and feed-forward, each normed first and added back."""
-
-    def __init__(self, config: ModelConfig):
-        super().__init__()
-        self.norm1, self.attention = Norm(config), Attention(config)
-        self.norm2, self.feedforward = Norm(config), FeedForward(config)
-        self.parallel_residual = config.parallel_residual
-
-    def forward(self, x: Tensor, turns, mask: Tensor | None, cache=None, layer=0) -> Tensor:
-        """(B, T, D) -> (B, T, D)"""
-        middle = x + self.attention(self.norm1(x), turns, mask, cache, layer)
-        return middle + self.feedforward(self.norm2(x if self.parallel_residual else middle))
 
 
 class Transformer(nn.Module):
@@ -70,13 +57,15 @@ class Transformer(nn.Module):
     def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
         """Token vectors, plus position vectors where the scheme adds them: (B, T) -> (B, T, D)."""
         x = embed(ids, self.embedding)
+        if self.config.embedding_scale != 1:  # rounded to the weights' type, as Gemma has it
+            x = x * x.new_tensor(self.config.embedding_scale)
         if self.config.position == "learned":
             x = x + self.position_embedding[positions]
         if self.config.position == "sinusoidal":
             x = x + sinusoidal(positions, self.config.d_model).to(x.dtype)
         return self.embedding_norm(x)
 
-    def turns(self, positions: Tensor) -> tuple[Tensor, Tensor] | None:
+    def turns(self, positions: Tensor, layer: int = 0) -> tuple[Tensor, Tensor] | None:
         """RoPE's cosines and sines at positions (T,) or (B, T), see `turns_of`; None without RoPE.
 
         Returns:
@@ -86,13 +75,15 @@ class Transformer(nn.Module):
         if c.position != "rope":
             return None
         frequencies = rope_frequencies(c.n_rotated, c.rope_theta, c.rope_scaling)
+        if c.window_rope_theta is not None and c.has_window(layer):
+            frequencies = rope_frequencies(c.n_rotated, c.window_rope_theta)
         angles = positions[..., None] * frequencies.to(positions.device)  # (..., T, n_rotated / 2)
         if angles.ndim == 3:
             angles = angles[:, None]
         cos, sin = turns_of(angles, c.rope_pairing)
         return cos.to(self.embedding.dtype), sin.to(self.embedding.dtype)
 
-    def mask(self, T: int, S: int, padding: Tensor | None = None) -> Tensor | None:
+    def mask(self, T: int, S: int, padding: Tensor | None = None, layer: int = 0) -> Tensor | None:
         """What the last T of S places see of all of them: (T, S), or broadcastable (B, H, T, S).
 
         None where a single query sees everything: nothing is hidden then.
@@ -101,9 +92,10 @@ class Transformer(nn.Module):
             padding: None, or (B,), how many places at the start of each text are empty.
         """
         c, device = self.config, self.embedding.device
-        if T == 1 and c.sliding_window is None and c.position != "alibi" and padding is None:
+        window = c.sliding_window if c.has_window(layer) else None
+        if T == 1 and window is None and c.position != "alibi" and padding is None:
             return None
-        mask = causal_mask(T, S, c.sliding_window).to(device)
+        mask = causal_mask(T, S, window).to(device)
         if padding is not None:
             places = torch.arange(S, device=device)
             is_text = places >= padding[:, None, None, None]  # (B, 1, 1, S)
@@ -114,6 +106,19 @@ class Transformer(nn.Module):
         places = torch.arange(S, device=device)
         bias = alibi_bias(c.n_heads, places[-T:], places).to(self.embedding.dtype)
         return torch.where(mask, bias, float("-inf"))
+
+    def views(self, positions: Tensor, S: int, padding: Tensor | None = None) -> Iterator[tuple]:
+        """The turns and the mask of each layer at the last positions of S places.
+
+        They differ between layers with a sliding window and layers without, and not else.
+        """
+        made = {}
+        for layer in range(self.config.n_layers):
+            kind = self.config.has_window(layer)
+            if kind not in made:
+                mask = self.mask(positions.shape[-1], S, padding, layer)
+                made[kind] = self.turns(positions, layer), mask
+            yield made[kind]
 
     def check_length(self, length: int) -> None:
         """Refuse a text that is longer than the context.
@@ -174,9 +179,8 @@ class Transformer(nn.Module):
             cache.check_fits(self.config, len(ids))
         x = self.embed(ids, positions)  # (B, T, D)
         T = ids.shape[1]
-        turns, mask = self.turns(positions), self.mask(T, start + T, padding)
-        for layer, block in enumerate(self.blocks):
-            x = block(x, turns, mask, cache, layer)
+        for layer, (turns, mask) in enumerate(self.views(positions, start + T, padding)):
+            x = self.blocks[layer](x, turns, mask, cache, layer)
         if cache is not None:
             cache.advance(T)
         x = x if last is None else x[:, -last:]

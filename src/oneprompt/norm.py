@@ -19,17 +19,17 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
 
 
 class Norm(nn.Module):
-    """LayerNorm or RMSNorm over the last axis, as the config says.
+    """LayerNorm or RMSNorm over the last axis, as the config says; of d_model numbers or `size`.
 
     It runs torch's own, each in one pass over x; a test holds them equal to the formulas above.
     """
 
-    def __init__(self, config):
+    def __init__(self, config, size: int | None = None):
         super().__init__()
-        self.eps = config.norm_eps
-        self.weight = nn.Parameter(torch.ones(config.d_model))
+        self.eps, size = config.norm_eps, size or config.d_model
+        self.weight = nn.Parameter(torch.ones(size))
         has_bias = config.norm == "layernorm"
-        self.bias = nn.Parameter(torch.zeros(config.d_model)) if has_bias else None
+        self.bias = nn.Parameter(torch.zeros(size)) if has_bias else None
         self.rms = config.norm == "rmsnorm"
 
     def forward(self, x: Tensor) -> Tensor:

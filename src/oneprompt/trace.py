@@ -21,7 +21,7 @@ class LayerTrace:
     masked: Tensor  # (B, H, T, T)  scores with the mask (and ALiBi's shift) applied
     weights: Tensor  # (B, H, T, T) softmax of masked: each row sums to 1
     heads: Tensor  # (B, H, T, d)   weights v
-    attention: Tensor  # (B, T, D)  joined heads after the output projection
+    attention: Tensor  # (B, T, D)  joined heads after the output projection (and a norm)
     middle: Tensor  # (B, T, D)     input of the block + attention
     norm2: Tensor  # (B, T, D)      input of the feed-forward network
     hidden: Tensor  # (B, T, F)     its wide layer, after the activation
@@ -48,11 +48,9 @@ def trace(model, ids: Tensor) -> Trace:
     """
     positions = model.positions(ids, 0)
     embedding = x = model.embed(ids, positions)
-    T = ids.shape[1]
-    turns, mask = model.turns(positions), model.mask(T, T)
     layers = []
-    for block in model.blocks:
-        layers.append(_trace_block(block, x, turns, mask))
+    for block, view in zip(model.blocks, model.views(positions, ids.shape[1]), strict=True):
+        layers.append(_trace_block(block, x, *view))
         x = layers[-1].output
     final_norm = model.final_norm(x)
     logits = to_logits(final_norm, model.output_table)
@@ -67,11 +65,11 @@ def _trace_block(block, x: Tensor, turns, mask: Tensor | None) -> LayerTrace:
     masked = apply_mask(scores, mask)
     weights = masked.softmax(dim=-1)
     heads = weights @ repeat_kv(v, n_heads)
-    attention = block.attention.output(merge_heads(heads))
+    attention = block.post_norm1(block.attention.output(merge_heads(heads)))
     middle = x + attention
     norm2 = block.norm2(x if block.parallel_residual else middle)
     hidden = block.feedforward.hidden(norm2)
-    feedforward = block.feedforward.down(hidden)
+    feedforward = block.post_norm2(block.feedforward.down(hidden))
     return LayerTrace(
         norm1, q, k, v, scores, masked, weights, heads, attention,
         middle, norm2, hidden, feedforward, middle + feedforward,

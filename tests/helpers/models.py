@@ -23,12 +23,17 @@ VARIANTS = {
     ],
     "heads": [(4, 4), (4, 2), (4, 1), (3, 3), (6, 3), (6, 1)],  # n_heads, n_kv_heads
     "sliding_window": [None, 1, 3, 7],
+    "window_layers": [None, (0,), (1,), (0, 1), ()],
+    "window_rope_theta": [None, 100.0],
     "norm": ["layernorm", "rmsnorm"],
-    "activation": ["gelu", "gelu_tanh", "relu", "swiglu"],
+    "activation": ["gelu", "gelu_tanh", "relu", "swiglu", "geglu"],
     "bias": [True, False],
     "qkv_bias": [None, True, False],
     "parallel_residual": [False, True],
     "embedding_norm": [False, True],
+    "embedding_scale": [1.0, 0.5],
+    "qk_norm": [False, True],
+    "post_norms": [False, True],
     "tie_embeddings": [True, False],
 }
 
@@ -42,6 +47,8 @@ def random_choices(seed: int) -> dict:
 def config_of(choices: dict) -> op.ModelConfig:
     """A small config with the given choices. Every size is different: mixed-up axes are noticed."""
     fields = {name: value for name, value in choices.items() if name != "heads"}
+    if fields["sliding_window"] is None:
+        fields["window_layers"] = None
     n_heads, n_kv_heads = choices["heads"]
     return op.ModelConfig(
         vocab_size=43, context_length=24, d_model=20, n_layers=2, n_heads=n_heads,

@@ -30,7 +30,8 @@ def test_activation_equals_torch(ours, theirs):
 
 def test_what_the_model_runs_equals_the_formulas():
     x = torch.linspace(-8, 8, 1601)
-    formulas = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "swiglu": silu}
+    formulas = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "swiglu": silu,
+                "geglu": gelu_tanh}  # fmt: skip
     assert ACTIVATIONS.keys() == formulas.keys()
     for name, formula in formulas.items():
         # As above: a mix-up of the two GELUs would be noticed.

@@ -183,3 +183,46 @@ def test_more_than_the_context_is_refused_with_a_cache_too():
     model(torch.zeros(1, 39, dtype=torch.int64), cache)
     with pytest.raises(ValueError, match="41 tokens do not fit into this model's context of 40"):
         model(torch.zeros(1, 2, dtype=torch.int64), cache)
+
+
+def test_some_layers_have_a_window_and_a_rope_of_their_own():
+    model = small_model(
+        n_layers=3, sliding_window=4, window_layers=[0, 2], window_rope_theta=9.0, rope_theta=99.0
+    )
+    assert model.config.window_layers == (0, 2)
+    ids = random_ids(model.config, time=9)
+    trace, causal = model.trace(ids), torch.ones(9, 9, dtype=bool).tril()
+    window = causal & ~torch.ones(9, 9, dtype=bool).tril(-4)
+    for layer, expected in zip(trace.layers, (window, causal, window), strict=True):
+        assert torch.equal(layer.weights[0, 0] > 0, expected)
+    for i, (layer, theta) in enumerate(zip(trace.layers, (9.0, 99.0, 9.0), strict=True)):
+        uniform = dataclasses.replace(model.config, window_layers=None, window_rope_theta=None)
+        plain = op.Transformer(dataclasses.replace(uniform, rope_theta=theta))
+        attention = model.blocks[i].attention
+        q, k, _ = attention.project(layer.norm1, plain.turns(torch.arange(9)))
+        assert torch.equal(q, layer.q)
+        assert torch.equal(k, layer.k)
+
+
+def test_norms_of_queries_keys_and_of_what_is_added():
+    """And the scaled embedding: each by its formula."""
+    model = small_model(qk_norm=True, post_norms=True, embedding_scale=3.0, norm="rmsnorm")
+    ids = random_ids(model.config, time=5)
+    trace = model.trace(ids)
+    assert torch.equal(trace.embedding, model.embedding[ids] * 3)
+    block, layer = model.blocks[0], trace.layers[0]
+    length = layer.q.square().mean(-1, keepdim=True)  # RoPE keeps it
+    query = op.attention.split_heads(block.attention.query(layer.norm1), 2)
+    expected = F.rms_norm(query, (8,), eps=1e-5) * block.attention.query_norm.weight
+    torch.testing.assert_close(length, expected.square().mean(-1, keepdim=True))
+    output = block.attention.output(op.attention.merge_heads(layer.heads))
+    torch.testing.assert_close(layer.attention, block.post_norm1(output))
+    expected = block.post_norm2(block.feedforward(layer.norm2))
+    torch.testing.assert_close(layer.feedforward, expected)
+
+
+@pytest.mark.parametrize("window_layers", [(0, 4), [-1], (2,)])
+def test_window_layers_must_be_layers_of_a_model_with_a_window(window_layers):
+    sliding_window = None if window_layers == (2,) else 3
+    with pytest.raises(ValueError, match=r"window_layers=.* must be some of the 4 layers, 0 to 3"):
+        op.ModelConfig(window_layers=window_layers, sliding_window=sliding_window)

@@ -25,6 +25,9 @@ NEEDED = {  # what the format cannot say otherwise
     "bias": True,
     "qkv_bias": True,
     "embedding_norm": False,
+    "embedding_scale": 1.0,
+    "qk_norm": False,
+    "post_norms": False,
 }
 ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 

@@ -18,8 +18,8 @@ PAGE = Path(__file__).with_name("page.js")
 ARCHITECTURE = {"position": "rope", "rope_pairing": "halves", "rope_fraction": 1.0,
                 "rope_scaling": None, "norm": "layernorm", "activation": "gelu_tanh",
                 "sliding_window": None, "bias": True, "qkv_bias": True,
-                "parallel_residual": False, "embedding_norm": False,
-                "tie_embeddings": True}  # fmt: skip
+                "parallel_residual": False, "embedding_norm": False, "embedding_scale": 1.0,
+                "qk_norm": False, "post_norms": False, "tie_embeddings": True}  # fmt: skip
 
 
 def page_tokenizer(tokenizer: Tokenizer) -> dict:
