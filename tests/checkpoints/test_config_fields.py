@@ -1,6 +1,6 @@
 """No field of config.json makes a silent difference: it is computed, cannot matter, or is refused.
 
-Every field of the six config classes is changed in turn. We must give the logits of the changed
+Every field of the eight config classes is changed in turn. We must give the logits of the changed
 `transformers` model, or an error that names the field; where a list says that a field is harmless,
 the logits of the unchanged model.
 """
@@ -45,7 +45,10 @@ CHANGES = {  # field -> the values to try; others by type, see `changes`
     "num_attention_heads": [2, 8], "num_key_value_heads": [1, 4, None], "head_dim": [12, None],
     "intermediate_size": [50], "max_position_embeddings": [80], "layer_norm_epsilon": [0.1],
     "layer_norm_eps": [0.1], "rms_norm_eps": [0.1], "hidden_act": ACTIVATIONS,
-    "activation_function": ACTIVATIONS, "rope_parameters": ROPES, "sliding_window": [None, 3, 200],
+    "activation_function": ACTIVATIONS, "hidden_activation": ACTIVATIONS,
+    "query_pre_attn_scalar": [16], "attn_logit_softcapping": [3.0],
+    "final_logit_softcapping": [3.0], "sliding_window_pattern": [1, 2, 6],
+    "rope_parameters": ROPES, "sliding_window": [None, 3, 200],
     "max_window_layers": [0, 1, 2, 9], "pretraining_tp": [2],
     "layer_types": [["full_attention"] * 2, ["sliding_attention"] * 2,
                     ["full_attention", "sliding_attention"]],
@@ -66,8 +69,10 @@ UNLISTED = {
 
 
 def base(family: str):
-    """Qwen2 with a window: without one its fields could not matter."""
-    return SHAPES[family, "window 6 in all layers"] if family == "qwen2" else first_shape(family)
+    """With a window where there may be one: without it its fields could not matter."""
+    shapes = {"qwen2": "window 6 in all layers", "qwen3": "window 6 in all layers",
+              "gemma3_text": "window 7 in every other layer, other scale of scores"}  # fmt: skip
+    return SHAPES[family, shapes[family]] if family in shapes else first_shape(family)
 
 
 def fields_of(family: str) -> list[str]:
@@ -148,6 +153,9 @@ def test_unlisted_fields_are_refused_by_name(family, name, tmp_path):
         op.load_pretrained(tmp_path)
 
 
+DERIVED = ("rope_parameters", "layer_types", "_sliding_window_pattern")
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_defaults_are_those_of_transformers(family, tmp_path):
     """What config.json leaves out is as in `transformers`, and no field is on two lists."""
@@ -155,11 +163,11 @@ def test_defaults_are_those_of_transformers(family, tmp_path):
     table = families.FAMILIES[family]
     defaults = config_class()
     for name, field in table.used.items():
-        if name in defaults.to_dict() and name not in ("rope_parameters", "layer_types"):
+        if name in defaults.to_dict() and name not in DERIVED:
             expected = getattr(defaults, name)
             if field.default is None and name in ("num_key_value_heads", "head_dim"):
                 expected = None  # derived there, and here by ModelConfig
-            if (family, name) == ("qwen2", "sliding_window"):
+            if family in ("qwen2", "qwen3") and name == "sliding_window":
                 expected = 4096  # there None as long as use_sliding_window is false
             assert field.default == expected, name
     lists = [set(table.used), set(FIXED | table.fixed), HARMLESS | table.harmless]

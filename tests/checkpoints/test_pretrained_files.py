@@ -28,6 +28,7 @@ from oneprompt.checkpoints.families import FAMILIES as TABLES
 
 TABLE = r"wte|embed_tokens|embed_in|word_embeddings\.weight"
 PREFIXES = {family: TABLES[family].prefix for family in FAMILIES}
+OLD_ROPE = ["llama", "mistral", "qwen2", "qwen3"]  # families with the fields of old RoPE configs
 BUFFERS = {  # what older versions stored per layer: mask, its value for "hidden", frequencies
     "gpt2": ("h.{}.attn.bias", "h.{}.attn.masked_bias"),
     "gpt_neox": (
@@ -132,7 +133,7 @@ def test_an_older_config_of_gpt_neox_is_understood(tmp_path):
     assert_same_logits(theirs, op.load_pretrained(tmp_path)[0])
 
 
-@pytest.mark.parametrize("family", ["llama", "mistral", "qwen2"])
+@pytest.mark.parametrize("family", OLD_ROPE)
 @pytest.mark.parametrize(
     ("newer", "older"),
     [

@@ -68,6 +68,29 @@ LOADED = {  # name -> the sizes, and what else tells this model from its relativ
         {"sliding_window": None, "tie_embeddings": False},
     ),
     "DeepSeek-R1-Distill-Qwen-7B": ((152064, 131072, 3584, 28, 28, 4, 128, 18944), {}),
+    "Qwen3-0.6B": (
+        (151936, 40960, 1024, 28, 16, 8, 128, 3072),
+        {"qk_norm": True, "qkv_bias": False, "sliding_window": None, "tie_embeddings": True},
+    ),
+    "Qwen3-8B": (
+        (151936, 40960, 4096, 36, 32, 8, 128, 12288),
+        {"qk_norm": True, "rope_theta": 1_000_000, "tie_embeddings": False},
+    ),
+    "gemma-3-270m": (
+        (262144, 32768, 640, 18, 4, 1, 256, 2048),
+        {
+            "window_layers": (0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 13, 14, 15, 16),
+            "sliding_window": 512, "rope_theta": 1_000_000, "window_rope_theta": 10_000,
+            "embedding_scale": 640**0.5, "activation": "geglu", "tie_embeddings": True,
+        },
+    ),
+    "gemma-3-1b-it": (
+        (262144, 32768, 1152, 26, 4, 1, 256, 6912),
+        {
+            "window_layers": tuple(i for i in range(26) if i % 6 != 5), "post_norms": True,
+            "qk_norm": True, "bias": False, "norm_eps": 1e-6,
+        },
+    ),
     "bloom-560m": (
         (250880, 2048, 1024, 24, 16, 16, 64, 4096),
         {"position": "alibi", "embedding_norm": True},
@@ -81,10 +104,6 @@ REFUSED = {  # name -> everything that the message must say
     "Llama-4-Scout-text": ["model_type='llama4_text' is not supported", "mixes experts"],
     "phi-4": ["model_type='phi3' is not supported", "queries, keys and values in one matrix"],
     "Mixtral-8x7B-v0.1": ["model_type='mixtral' is not supported", "mixes experts"],
-    "Qwen3-0.6B": ["model_type='qwen3' is not supported"],
-    "Qwen3-8B": ["model_type='qwen3' is not supported"],
-    "gemma-3-270m": ["model_type='gemma3_text' is not supported"],
-    "gemma-3-1b-it": ["model_type='gemma3_text' is not supported"],
 }
 
 

@@ -20,11 +20,13 @@ from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModelForCausalLM,
     BloomConfig,
+    Gemma3TextConfig,
     GPT2Config,
     GPTNeoXConfig,
     LlamaConfig,
     MistralConfig,
     Qwen2Config,
+    Qwen3Config,
 )
 
 import oneprompt as op
@@ -44,6 +46,7 @@ LLAMA3 = {
     "rope_type": "llama3", "rope_theta": 500_000.0, "factor": 8.0, "low_freq_factor": 1.0,
     "high_freq_factor": 4.0, "original_max_position_embeddings": 32,
 }  # fmt: skip
+GEMMA = GROUPED | {"head_dim": 8, "query_pre_attn_scalar": 8}
 LINEAR = {"rope_type": "linear", "rope_theta": 1000.0, "factor": 4.0}
 
 
@@ -149,6 +152,63 @@ SHAPES = {  # (family, shape) -> the config class and its fields
             "use_sliding_window": True, "sliding_window": 6, "max_window_layers": 2, "head_dim": 12,
         },
     ),
+    ("qwen2", "window 6 in the last layer"): (
+        Qwen2Config,
+        GROUPED | {"use_sliding_window": True, "sliding_window": 6, "max_window_layers": 1},
+    ),
+    ("qwen3", "window 6 in all layers"): (
+        Qwen3Config,
+        GROUPED
+        | {
+            "head_dim": 8, "use_sliding_window": True, "sliding_window": 6, "max_window_layers": 0,
+        },
+    ),
+    ("qwen3", "grouped, heads of 16"): (Qwen3Config, GROUPED | {"head_dim": 16}),
+    ("qwen3", "multi-head, tied, base 1,000,000"): (
+        Qwen3Config,
+        OTHERS
+        | {
+            "head_dim": 8, "tie_word_embeddings": True, "num_key_value_heads": 4,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e6},
+        },
+    ),
+    ("qwen3", "biases, multi-query"): (
+        Qwen3Config,
+        OTHERS | {"head_dim": 12, "num_key_value_heads": 1, "attention_bias": True},
+    ),
+    ("qwen3", "window 5 in the first and last of 3 layers"): (
+        Qwen3Config,
+        GROUPED
+        | {
+            "head_dim": 8, "num_hidden_layers": 3, "use_sliding_window": True, "sliding_window": 5,
+            "layer_types": ["sliding_attention", "full_attention", "sliding_attention"],
+        },
+    ),
+    ("gemma3_text", "window 5 in 5 of 6 layers"): (
+        Gemma3TextConfig,
+        GEMMA | {"num_hidden_layers": 6, "sliding_window": 5},
+    ),
+    ("gemma3_text", "window 7 in every other layer, other scale of scores"): (
+        Gemma3TextConfig,
+        GEMMA | {"sliding_window": 7, "sliding_window_pattern": 2, "query_pre_attn_scalar": 21},
+    ),
+    ("gemma3_text", "linear scaling of the global RoPE, 1 key/value head of 20"): (
+        Gemma3TextConfig,
+        GEMMA
+        | {
+            "head_dim": 20, "num_key_value_heads": 1, "sliding_window": 4, "rms_norm_eps": 1e-3,
+            "num_hidden_layers": 3,
+            "layer_types": ["full_attention", "sliding_attention", "full_attention"],
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "rope_theta": 3000.0, "factor": 8.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 50.0},
+            },
+        },
+    ),
+    ("gemma3_text", "untied, no window at all"): (
+        Gemma3TextConfig,
+        GEMMA | {"tie_word_embeddings": False, "layer_types": ["full_attention"] * 2},
+    ),
     ("bloom", "4 heads"): (BloomConfig, BLOOM),
     ("bloom", "1 head"): (BloomConfig, BLOOM | {"hidden_size": 10, "n_head": 1}),
     ("bloom", "3 heads, 3 layers"): (BloomConfig, BLOOM | {"n_head": 3, "n_layer": 3}),
@@ -253,12 +313,12 @@ def differences(theirs, ours: op.Transformer, length: int = 48) -> dict[str, flo
 
 
 def main() -> None:
-    print(f"{'family':10}{'shape':54}{'logits differ by at most':>26}")
+    print(f"{'family':13}{'shape':60}{'logits differ by at most':>26}")
     for (family, shape), (config_class, fields) in SHAPES.items():
         with tempfile.TemporaryDirectory() as folder:
             theirs = saved_model(folder, config_class, fields)
             ours, _ = op.load_pretrained(folder)
-            print(f"{family:10}{shape:54}{max(differences(theirs, ours).values()):26.1e}")
+            print(f"{family:13}{shape:60}{max(differences(theirs, ours).values()):26.1e}")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def load_pretrained(
     context_length: int | None = None,
     ignore: str | Iterable[str] = (),
 ) -> tuple[Transformer, Tokenizer | None]:
-    """A public checkpoint of the GPT-2, GPT-NeoX, Llama, Mistral, Qwen2 or BLOOM family.
+    """A public checkpoint: GPT-2, GPT-NeoX, Llama, Mistral, Qwen2, Qwen3, Gemma 3 or BLOOM.
 
     Args:
         name: a folder with config.json, model.safetensors (or several, with an index) and

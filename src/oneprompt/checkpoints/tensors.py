@@ -140,9 +140,9 @@ def to_ours(
         check_tensor(path, name, tensor, shape)
         if family.transposed and tensor.ndim == 2 and ours[0] not in TABLES:
             tensor = tensor.T
-        tensors |= zip(
-            ours, split(tensor, model, family) if len(ours) > 1 else [tensor], strict=True
-        )
+        parts = split(tensor, model, family) if len(ours) > 1 else [tensor]
+        for our_name, part in zip(ours, parts, strict=True):
+            tensors[our_name] = family.folded(fields, our_name, part)
     for path, name, _ in found.values():
         refuse_extra(path, [name])
     return tensors

@@ -1,10 +1,12 @@
-"""Six families of public checkpoints: their config fields and tensors, and ours."""
+"""Eight families of public checkpoints: their config fields and tensors, and ours."""
 
 from .base import Family
 from .bloom import BLOOM
+from .gemma3 import GEMMA3
 from .gpt2 import GPT2
 from .gpt_neox import GPT_NEOX
-from .llama import LLAMA, MISTRAL, QWEN2
+from .llama import LLAMA, MISTRAL
+from .qwen import QWEN2, QWEN3
 
 FAMILIES: dict[str, Family] = {  # by the `model_type` of config.json
     "gpt2": GPT2,
@@ -12,6 +14,8 @@ FAMILIES: dict[str, Family] = {  # by the `model_type` of config.json
     "llama": LLAMA,
     "mistral": MISTRAL,
     "qwen2": QWEN2,
+    "qwen3": QWEN3,
+    "gemma3_text": GEMMA3,
     "bloom": BLOOM,
 }
 REFUSED = {  # what people try, and what of it our model does not compute

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import NamedTuple
 
+from torch import Tensor
+
 QKV = tuple(f"blocks.*.attention.{name}" for name in ("query", "key", "value"))
 ACTIVATIONS = {
     "gelu": "gelu", "gelu_python": "gelu", "relu": "relu", "gelu_new": "gelu_tanh",
@@ -80,6 +82,8 @@ class Family:
         unbiased: the used fields -> modules of theirs without a bias where ours have one (it is 0).
         per_head: the fused rows are q, k, v of head 0, then of head 1, …; else all q, all k, all v.
         transposed: the matrices are stored as (inputs, outputs), as GPT-2's Conv1D does.
+        folded: the used fields, our name of a tensor, the tensor -> ours, where settings that our
+            config lacks are put into weights.
     """
 
     prefix: str
@@ -92,6 +96,7 @@ class Family:
     unbiased: Callable[[dict], tuple[str, ...]] = lambda fields: ()
     per_head: bool = False
     transposed: bool = False
+    folded: Callable[[dict, str, Tensor], Tensor] = lambda fields, name, tensor: tensor
 
 
 def activation(fields: dict, name: str, known: dict[str, str]) -> str:
@@ -135,6 +140,23 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
         "rope_theta": float(base), "rope_fraction": float(part),
         "rope_scaling": None if kind == "default" else scaling,
     }  # fmt: skip
+
+
+def layers_with_window(kinds: list, n_layers: int, size: int | None) -> dict:
+    """The settings of a sliding window, given the kind of each layer's attention."""
+    known = ("full_attention", "sliding_attention")
+    if len(kinds) != n_layers or any(kind not in known for kind in kinds):
+        raise ValueError(
+            f"layer_types must name one of {known} for each of the {n_layers} layers, got "
+            f"{len(kinds)}: {kinds[:8]}"
+        )
+    layers = tuple(i for i, kind in enumerate(kinds) if kind == "sliding_attention")
+    if layers and size is None:
+        raise ValueError("layer_types: 'sliding_attention' does not go without a sliding_window")
+    return {
+        "sliding_window": size if layers else None,
+        "window_layers": layers if 0 < len(layers) < n_layers else None,
+    }
 
 
 def is_positive(value: object) -> bool:

@@ -1,14 +1,12 @@
 """Llama and its relatives: RMSNorm, RoPE, SwiGLU, grouped queries, hardly a bias.
 
-Llama and SmolLM (Touvron et al. 2023), Mistral with a sliding window (Jiang et al. 2023), Qwen2
-with biases on queries, keys and values (Yang et al. 2024).
+Llama and SmolLM (Touvron et al. 2023), and Mistral with a sliding window (Jiang et al. 2023).
 """
 
 from .base import (
     EOS,
     FLAG,
     GATED,
-    LIST_OR_NULL,
     NUMBER,
     ROPE_FIELDS,
     SIZE,
@@ -35,7 +33,7 @@ MODULES = {
     "norm": "final_norm",
     "lm_head": "output",
 }
-USED = {  # by all three; the sizes' defaults are Llama's
+USED = {  # by Llama and all its relatives; the sizes' defaults are Llama's
     "vocab_size": Field(SIZE, 32000, "vocab_size"),
     "max_position_embeddings": Field(SIZE, 2048, "context_length"),
     "hidden_size": Field(SIZE, 4096, "d_model"),
@@ -72,26 +70,6 @@ def llama_unbiased(fields: dict) -> tuple[str, ...]:
     return attention + (() if fields["mlp_bias"] else tuple(names))
 
 
-def qwen2_settings(fields: dict) -> dict:
-    """The window counts if `use_sliding_window` says so, and must be in all layers or in none."""
-    n_layers, window = fields["num_hidden_layers"], fields["sliding_window"]
-    slides = fields["use_sliding_window"] and window is not None
-    first = fields["max_window_layers"] if slides else n_layers  # the layers before it see all
-    kinds = fields["layer_types"]
-    if kinds is None:
-        kinds = ["full_attention"] * min(first, n_layers)
-        kinds += ["sliding_attention"] * (n_layers - len(kinds))
-    if len(kinds) != n_layers or kinds.count(kinds[0]) != n_layers:
-        raise ValueError(
-            f"layer_types and max_window_layers={fields['max_window_layers']} must give all "
-            f"{n_layers} layers the same attention, got {kinds[:8]}"
-        )
-    if kinds[0] != "full_attention" and (kinds[0] != "sliding_attention" or not slides):
-        raise ValueError(f"layer_types: {kinds[0]!r} does not go with sliding_window={window}")
-    window = window if kinds[0] == "sliding_attention" else None
-    return settings(fields) | {"qkv_bias": True, "sliding_window": window}
-
-
 LLAMA = Family(
     prefix="model.",
     used=USED | {"attention_bias": Field(FLAG, False), "mlp_bias": Field(FLAG, False)},
@@ -111,21 +89,4 @@ MISTRAL = Family(
     },
     settings=settings,
     modules=MODULES,
-)  # fmt: skip
-QWEN2 = Family(
-    prefix="model.",
-    used=USED | {
-        "vocab_size": Field(SIZE, 151936, "vocab_size"),
-        "intermediate_size": Field(SIZE, 22016, "d_ff"),
-        "num_key_value_heads": Field(SIZE_OR_NULL, 32, "n_kv_heads"),
-        "max_position_embeddings": Field(SIZE, 32768, "context_length"),
-        "use_sliding_window": Field(FLAG, False),
-        "sliding_window": Field(SIZE_OR_NULL, 4096),
-        "max_window_layers": Field(SIZE, 28),
-        "layer_types": Field(LIST_OR_NULL, None),
-        "eos_token_id": Field(EOS, None),
-    },
-    settings=qwen2_settings,
-    modules=MODULES,
-    fixed={"use_mrope": False},
 )  # fmt: skip
