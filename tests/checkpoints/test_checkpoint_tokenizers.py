@@ -1,6 +1,7 @@
 """Tokenizers as public checkpoints have them: the ids and texts of `transformers`.
 
-Small ones trained on the spot, in the makes of GPT-2, Pythia, Llama 3, Qwen2 and Llama 2.
+Small ones trained on the spot, in the makes of GPT-2, Pythia, Llama 3, Qwen2, SmolLM, Llama 2
+and Gemma.
 """
 
 import json
@@ -43,7 +44,7 @@ def test_ids_are_those_of_transformers(made):
         ids = ours.encode(text)
         assert ids == theirs(text, add_special_tokens=False).input_ids, repr(text)
         assert [*ours.start_ids, *ids] == theirs(text).input_ids
-    assert len(ours.start_ids) == (name in ("llama3", "llama2"))
+    assert len(ours.start_ids) == (name in ("llama3", "llama2", "gemma"))
 
 
 def test_texts_are_those_of_transformers(made):

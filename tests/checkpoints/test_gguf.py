@@ -5,15 +5,19 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import (
+    GEMMA,
     GPT2,
     GROUPED,
     LLAMA3,
     OTHERS,
     TOLERANCE,
+    Gemma3TextConfig,
     GPT2Config,
     LlamaConfig,
     Qwen2Config,
+    Qwen3Config,
     differences,
+    random_ids,
     random_model,
 )
 from gguf_files import by_hand, metadata_of, tensors_of, write
@@ -31,12 +35,29 @@ MODELS = {
     ),
     ("qwen2", "grouped"): (Qwen2Config, GROUPED | ROPE),
     ("qwen2", "tied"): (Qwen2Config, GROUPED | {"tie_word_embeddings": True}),
+    ("qwen3", "heads of 16"): (Qwen3Config, GROUPED | ROPE | {"head_dim": 16}),
+    ("qwen3", "tied"): (Qwen3Config, GROUPED | {"head_dim": 8, "tie_word_embeddings": True}),
+    ("gemma3", "7 layers, window 5"): (
+        Gemma3TextConfig,
+        GEMMA | {"num_hidden_layers": 7, "sliding_window": 5},
+    ),
+    ("gemma3", "scaled RoPE, untied"): (
+        Gemma3TextConfig,
+        GEMMA
+        | {
+            "num_hidden_layers": 6, "sliding_window": 3, "tie_word_embeddings": False,
+            "rope_parameters": {
+                "full_attention": {"rope_type": "linear", "rope_theta": 900.0, "factor": 8.0},
+                "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+            },
+        },
+    ),
     ("gpt2", "tied"): (GPT2Config, GPT2),
     ("gpt2", "n_inner 50, untied"): (
         GPT2Config,
         GPT2 | {"n_inner": 50, "tie_word_embeddings": False},
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["F32", "F16", "BF16"])
@@ -58,6 +79,17 @@ def test_logits_are_theirs(name, kind, tmp_path):
     assert ours.config.tie_embeddings == theirs.config.tie_word_embeddings
     found = differences(theirs, ours)
     assert max(found.values()) <= TOLERANCE, found
+
+
+def test_heads_of_the_largest_gemma(tmp_path):
+    """Its scores are divided by √(D / H) and not by √d; the file does not say so."""
+    fields = GEMMA | {"num_hidden_layers": 62, "num_attention_heads": 2, "sliding_window": 5}
+    theirs = random_model(Gemma3TextConfig(**fields | {"query_pre_attn_scalar": 16}))
+    metadata, tensors = metadata_of(theirs.config, "gemma3"), tensors_of(theirs, "gemma3")
+    ours = op.load_pretrained(write(tmp_path / "x.gguf", "gemma3", metadata, tensors))[0]
+    ids = random_ids(1, 20)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=5e-4, rtol=0)
 
 
 def test_logits_of_quantized_weights_are_theirs(tmp_path):

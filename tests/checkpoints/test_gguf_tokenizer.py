@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import tokenizers
-from checkpoints import GROUPED, LlamaConfig, random_model
+from checkpoints import GEMMA, GROUPED, Gemma3TextConfig, LlamaConfig, random_model
 from gguf_files import metadata_of, tensors_of, write
 from tokenizer_makes import MAKES, TEXTS
 from transformers import AutoTokenizer
@@ -16,7 +16,8 @@ import oneprompt as op
 from oneprompt.corpus.documents import training_documents
 
 PRE = {"gpt2": "gpt-2", "llama3": "llama-bpe", "qwen2": "qwen2", "smollm": "smollm"}
-N_IDS = 420
+PIECES = {"llama2": (0, 1), "gemma": (3, 2)}  # the ids of <unk> and of what begins a text
+N_IDS = 440
 TEMPLATE = "{% for m in messages %}{{ bos_token }}{{ m.content }}{{ eos_token }}{% endfor %}"
 
 
@@ -27,9 +28,16 @@ def metadata(backend: tokenizers.Tokenizer, name: str) -> dict:
     added = {token["content"]: token["special"] for token in spec["added_tokens"]}
     kinds = {None: 1, True: 3, False: 4}
     found = {"tokens": tokens, "token_type": [kinds[added.get(token)] for token in tokens]}
-    if name == "llama2":
-        found |= {"model": "llama", "unknown_token_id": 0, "bos_token_id": 1,
+    if name == "gemma":
+        for i, token in enumerate(tokens):
+            if len(token) > 1 and not token.strip("▁"):
+                tokens[i], found["token_type"][i] = " " * len(token), 4
+    if name in PIECES:
+        unknown, begin = PIECES[name]
+        found |= {"model": "llama", "unknown_token_id": unknown, "bos_token_id": begin,
                   "scores": [-float(i) for i in range(len(tokens))]}  # fmt: skip
+        if name == "gemma":
+            found |= {"scores": [-1000.0] * len(tokens), "add_space_prefix": False}
         found["token_type"] = [
             6 if t.startswith("<0x") else 2 if t == "<unk>" else kind
             for t, kind in zip(tokens, found["token_type"], strict=True)
@@ -42,14 +50,16 @@ def metadata(backend: tokenizers.Tokenizer, name: str) -> dict:
     return {f"tokenizer.ggml.{key}": value for key, value in found.items()}
 
 
-def file_with(path, more: dict, vocab_size: int = N_IDS):
+def file_with(path, more: dict, architecture: str = "llama"):
     """A model's file with this metadata too."""
-    model = random_model(LlamaConfig(**GROUPED | {"vocab_size": vocab_size}))
-    fields = metadata_of(model.config, "llama") | more
-    return write(path, "llama", fields, tensors_of(model, "llama"))
+    kind = {"llama": (LlamaConfig, GROUPED), "gemma3": (Gemma3TextConfig, GEMMA)}
+    config_class, fields = kind[architecture]
+    model = random_model(config_class(**fields | {"vocab_size": N_IDS}))
+    metadata = metadata_of(model.config, architecture) | more
+    return write(path, architecture, metadata, tensors_of(model, architecture))
 
 
-@pytest.fixture(scope="module", params=[*PRE, "llama2"])
+@pytest.fixture(scope="module", params=[*PRE, *PIECES])
 def made(request, tmp_path_factory):
     """The make, its tokenizer, and ours out of a GGUF file of it, and the file."""
     name = request.param
@@ -58,7 +68,8 @@ def made(request, tmp_path_factory):
         "tokenizer.ggml.eos_token_id": backend.token_to_id(eos),
         "tokenizer.chat_template": TEMPLATE,
     }
-    path = file_with(tmp_path_factory.mktemp(name) / "x.gguf", more)
+    architecture = "gemma3" if name == "gemma" else "llama"
+    path = file_with(tmp_path_factory.mktemp(name) / "x.gguf", more, architecture)
     backend.encode_special_tokens = True
     model, ours = op.load_pretrained(path)
     assert model.eos_id == ours.eos_id == backend.token_to_id(eos)
@@ -73,18 +84,18 @@ def test_ids_are_those_of_the_tokenizer_json(made):
         if name != "qwen2":  # which normalizes
             space = " " if name == "llama2" and text else ""
             assert ours.decode(ours.encode(text)) == space + text
-    assert len(ours.start_ids) == (name in ("llama3", "llama2"))
+    assert len(ours.start_ids) == (name in ("llama3", *PIECES))
 
 
 def test_special_tokens_come_only_from_templates(made):
-    name, theirs, ours, _ = made
+    _, theirs, ours, _ = made
     special = [t.content for t in theirs.get_added_tokens_decoder().values() if t.special]
     assert special
     for token in special:
         assert not any(ours.is_special(i) for i in ours.encode(f"a {token} b")), token
         assert ours.is_special(theirs.token_to_id(token))
     ids = op.chat_ids(ours, [{"role": "user", "content": "Hey"}])
-    begin = ours.start_ids if name in ("llama3", "llama2") else []
+    begin = ours.start_ids
     assert ids == [*begin, *ours.encode("Hey"), ours.eos_id]
 
 
@@ -134,11 +145,11 @@ def test_best_score_is_joined_first(tmp_path):
         ({"pre": None}, r"pre=None is not supported"),
         ({"tokens": None}, r"tokenizer\.ggml\.tokens is missing or no list"),
         ({"tokens": "a"}, r"tokenizer\.ggml\.tokens is missing or no list"),
-        ({"token_type": [1, 2]}, "tokens, 2 kinds of tokens and a table of 420 rows"),
+        ({"token_type": [1, 2]}, "tokens, 2 kinds of tokens and a table of 440 rows"),
         ({"merges": ["a b c"]}, r"merges has \('a', 'b', 'c'\), which joins no two tokens"),
         ({"merges": ["ab"]}, "which joins no two tokens to one"),
         ({"merges": ["a 日"]}, "which joins no two tokens to one"),
-        ({"eos_token_id": 419}, "eos_token_id=419 is outside the vocabulary"),
+        ({"eos_token_id": 439}, "eos_token_id=439 is outside the vocabulary"),
         ({"bos_token_id": "1"}, "bos_token_id='1' is outside the vocabulary"),
         ({"tokens": ["a"] * 300, "token_type": [1] * 300}, "tokens has a token twice"),
         ({"model": "llama"}, r"tokenizer\.ggml\.scores is missing"),

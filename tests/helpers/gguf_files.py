@@ -30,10 +30,16 @@ NAMES = {  # of `transformers` -> of GGUF
     r"transformer\.h\.(\d+)\.mlp\.c_proj": r"blk.\1.ffn_down",
 }
 
+GEMMA3 = {
+    r"model\.layers\.(\d+)\.post_attention_layernorm": r"blk.\1.post_attention_norm",
+    r"model\.layers\.(\d+)\.pre_feedforward_layernorm": r"blk.\1.ffn_norm",
+    r"model\.layers\.(\d+)\.post_feedforward_layernorm": r"blk.\1.post_ffw_norm",
+}
 
-def renamed(name: str) -> str:
+
+def renamed(name: str, architecture: str) -> str:
     module, _, kind = name.rpartition(".")
-    for theirs, ours in NAMES.items():
+    for theirs, ours in (GEMMA3 | NAMES if architecture == "gemma3" else NAMES).items():
         if match := re.fullmatch(theirs, module):
             return f"{match.expand(ours)}.{kind}"
     raise KeyError(name)
@@ -67,8 +73,17 @@ def metadata_of(config, architecture: str) -> dict:
             "attention.head_count_kv": config.num_key_value_heads,
             "attention.key_length": head_dim,
             "attention.value_length": head_dim,
-            "rope.freq_base": config.rope_parameters["rope_theta"],
         }
+    if architecture == "gemma3":
+        rope = config.rope_parameters["full_attention"]
+        found |= {
+            "attention.sliding_window": config.sliding_window,
+            "rope.freq_base": rope["rope_theta"],
+        }
+        if "factor" in rope:
+            found |= {"rope.scaling.type": rope["rope_type"], "rope.scaling.factor": rope["factor"]}
+    elif rms:
+        found["rope.freq_base"] = config.rope_parameters["rope_theta"]
     return found
 
 
@@ -76,7 +91,9 @@ def tensors_of(model, architecture: str) -> dict[str, np.ndarray]:
     """The tensors as the converter names and orders them."""
     config, found = model.config, {}
     for name, tensor in model.state_dict().items():
-        values, new = tensor.float().numpy(), renamed(name)
+        values, new = tensor.float().numpy(), renamed(name, architecture)
+        if architecture == "gemma3" and "norm" in new:
+            values = values + 1
         if architecture == "gpt2" and values.ndim == 2 and new.startswith("blk"):
             values = values.T
         if architecture == "llama" and ".attn_q." in new:

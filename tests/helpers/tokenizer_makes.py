@@ -104,4 +104,25 @@ def llama2():
     return tokenizers.Tokenizer.from_str(json.dumps(spec)), "</s>"
 
 
-MAKES = {make.__name__: make for make in (gpt2, pythia, llama3, qwen2, smollm, llama2)}
+def gemma():
+    """SentencePiece without a space in front, and with runs of spaces and of line ends."""
+    backend = tokenizers.Tokenizer(BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    backend.normalizer = normalizers.Replace(" ", "▁")
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    train(backend, special_tokens=special + [f"<0x{b:02X}>" for b in range(256)])
+    spec = json.loads(backend.to_str())
+    spec["added_tokens"] = [t for t in spec["added_tokens"] if t["content"] in special]
+    vocab, merges = spec["model"]["vocab"], spec["model"]["merges"]
+    for n in (2, 3, 4):  # merged last of all, as they have the highest ids
+        vocab["▁" * n] = len(vocab)
+        merges += [["▁" * k, "▁" * (n - k)] for k in range(n - 1, 0, -1)]
+    backend = tokenizers.Tokenizer.from_str(json.dumps(spec))
+    backend.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
+    backend.add_tokens([AddedToken("\n\n", normalized=False)])
+    begins_with(backend, "<bos>")
+    return backend, "<eos>"
+
+
+MAKES = {make.__name__: make for make in (gpt2, pythia, llama3, qwen2, smollm, llama2, gemma)}

@@ -6,7 +6,6 @@ strictly as one. Its tensors keep their names; `replace` gives the family these 
 
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,66 +14,13 @@ from torch import Tensor
 from ..position import interleaved_to_halves, rope_frequencies
 from .config import check_config
 from .families import Family
-from .families.base import QKV, is_positive
+from .families.base import is_positive
 from .gguf_file import GGUFFile, open_gguf
+from .gguf_names import ARCHITECTURES, MODULES, REQUIRED, Architecture
 from .tensors import Found
 
-ATTENTION, FEEDFORWARD = "blocks.*.attention.", "blocks.*.feedforward."
-MODULES = {  # the names of GGUF's modules -> ours
-    "token_embd": "embedding",
-    "output_norm": "final_norm",
-    "output": "output",
-    "blk.*.attn_norm": "blocks.*.norm1",
-    "blk.*.attn_output": f"{ATTENTION}output",
-    "blk.*.ffn_norm": "blocks.*.norm2",
-    "blk.*.ffn_up": f"{FEEDFORWARD}up",
-    "blk.*.ffn_down": f"{FEEDFORWARD}down",
-}
-GPT2 = {"position_embd": "position_embedding", "blk.*.attn_qkv": QKV}
-LLAMA = {
-    "blk.*.attn_q": f"{ATTENTION}query",
-    "blk.*.attn_k": f"{ATTENTION}key",
-    "blk.*.attn_v": f"{ATTENTION}value",
-    "blk.*.ffn_gate": f"{FEEDFORWARD}gate",
-}
 FACTORS = "rope_freqs.weight"  # of RoPE, in files of Llama 3.1 and later
-FIELDS = {  # the metadata's names, without the architecture's -> those of config.json
-    "context_length": "max_position_embeddings",
-    "embedding_length": "hidden_size",
-    "block_count": "num_hidden_layers",
-    "feed_forward_length": "intermediate_size",
-    "attention.head_count": "num_attention_heads",
-    "attention.head_count_kv": "num_key_value_heads",
-    "attention.key_length": "head_dim",
-    "attention.layer_norm_rms_epsilon": "rms_norm_eps",
-    "attention.layer_norm_epsilon": "layer_norm_epsilon",
-    "rope.freq_base": "rope_theta",
-    "vocab_size": "vocab_size",
-}
-REQUIRED = ("context_length", "embedding_length", "block_count", "feed_forward_length",
-            "attention.head_count")  # fmt: skip
-RMS_EPSILON, EPSILON = "attention.layer_norm_rms_epsilon", "attention.layer_norm_epsilon"
 MANY = 1000  # no array that describes a model, say with a number per layer, is longer
-
-
-class Architecture(NamedTuple):
-    """The `model_type` of a general.architecture, its modules beside the common ones, its fields.
-
-    turned: whether the rows of queries and keys are in the order of interleaved RoPE.
-    """
-
-    model_type: str
-    modules: dict[str, str | tuple[str, ...]]
-    fields: dict[str, str] = FIELDS
-    epsilon: str = RMS_EPSILON
-    turned: bool = False
-
-
-ARCHITECTURES = {
-    "llama": Architecture("llama", LLAMA, turned=True),
-    "qwen2": Architecture("qwen2", LLAMA),
-    "gpt2": Architecture("gpt2", GPT2, FIELDS | {"feed_forward_length": "n_inner"}, EPSILON),
-}
 
 
 def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dict[str, Found]]:
@@ -95,8 +41,8 @@ def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dic
     if architecture.turned:
         straighten(found, fields)
     modules = MODULES | architecture.modules
-    names = {"prefix": "", "modules": modules, "aliases": {}, "transposed": False}
-    return file, replace(family, **names), fields, found
+    changes = {"prefix": "", "modules": modules, "aliases": {}, "transposed": False}
+    return file, replace(family, folded=architecture.folded, **changes), fields, found
 
 
 def config_of(file: GGUFFile, name: str, architecture: Architecture) -> dict:
@@ -119,6 +65,10 @@ def config_of(file: GGUFFile, name: str, architecture: Architecture) -> dict:
             del given[same]  # else it stays, and is refused as an unknown field
     scaling = rope_scaling(file, given, head_dim)
     fields = {architecture.fields.get(f, start + f): value for f, value in given.items()}
+    if name == "gemma3":  # the largest, of 27B, is the one with other heads, as llama.cpp has it
+        is_largest = given["block_count"] == 62
+        width = given["embedding_length"] // given["attention.head_count"]
+        fields["query_pre_attn_scalar"] = width if is_largest else head_dim
     table = file.tensors.get("token_embd.weight")
     return ({"vocab_size": table.shape[0]} if table else {}) | fields | scaling | {
         "model_type": architecture.model_type,

@@ -3,6 +3,8 @@
 How a text is split before merging is not in the file but only named (`tokenizer.ggml.pre`).
 """
 
+import re
+
 import tokenizers
 from tokenizers import AddedToken, Regex, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
@@ -42,6 +44,11 @@ class Vocabulary:
                 f"it has {len(self.tokens):,} tokens, {len(kinds):,} kinds of tokens and a table "
                 f"of {vocab_size:,} rows, which do not go together"
             )
+        self.of_gemma = metadata.get("general.architecture") == "gemma3"
+        if self.of_gemma:
+            # Runs of spaces are pieces there, but spelled and marked as whole texts.
+            for i in [i for i, token in enumerate(self.tokens) if re.fullmatch(" +", str(token))]:
+                self.tokens[i], kinds[i] = "▁" * len(self.tokens[i]), NORMAL
         self.ids = {token: token_id for token_id, token in enumerate(self.tokens)}
         if len(self.ids) < len(self.tokens):
             raise ValueError("tokenizer.ggml.tokens has a token twice")
@@ -135,15 +142,17 @@ def sentence_piece(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
     """SentencePiece's BPE (Kudo and Richardson 2018), as Llama 2 has it.
 
     The file has scores in place of merges: what joins two tokens to the one with the best score
-    comes first.
+    comes first. Gemma's scores are no order of merges, that of its tokens is.
     """
-    scores = vocabulary.listed("scores")
-    if len(scores) != len(vocabulary.tokens):
-        raise ValueError(f"tokenizer.ggml.scores has {len(scores):,} numbers for as many tokens")
     ids, merges = vocabulary.ids, []
+    scores = [-i for i in range(len(ids))] if vocabulary.of_gemma else vocabulary.listed("scores")
+    if len(scores) != len(ids):
+        raise ValueError(
+            f"tokenizer.ggml.scores has {len(scores):,} numbers for {len(ids):,} tokens"
+        )
     for token in vocabulary.normal:
         halves = ((token[:i], token[i:]) for i in range(1, len(token)))
-        merges += [(-scores[ids[token]], ids[a], a, b) for a, b in halves if a in ids and b in ids]
+        merges += [(-scores[ids[token]], -len(a), a, b) for a, b in halves if {a, b} <= ids.keys()]
     unknown = vocabulary.special_id("unknown")
     model = BPE(
         vocab=ids, merges=[(a, b) for _, _, a, b in sorted(merges)], byte_fallback=True,
