@@ -106,8 +106,9 @@ def test_the_same_seed_gives_the_same_text():
     model = small_model()
     texts = [op.generate(model, [1], 20, op.Sampling(), seed=s, stop_ids=()).ids for s in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]
-    free = [op.generate(model, [1], 20, op.Sampling(), stop_ids=()).ids for _ in range(2)]
-    assert free[0] != free[1]
+    # Two of these texts are equal once in 300 times.
+    free = {tuple(op.generate(model, [1], 20, op.Sampling(), stop_ids=()).ids) for _ in range(5)}
+    assert len(free) > 1
     assert op.generate(model, [1], 20, seed=1).ids == op.generate(model, [1], 20, seed=2).ids
 
 
