@@ -18,7 +18,8 @@ def by_hand(answer) -> None:
     alpha, agreement = torch.minimum(p, q).sum().item(), (p @ q).item()
 
     def expected(acceptance: float, gamma: int = 2) -> float:
-        return expected_tokens_per_pass(acceptance, gamma)
+        # By the formula alone: some of the mistakes below put in what is not a probability.
+        return sum(acceptance**i for i in range(gamma + 1))
 
     causes = (
         (alpha, "this is the acceptance probability α, the first of the two steps"),
