@@ -166,14 +166,16 @@ DRAFTS = {
 }
 PENALTY = op.Sampling(repetition_penalty=1.8)
 ALL = op.Sampling(temperature=1.4, top_k=5, top_p=0.85, min_p=0.05, repetition_penalty=1.5)
-CASES = [
-    ("always agrees", op.Sampling()),
-    ("never agrees", op.Sampling()),
-    ("sometimes agrees", op.Sampling()),
-    ("sometimes agrees", op.Sampling(top_p=0.8)),
-    ("sometimes agrees", PENALTY),
-    ("sometimes agrees", ALL),
-    ("certain, sometimes right", op.Sampling(temperature=0.7)),
+QUICK = [("sometimes agrees", ALL), ("never agrees", op.Sampling())]
+CASES = QUICK + [
+    pytest.param(*case, marks=pytest.mark.slow)
+    for case in (
+        ("always agrees", op.Sampling()),
+        ("sometimes agrees", op.Sampling()),
+        ("sometimes agrees", op.Sampling(top_p=0.8)),
+        ("sometimes agrees", PENALTY),
+        ("certain, sometimes right", op.Sampling(temperature=0.7)),
+    )
 ]
 
 
