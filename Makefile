@@ -43,7 +43,7 @@ train: setup  ## train the tokenizer and both models again, into src/oneprompt/a
 notebooks: setup  ## execute the notebooks again and store their text outputs
 	@python tools/notebooks.py book/*.ipynb
 
-bench: setup  ## measure what the KV cache and speculation save
+bench: setup  ## measure decoding and speculation beside transformers
 	@python benchmarks/decoding.py
 
 bench-web: book  ## measure the built pages and the model in the page, in Chromium

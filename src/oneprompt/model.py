@@ -110,7 +110,7 @@ class Transformer(nn.Module):
     def views(self, positions: Tensor, S: int, padding: Tensor | None = None) -> Iterator[tuple]:
         """The turns and the mask of each layer at the last positions of S places.
 
-        They differ between layers with a sliding window and layers without, and not else.
+        They differ only between layers with a sliding window and layers without.
         """
         made = {}
         for layer in range(self.config.n_layers):

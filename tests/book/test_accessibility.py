@@ -45,10 +45,12 @@ SKIP_ALIKE = """() => {
   const selector = ":not([data-alike], .katex-mathml *)"; // the latter only screen readers see
   axe.configure({ rules: [{ id: "color-contrast", selector }] });
 }"""
-# Resolves when the page has been drawn with it.
+# Resolves when the page has been drawn with it, and no color is on its way any more.
 SET_THEME = """async (theme) => {
   document.documentElement.dataset.theme = theme;
   await new Promise((drawn) => { requestAnimationFrame(() => setTimeout(drawn)); });
+  const passing = document.getAnimations().filter((each) => each instanceof CSSTransition);
+  await Promise.allSettled(passing.map((each) => each.finished));
 }"""
 # An explorer with nothing beside it in the article: axe reads all of a page each time.
 ALONE = """(explorer) => {

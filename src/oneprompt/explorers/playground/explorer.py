@@ -14,6 +14,7 @@ from oneprompt.corpus.documents import CANONICAL, ask
 from oneprompt.draft import ModelDraft
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.sampler import SamplerTraits
 from oneprompt.explorers.shared import (
     EMPTY_PROMPT,
     PLAYGROUND_GAMMA,
@@ -52,7 +53,7 @@ def suggested_questions() -> list[str]:
     return [*(ask(CANONICAL, entries[term]) for term in SUGGESTED), NOT_COVERED]
 
 
-class Playground(PromptExplorer):
+class Playground(SamplerTraits, PromptExplorer):
     """A prompt's tokens, vectors, attention, next token and answer, alone and with a draft.
 
     Attributes (all synced; those above the line can be set from Python):
@@ -94,11 +95,6 @@ class Playground(PromptExplorer):
         super().__init__(vocabulary=texts, **state, **settings)
         self.prompt = prompt  # last, since it is answered with the settings
 
-    @property
-    def sampling(self) -> Sampling:
-        """The settings as the package's own `Sampling`."""
-        return self._sampling()
-
     def fallback(self) -> str:
         p = probabilities(torch.tensor(self.data["logits"]), Sampling())
         likely = p.topk(PLAYGROUND_SHOWN)
@@ -111,19 +107,6 @@ class Playground(PromptExplorer):
             ["answer", self.answer["text"]],
         ]
         return fallback_table("A prompt and the model's answer", ["step", "result"], rows)
-
-    def _sampling(self, **changed) -> Sampling:
-        setting = {name: getattr(self, name) for name in PLAYGROUND_SETTINGS} | changed
-        return Sampling(
-            temperature=setting["temperature"],
-            top_k=setting["top_k"] or None,
-            top_p=None if setting["top_p"] == 1 else setting["top_p"],
-        )
-
-    @validate("temperature", "top_k", "top_p")
-    def _check_setting(self, proposal):
-        self._sampling(**{proposal.trait.name: proposal.value})  # raises on a bad value
-        return proposal.value
 
     @validate("layer", "head")
     def _check_place(self, proposal):

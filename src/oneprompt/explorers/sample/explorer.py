@@ -4,19 +4,18 @@ from pathlib import Path
 from typing import ClassVar
 
 import torch
-from traitlets import Float, Int, List, Unicode, observe, validate
+from traitlets import Float, Int, List, Unicode, observe
 
 from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
+from oneprompt.explorers.sampler import SETTINGS, SamplerTraits
 from oneprompt.explorers.shared import SAMPLE_ROWS
 from oneprompt.explorers.texts import shortest_decimals, token_text
 from oneprompt.sample import Sampling, probabilities
 
-SETTINGS = ("temperature", "top_k", "top_p", "min_p", "repetition_penalty", "order")
 
-
-class SamplingExplorer(PromptExplorer):
+class SamplingExplorer(SamplerTraits, PromptExplorer):
     """The next token's distribution under the sampler's settings, and draws from it.
 
     Attributes (all synced; those above the line can be set from Python):
@@ -51,11 +50,6 @@ class SamplingExplorer(PromptExplorer):
         super().__init__(prompt=prompt, tokens=tokens, **settings)
 
     @property
-    def sampling(self) -> Sampling:
-        """The settings as the package's own `Sampling`."""
-        return self._sampling()
-
-    @property
     def probabilities(self) -> torch.Tensor:
         """The distribution that the explorer shows, (V,)."""
         logits = torch.tensor(self.data["logits"])
@@ -70,22 +64,6 @@ class SamplingExplorer(PromptExplorer):
         ]
         caption = f"The most likely next tokens after “{self.prompt}”"
         return fallback_table(caption, ["token", "model", "with the settings"], rows)
-
-    def _sampling(self, **changed) -> Sampling:
-        setting = {name: getattr(self, name) for name in SETTINGS} | changed
-        return Sampling(
-            temperature=setting["temperature"],
-            top_k=setting["top_k"] or None,
-            top_p=None if setting["top_p"] == 1 else setting["top_p"],
-            min_p=setting["min_p"] or None,
-            repetition_penalty=setting["repetition_penalty"],
-            order=tuple(setting["order"]),
-        )
-
-    @validate(*SETTINGS)
-    def _check_setting(self, proposal):
-        self._sampling(**{proposal.trait.name: proposal.value})  # raises on a bad value
-        return proposal.value
 
     @observe(*SETTINGS, "seed")
     def _forget_draws(self, change):
