@@ -143,8 +143,11 @@ def test_best_score_is_joined_first(tmp_path):
         ({"model": 5}, r"tokenizer\.ggml\.model=5 is not supported"),
         ({"pre": "tekken"}, r"pre='tekken' is not supported; gpt-2, smollm, .* are"),
         ({"pre": None}, r"pre=None is not supported"),
-        ({"tokens": None}, r"tokenizer\.ggml\.tokens is missing or no list"),
-        ({"tokens": "a"}, r"tokenizer\.ggml\.tokens is missing or no list"),
+        ({"tokens": None}, r"tokenizer\.ggml\.tokens is missing or no list of texts"),
+        ({"tokens": "a"}, r"tokenizer\.ggml\.tokens is missing or no list of texts"),
+        ({"tokens": [1, 2]}, r"tokenizer\.ggml\.tokens is missing or no list of texts"),
+        ({"merges": [1, 2]}, r"tokenizer\.ggml\.merges is missing or no list of texts"),
+        ({"token_type": ["a"]}, r"tokenizer\.ggml\.token_type is missing or no list of numbers"),
         ({"token_type": [1, 2]}, "tokens, 2 kinds of tokens and a table of 440 rows"),
         ({"merges": ["a b c"]}, r"merges has \('a', 'b', 'c'\), which joins no two tokens"),
         ({"merges": ["ab"]}, "which joins no two tokens to one"),
@@ -162,6 +165,25 @@ def test_parts_that_do_not_go_together(change, words, tmp_path):
     path = file_with(tmp_path / "x.gguf", {k: v for k, v in more.items() if v is not None})
     with pytest.raises(ValueError, match=rf"x\.gguf: .*{words}"):
         op.load_pretrained(path)
+
+
+def test_random_damage_of_a_vocabulary_goes_no_further(made):
+    """Change bytes of the metadata: a tokenizer, or a ValueError, and nothing else."""
+    _, _, _, path = made
+    content, rng = path.read_bytes(), random.Random(0)
+    start, end = content.index(b"tokenizer.ggml"), content.index(b"token_embd.weight")
+    damaged_path = path.with_name("damaged.gguf")
+    refused = 0
+    for _ in range(100):
+        damaged = bytearray(content)
+        for _ in range(rng.choice((1, 2, 8))):
+            damaged[rng.randrange(start, end)] = rng.randrange(256)
+        damaged_path.write_bytes(damaged)
+        try:
+            op.load_pretrained(damaged_path)[1].encode("a b")
+        except ValueError:
+            refused += 1
+    assert refused > 20
 
 
 def test_merges_may_make_no_special_token(tmp_path):

@@ -5,6 +5,7 @@ How a text is split before merging is not in the file but only named (`tokenizer
 
 import re
 
+import numpy as np
 import tokenizers
 from tokenizers import AddedToken, Regex, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
@@ -38,7 +39,7 @@ class Vocabulary:
 
     def __init__(self, metadata: dict, vocab_size: int):
         self.metadata, self.vocab_size = metadata, vocab_size
-        self.tokens, kinds = self.listed("tokens"), self.listed("token_type")
+        self.tokens, kinds = self.texts("tokens"), self.numbers("token_type")
         if len(self.tokens) != len(kinds) or len(self.tokens) > vocab_size:
             raise ValueError(
                 f"it has {len(self.tokens):,} tokens, {len(kinds):,} kinds of tokens and a table "
@@ -47,7 +48,7 @@ class Vocabulary:
         self.of_gemma = metadata.get("general.architecture") == "gemma3"
         if self.of_gemma:
             # Runs of spaces are pieces there, but spelled and marked as whole texts.
-            for i in [i for i, token in enumerate(self.tokens) if re.fullmatch(" +", str(token))]:
+            for i in [i for i, token in enumerate(self.tokens) if re.fullmatch(" +", token)]:
                 self.tokens[i], kinds[i] = "▁" * len(self.tokens[i]), NORMAL
         self.ids = {token: token_id for token_id, token in enumerate(self.tokens)}
         if len(self.ids) < len(self.tokens):
@@ -61,11 +62,17 @@ class Vocabulary:
     def get(self, name: str, default=None):
         return self.metadata.get(f"tokenizer.ggml.{name}", default)
 
-    def listed(self, name: str) -> list:
+    def texts(self, name: str) -> list[str]:
+        return list(self._listed(name, list, "texts"))
+
+    def numbers(self, name: str) -> list:
+        return self._listed(name, np.ndarray, "numbers").tolist()
+
+    def _listed(self, name: str, kind: type, what: str):
         found = self.get(name)
-        if found is None or isinstance(found, (str, int, float)):
-            raise ValueError(f"tokenizer.ggml.{name} is missing or no list")
-        return list(found)
+        if not isinstance(found, kind):
+            raise ValueError(f"tokenizer.ggml.{name} is missing or no list of {what}")
+        return found
 
     def special_id(self, name: str) -> int | None:
         """The id of a special token."""
@@ -74,7 +81,7 @@ class Vocabulary:
             raise ValueError(f"tokenizer.ggml.{name}_token_id={token!r} is outside the vocabulary")
         return token
 
-    def texts(self) -> dict[str, str]:
+    def special_texts(self) -> dict[str, str]:
         """The texts of special tokens, by the names under which chat templates know them."""
         ids = {name: self.special_id(theirs) for name, theirs in NAMES.items()}
         return {name: self.tokens[i] for name, i in ids.items() if i is not None}
@@ -87,7 +94,7 @@ def tokenizer_of(file: GGUFFile, vocab_size: int) -> Tokenizer | None:
         ValueError: it is of an unknown kind, or its parts do not go together.
     """
     kind = file.metadata.get("tokenizer.ggml.model")
-    if kind is None:
+    if kind is None and "tokenizer.ggml.tokens" not in file.metadata:
         return None
     try:
         if not isinstance(kind, str) or kind not in MAKES:
@@ -98,8 +105,8 @@ def tokenizer_of(file: GGUFFile, vocab_size: int) -> Tokenizer | None:
         tokenizer = Tokenizer(backend, vocabulary.special_id("eos"), vocab_size)
         source = file.metadata.get("tokenizer.chat_template")
         if isinstance(source, str):
-            tokenizer.chat_template = ChatTemplate(source, vocabulary.texts())
-    except ValueError as error:
+            tokenizer.chat_template = ChatTemplate(source, vocabulary.special_texts())
+    except Exception as error:  # the library raises plain Exception
         raise ValueError(f"{file.path}: {error}") from None
     return tokenizer
 
@@ -111,7 +118,7 @@ def byte_level(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
         raise ValueError(f"tokenizer.ggml.pre={pre!r} is not supported; {', '.join(SPLITS)} are")
     pattern, merges = (
         SPLITS[pre],
-        [tuple(merge.split(" ")) for merge in vocabulary.listed("merges")],
+        [tuple(merge.split(" ")) for merge in vocabulary.texts("merges")],
     )
     for merge in merges:
         if len(merge) != 2 or not {*merge, "".join(merge)} <= vocabulary.ids.keys():
@@ -145,7 +152,7 @@ def sentence_piece(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
     comes first. Gemma's scores are no order of merges, that of its tokens is.
     """
     ids, merges = vocabulary.ids, []
-    scores = [-i for i in range(len(ids))] if vocabulary.of_gemma else vocabulary.listed("scores")
+    scores = [-i for i in range(len(ids))] if vocabulary.of_gemma else vocabulary.numbers("scores")
     if len(scores) != len(ids):
         raise ValueError(
             f"tokenizer.ggml.scores has {len(scores):,} numbers for {len(ids):,} tokens"
