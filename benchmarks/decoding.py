@@ -196,7 +196,7 @@ def by_length(rounds: int) -> dict:
             statistics.median(step for times, _ in found[use_cache, n] for step in times[1:])
             for n in lengths
         ]
-        slope = statistics.linear_regression(map(math.log, lengths), map(math.log, times)).slope
+        slope = statistics.linear_regression([*map(math.log, lengths)], [*map(math.log, times)]).slope
         result[name] = {"ms": [1000 * t for t in times], "exponent": slope}
     return {"lengths": lengths} | result
 
