@@ -1,4 +1,4 @@
-"""From a question to the answer, for one or many, and what counts as a right one."""
+"""Answer one question or many, and tell whether an answer is right."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -14,7 +14,7 @@ from .request import check_prompt
 from .sample import GREEDY, Sampling
 from .tokenize import Tokenizer, load_tokenizer
 
-PROMPT = "What is machine learning?"  # the book's own
+PROMPT = "What is machine learning?"  # the book's running example
 LONGEST_ANSWER = 80  # tokens; the longest definition with one more sentence takes about 65
 
 
@@ -29,15 +29,16 @@ def answer(
     model: Transformer | None = None,
     tokenizer: Tokenizer | None = None,
 ) -> str:
-    """What a model says to a question, up to its end-of-sequence token.
+    """A model's answer to a question, up to its end-of-sequence token.
 
     Args:
         question: the text.
         sampling: how to choose each token.
-        seed: of the draws; None for a different answer each time.
+        seed: for the draws; None for a different answer each time.
         model, tokenizer: None for the reference model and its tokenizer, which are loaded once.
 
     Raises:
+        TypeError: the question is not a string.
         ValueError: the question is empty, or longer than the model's context.
 
     >>> answer(PROMPT).split(" of ")[0]
@@ -58,12 +59,11 @@ def answer_all(
 ) -> list[str]:
     """The `answer` to each question, with its seed; the questions share their passes.
 
-    Twenty answers at a time take a fifth of the time that one after the other takes. Sums of floats
-    come out a little different in a batch, so an answer may go another way where a choice hangs on
-    the last digits.
+    Twenty at a time take a fifth of the time that they take one by one. Floating-point sums differ
+    slightly in a batch, so an answer may take another turn where a choice hangs on the last digits.
 
     Raises:
-        ValueError: a question without tokens, or longer than the context.
+        ValueError: a question is empty, or longer than the model's context.
     """
     asked = list(zip(map(tokenizer.encode, questions), seeds, strict=False))
     results = generate_batch(
@@ -78,27 +78,27 @@ def answer_all(
 
 
 def first_sentence(text: str) -> str:
-    """Up to the first period, which no glossary sentence has inside."""
+    """The text up to its first period; no glossary sentence has one inside."""
     return text[: text.find(".") + 1] or text
 
 
 def defines(entry: Entry, text: str) -> bool:
     """Whether the first sentence is the entry's definition or a listed paraphrase of it.
 
-    It may have any of the grammar's openings, also one that does not name the term ("It is").
+    Any of the grammar's openings will do, even one that does not name the term ("It is").
     """
     return first_sentence(text) in definition_sentences(entry, must_name=False)
 
 
 def names_and_defines(entry: Entry, text: str) -> bool:
-    """As `defines`, and the first sentence names the term."""
+    """Like `defines`, but the first sentence must also name the term."""
     return first_sentence(text) in definition_sentences(entry)
 
 
 def wrong_answers(
     model: Transformer, tokenizer: Tokenizer, asked: Iterable[tuple[str, Entry]]
 ) -> dict[str, str]:
-    """Of the questions (form, entry), those whose greedy answer does not define the term.
+    """The questions (form, entry) whose greedy answer does not name and define the term.
 
     Returns:
         question -> answer.

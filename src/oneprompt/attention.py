@@ -1,9 +1,9 @@
-"""Step 4, attention: every token gathers information from itself and the tokens before.
+"""Step 4, attention: every token gathers information from itself and the tokens before it.
 
     Attention(Q, K, V) = softmax(Q Kᵀ / √d + mask) V        (Vaswani et al. 2017, section 3.2.1)
 
 `scaled_dot_product_attention` is that formula. The model runs torch's fused kernel in its place
-(`attend`, one line); a test holds the two equal, and `model.trace` runs the formula.
+(`attend`, one line); a test checks that the two agree. `model.trace` runs the formula.
 """
 
 import math
@@ -103,8 +103,8 @@ def merge_heads(x: Tensor) -> Tensor:
 def repeat_kv(x: Tensor, n_heads: int) -> Tensor:
     """Let groups of query heads share a key/value head (GQA, Ainslie et al. 2023).
 
-    (B, G, T, d) -> (B, H, T, d). One shared head is
-    multi-query attention (Shazeer 2019), as many as query heads is multi-head attention.
+    (B, G, T, d) -> (B, H, T, d). One shared head gives multi-query attention (Shazeer 2019); as
+    many as there are query heads, multi-head attention.
     """
     return x.repeat_interleave(n_heads // x.shape[1], dim=1)
 

@@ -21,7 +21,7 @@ from .stopping import Condition, ending
 
 
 class Step(NamedTuple):
-    """What one pass of the model gave.
+    """The result of one pass of the model.
 
     Attributes:
         token_id: the new id.
@@ -50,7 +50,7 @@ def steps(
     """The passes of `generate` for one text, each as soon as it is done.
 
     Raises:
-        TypeError, ValueError: as `generate`, at the call and not at the first step.
+        TypeError, ValueError: as in `generate`; raised at the call, not at the first step.
     """
     texts, is_batch = read_request(model, ids)
     if is_batch:
@@ -66,7 +66,7 @@ def steps(
 
 @torch.inference_mode()
 def _steps(model, text, max_new_tokens, sampling, processors, ends, cache, random):
-    """The loop itself; `text` grows by an id per pass."""
+    """The loop itself; `text` grows by one id per pass."""
     n_prompt, device = len(text), model.embedding.device
     for wanted in reversed(range(max_new_tokens)):  # after this one
         new = text if cache is None else cache.unread(text)
@@ -94,24 +94,24 @@ def generate(
 
     Args:
         model: the language model.
-        ids: the prompt, at least one id and at most the context: a list or a tensor (T,) or (1, T).
+        ids: the prompt, from one id up to the context length: a list or a tensor (T,) or (1, T).
             A list of these or a tensor (B, T) is a batch; see `batch.generate_batch`.
-        max_new_tokens: how many ids to make at most.
+        max_new_tokens: the most ids to generate.
         sampling: how to choose each of them.
-        attention_mask: None, or (B, T): 0 where a row of the batch only has padding.
+        attention_mask: None, or (B, T): 0 where a row of the batch has padding.
         top_n: how many of the likeliest ids to list for each new one.
         settings:
             stop_ids: ids that end the text; None for the model's end-of-sequence token, () for
                 none.
-            stops: conditions that end it as well, see `stopping`.
-            processors: what changes the logits first, see `processors`.
-            cache: a KVCache to read from and to leave filled: of an earlier turn, or of a prefix
-                that several prompts share. What it shares with the prompt is not read again.
-            seed: of the draws; None for a different text each time.
+            stops: conditions that also end it, see `stopping`.
+            processors: functions that change the logits first, see `processors`.
+            cache: a KVCache to read from and extend, from an earlier turn or from a prefix that
+                several prompts share. What it shares with the prompt is not read again.
+            seed: for the draws; None for a different text each time.
             use_cache: False reads the whole text again in every pass: the same ids, more work.
 
     Raises:
-        TypeError, ValueError: a prompt or setting that does not fit; the message says what to do.
+        TypeError, ValueError: a prompt or setting does not fit; the message says what to do.
     """
     texts, is_batch = read_request(model, ids, attention_mask)
     if is_batch:

@@ -32,7 +32,11 @@ class Row:
 
 
 def seeds_of(seed: int | Sequence[int | None] | None, n: int) -> list[int | None]:
-    """A seed per row: those given, or one after the other from the first."""
+    """One seed per row: as given, or counting up from a single seed.
+
+    Raises:
+        ValueError: a list with another number of seeds than n.
+    """
     if seed is None or isinstance(seed, int):
         return [None if seed is None else seed + row for row in range(n)]
     if len(seed) != n:
@@ -56,18 +60,18 @@ def generate_batch(
 ) -> list[Generation]:
     """What `generate` makes of each text, with the passes shared.
 
-    Sums of floats come out a little different in a batch, so that a text may go another way where a
-    choice hangs on the last digits.
+    Floating-point sums differ slightly in a batch, so a text may take another turn where a choice
+    hangs on the last digits.
 
     Args:
-        texts: the prompts, checked.
-        seed: of the draws: of row 0, and one more for each row after it; or a list with the seed of
-            each row.
-        progress: None, or the name of a progress bar that counts the texts that are done.
+        texts: the prompts, already checked by `check_prompt`.
+        seed: for the draws: that of row 0, with each later row adding one; or a list with one seed
+            per row.
+        progress: None, or the name of a progress bar that counts finished texts.
         The others are those of `generate`.
 
     Raises:
-        TypeError, ValueError: a setting that does not fit; the message says what to do.
+        TypeError, ValueError: a setting does not fit; the message says what to do.
     """
     check_settings(max_new_tokens, sampling)
     ends = ending(resolve_stop_ids(model, stop_ids), stops)
@@ -105,9 +109,10 @@ def add_token(row: Row, logits: Tensor, sampling: Sampling, processors, top_n: i
 def pad_left(
     model: Transformer, texts: list[list[int]], max_new_tokens: int
 ) -> tuple[Tensor | None, KVCache, Tensor]:
-    """How many places are empty at the start of each row (B,), a cache, and the ids (B, T).
+    """The padding (B,), a cache, and the ids (B, T).
 
-    Nothing is empty, None, where all texts have the same length.
+    The padding is how many places are empty at the start of each row; None if all texts have the
+    same length.
     """
     longest, device = max(map(len, texts)), model.embedding.device
     ids = torch.tensor([[0] * (longest - len(text)) + text for text in texts], device=device)

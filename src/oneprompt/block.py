@@ -11,7 +11,7 @@ from .norm import Norm
 class Block(nn.Module):
     """One transformer block: attention and feed-forward, each normed first and added back.
 
-    With `post_norms` what is added is normed too.
+    With `post_norms`, what is added is normed too.
     """
 
     def __init__(self, config: ModelConfig):

@@ -3,15 +3,15 @@
 import torch
 from torch import Tensor
 
-FIRST_CAPACITY = 256  # positions, where nothing says how many are needed
+FIRST_CAPACITY = 256  # positions, if the caller does not say how many are needed
 
 
 class KVCache:
     """Room for the keys and values of every layer, allocated ahead.
 
     `length` is the number of positions filled. A pass appends to them and the model then moves
-    `length` forward; `rollback` moves it back, which is all that forgetting takes. A cache that is
-    full doubles its room, so that memory follows what a text needs and not the longest possible.
+    `length` forward; `rollback` moves it back, which is all that forgetting takes. A full cache
+    doubles its room, so memory follows what a text needs and not the longest possible.
 
     Args:
         config: the model's.
@@ -22,7 +22,7 @@ class KVCache:
     Attributes:
         keys, values: (L, B, G, capacity, d).
         length: positions filled so far.
-        ids: the text that the positions hold, as `unread` was last told.
+        ids: the text in those positions, as last given to `unread`.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class KVCache:
         return self.keys.shape[3]
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Append k and v (B, G, T, d) to what is there; return all so far, (B, G, S, d).
+        """Append k and v (B, G, T, d), and return all so far, (B, G, S, d).
 
         `length` stays as it is until every layer has written (`advance`).
         """
@@ -66,20 +66,20 @@ class KVCache:
         """Forget every position from `length` on.
 
         Raises:
-            ValueError: `length` is negative or more than is filled.
+            ValueError: `length` is negative or more than the positions filled.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot roll a cache of length {self.length} back to {length}")
         self.length = length
 
     def unread(self, text: list[int], at_least: int = 1) -> list[int]:
-        """Roll back to what the cache shares with a text; the rest of the text is to be read.
+        """Roll back to the beginning that the cache shares with a text, and return the rest of it.
 
         Positions that were filled without this method count as not shared.
 
         Args:
             text: the ids of the one text that the cache holds.
-            at_least: how many of the last ids to read in any case, since their logits are wanted.
+            at_least: how many of the last ids to return in any case, since their logits are needed.
         """
         known = max(min(len(self.ids), self.length, len(text) - at_least), 0)
         if self.ids[:known] != text[:known]:
@@ -89,14 +89,14 @@ class KVCache:
         return text[known:]
 
     def keep_rows(self, rows: list[int]) -> None:
-        """Go on with some of the texts of a batch alone."""
+        """Keep only these texts of a batch."""
         self.keys, self.values = self.keys[:, rows], self.values[:, rows]
 
     def check_fits(self, config, batch_size: int) -> None:
-        """Refuse to serve another model, or another number of texts.
+        """Refuse another model, or another number of texts.
 
         Raises:
-            ValueError: how it differs and what to do.
+            ValueError: the cache does not fit; the message says why and what to do.
         """
         L, B, G, _, d = self.keys.shape
         needed = (config.n_layers, config.n_kv_heads, config.head_dim)

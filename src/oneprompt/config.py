@@ -21,6 +21,9 @@ class ModelConfig:
 
     Fields left at None are derived: n_kv_heads = n_heads, head_dim = d_model / n_heads,
     d_ff = 4 d_model, qkv_bias = bias.
+
+    Raises:
+        TypeError, ValueError: a field does not fit; the message names it.
     """
 
     vocab_size: int = 2048
@@ -41,14 +44,14 @@ class ModelConfig:
     activation: str = "gelu_tanh"
     sliding_window: int | None = None
     window_layers: tuple[int, ...] | None = None  # which layers have the window; None: all
-    window_rope_theta: float | None = None  # their RoPE's base, not scaled; None: as in the others
+    window_rope_theta: float | None = None  # their RoPE base, unscaled; None: as in other layers
     bias: bool = True
     qkv_bias: bool | None = None
     parallel_residual: bool = False  # attention and feed-forward read the same x (GPT-NeoX)
     embedding_norm: bool = False  # a norm right after the embedding (BLOOM)
-    embedding_scale: float = 1.0  # by which token vectors are multiplied (Gemma)
+    embedding_scale: float = 1.0  # token vectors are multiplied by this (Gemma)
     qk_norm: bool = False  # a norm of each query and key, before RoPE (Qwen3)
-    post_norms: bool = False  # norms also behind attention and feed-forward (Gemma 3)
+    post_norms: bool = False  # norms after attention and feed-forward too (Gemma 3)
     tie_embeddings: bool = True
 
     def __post_init__(self):
@@ -83,7 +86,7 @@ class ModelConfig:
         if not 0 < self.rope_fraction <= 1:
             raise ValueError(f"rope_fraction must be in (0, 1], got {self.rope_fraction}")
         if self.position == "rope":
-            rope_frequencies(self.n_rotated, self.rope_theta, self.rope_scaling)  # or says why not
+            rope_frequencies(self.n_rotated, self.rope_theta, self.rope_scaling)  # raises if unfit
         self._check_window()
 
     def _check_window(self) -> None:
@@ -93,7 +96,7 @@ class ModelConfig:
             )
         if self.window_layers is None:
             return
-        layers = tuple(self.window_layers)  # a list, where it comes out of a file
+        layers = tuple(self.window_layers)  # a list, if read from a file
         object.__setattr__(self, "window_layers", layers)
         if self.sliding_window is None or not set(layers) <= set(range(self.n_layers)):
             raise ValueError(

@@ -12,7 +12,7 @@ def multiply_adds(config: ModelConfig, T: int, S: int, n_logits: int | None = No
     in order: the four projections of attention, the scores and the weighted sums of values (all S
     are computed, then masked), the feed-forward network (three matrices where gated, not two), and
     the output matrix for the n positions whose logits are made: all T of them, or one in a pass of
-    `generate` (n_logits=1). Norms, softmax and activations are small next to these and left out.
+    `generate` (n_logits=1). Norms, softmax and activations are small by comparison and left out.
     """
     c = config
     queries, keys = c.n_heads * c.head_dim, c.n_kv_heads * c.head_dim
@@ -26,7 +26,7 @@ def multiply_adds(config: ModelConfig, T: int, S: int, n_logits: int | None = No
 def costs_of(model: Transformer) -> dict[str, int]:
     """What a pass of `generate` costs: T (position + S pair) + logits multiply-adds, and bytes.
 
-    "weights" are those of all parameters, "kept" the keys and values of one position.
+    "weights" is the bytes of all parameters, "kept" those of one position's keys and values.
     """
     position = multiply_adds(model.config, 1, 0, n_logits=0)
     cache = model.new_cache()

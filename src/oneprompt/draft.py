@@ -1,6 +1,6 @@
-"""What proposes tokens for speculative decoding: a small model, or counting, without any network.
+"""Drafts for speculative decoding: a small model, or lookups that need no network.
 
-`Draft` says what a draft has to offer; the classes below are three of them.
+`Draft` is the interface; the classes below implement it in three ways.
 """
 
 import math
@@ -15,7 +15,7 @@ from torch import Tensor
 from .model import Transformer
 from .sample import Sampling, draw, probabilities, uniforms
 
-TOLERANCE = 0.01  # how far the sum of a row of q may be from 1: softmaxes in bfloat16 stay inside
+TOLERANCE = 0.01  # how far the sum of a row of q may be from 1: bfloat16 softmaxes stay within it
 
 
 class Draft(Protocol):
@@ -37,7 +37,7 @@ class Draft(Protocol):
 
         Returns:
             n ≤ gamma tokens that may follow ids, and q (n, V): row i is the distribution that
-            token i was drawn from, 1 at the token where nothing was left to chance.
+            token i was drawn from, with 1 at a token that was chosen without chance.
         """
 
 
@@ -45,7 +45,7 @@ def check_proposal(draft: Draft, tokens: Sequence[int], q: Tensor, gamma: int) -
     """Refuse what breaks the contract of `Draft.propose`: the text would not be the target's.
 
     Raises:
-        ValueError: what is wrong, and which draft it came from.
+        ValueError: the proposal breaks it; the message names the draft and says how.
     """
     n, V, name = len(tokens), draft.vocab_size, type(draft).__name__
     if n > gamma:
@@ -57,23 +57,23 @@ def check_proposal(draft: Draft, tokens: Sequence[int], q: Tensor, gamma: int) -
         raise ValueError(f"{name}.propose must give q as a tensor of shape ({n}, {V}), got {shape}")
     if not ((q >= 0).all() and ((q.double().sum(-1) - 1).abs() <= TOLERANCE).all()):
         raise ValueError(
-            f"{name}.propose gave a q that is no distribution: each row must be non-negative and "
-            f"add up to 1 within {TOLERANCE}"
+            f"{name}.propose gave a q that is not a distribution: each row must be non-negative "
+            f"and add up to 1 within {TOLERANCE}"
         )
 
 
 def fit(rows: Tensor, vocab_size: int, empty: float = 0.0) -> Tensor:
-    """Rows (..., V) for a table of another size: cut, or filled up with what stands for nothing."""
+    """Rows (..., V) for a table of another size: cut, or padded with `empty`."""
     return F.pad(rows[..., :vocab_size], (0, max(vocab_size - rows.shape[-1], 0)), value=empty)
 
 
 class ModelDraft:
-    """Drafts with a small model and a KV cache of its own.
+    """Drafts with a small model and its own KV cache.
 
     Args:
         model: the draft model.
-        random: uniform numbers to draw with; None for numbers of its own.
-        vocab_size: the target's, where the draft's table is filled up to another size.
+        random: uniform numbers to draw with; None for unseeded ones.
+        vocab_size: the target's, if the draft's table is padded to another size.
 
     Attributes:
         passes: forward passes so far.
@@ -112,7 +112,7 @@ class ModelDraft:
 
 
 class PromptLookup:
-    """Drafts by looking the last few ids up earlier in the text (Saxena 2023). No model needed."""
+    """Drafts what followed the last few ids earlier in the text (Saxena 2023), without a model."""
 
     def __init__(self, vocab_size: int, longest: int = 3):
         self.vocab_size, self.longest = vocab_size, longest
@@ -120,7 +120,7 @@ class PromptLookup:
     def propose(
         self, ids: Sequence[int], gamma: int, sampling: Sampling
     ) -> tuple[list[int], Tensor]:
-        """What followed the latest earlier copy of the last ids; nothing where there is none."""
+        """What followed the latest earlier copy of the last ids; nothing if there is no copy."""
         ids = list(ids)
         for n in range(min(self.longest, len(ids) - 1), 0, -1):
             for start in range(len(ids) - n - 1, -1, -1):

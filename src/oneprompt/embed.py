@@ -33,7 +33,11 @@ def embed(ids: Tensor, table: Tensor) -> Tensor:
 
 
 def check_ids(ids: Tensor, vocab_size: int) -> None:
-    """Refuse ids that have no row in the table."""
+    """Refuse ids that have no row in the table.
+
+    Raises:
+        TypeError, ValueError: as in `embed`.
+    """
     if ids.dtype not in (torch.int64, torch.int32):
         raise TypeError(
             f"token ids must be integers (int64), got {ids.dtype}; "
@@ -71,7 +75,7 @@ def nearest(table: Tensor, token_id: int, k: int) -> tuple[Tensor, Tensor]:
 
 
 def flatten(rows: Tensor) -> tuple[Tensor, float]:
-    """The map of rows (n, D) in two dimensions that keeps most of their spread (PCA).
+    """Map rows (n, D) to the two dimensions that keep most of their spread (PCA).
 
     Returns:
         The points (n, 2), and the share of the spread that they keep.

@@ -36,7 +36,7 @@ def silu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
 
 
-# What the model runs: the same functions as torch has them, fused; a test holds them equal.
+# What the model runs: torch's fused versions of the same functions; a test checks that they agree.
 ACTIVATIONS = {
     "relu": F.relu,
     "gelu": F.gelu,
@@ -48,7 +48,7 @@ GATED = ("swiglu", "geglu")
 
 
 class FeedForward(nn.Module):
-    """FFN(x) = f(x W₁ + b₁) W₂ + b₂, or (f(x W_gate) ⊙ (x W₁)) W₂ where f gates.
+    """FFN(x) = f(x W₁ + b₁) W₂ + b₂, or (f(x W_gate) ⊙ (x W₁)) W₂ with a gate.
 
     W₁ (`up`) widens d_model to d_ff, W₂ (`down`) brings it back (Vaswani et al. 2017, section 3.3;
     Shazeer 2020 for the gated form: "swiglu" with SiLU as f, "geglu" with GELU).

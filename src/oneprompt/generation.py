@@ -1,4 +1,4 @@
-"""What came out of a generation, and why it ended."""
+"""The result of a generation, and why it ended."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from .scoring import logprob, top_logprobs
 
 @dataclass
 class Generation:
-    """What came out, and what it took.
+    """The new ids, and the work that went into them.
 
     Attributes:
         ids: the new ids, a stop id included.
@@ -19,7 +19,7 @@ class Generation:
             room left).
         target_passes: forward passes of the model.
         draft_passes, drafted, accepted: forward passes of the draft model, ids it proposed, and
-            ids of these that were kept (speculative decoding only).
+            how many of these were kept (speculative decoding only).
     """
 
     ids: list[int] = field(default_factory=list)
@@ -43,9 +43,9 @@ def stop_reason(is_stop_id: bool, wanted: int, room: int) -> str:
     """Why a text ends after its newest id, or "" if it goes on.
 
     Args:
-        is_stop_id: whether the newest id is one.
+        is_stop_id: whether a stop id or a condition ends the text here.
         wanted: how many more ids are wanted.
-        room: how many more ids the context allows; the last one of a text is not read.
+        room: how many more ids the context allows; the last id of a text is never read.
     """
     if is_stop_id:
         return "stop"

@@ -11,7 +11,7 @@ HEAD_THRESHOLD = 0.5  # a head is named after a pattern that gets more than half
 
 
 def glossary_openings(tokenizer: Tokenizer, n_tokens: int = 48) -> Tensor:
-    """The first tokens of every glossary entry that is long enough, (entries, n_tokens)."""
+    """The first n_tokens tokens of every glossary entry that is long enough, (B, n_tokens)."""
     texts = (" ".join([entry.definition, *entry.details]) for entry in load_glossary())
     openings = (tokenizer.encode(text)[:n_tokens] for text in texts)
     return torch.tensor([ids for ids in openings if len(ids) == n_tokens])
@@ -43,7 +43,7 @@ def head_scores(model: Transformer, ids: Tensor) -> dict[str, Tensor]:
 
 
 def chance_scores(ids: Tensor) -> dict[str, float]:
-    """The `head_scores` of a head that spreads its weight evenly over all that it sees."""
+    """The `head_scores` of a head that spreads its weight evenly over all tokens it sees."""
     n = ids.shape[1]
     even = torch.ones(n, n).tril() / torch.arange(1, n + 1)[:, None]  # (T, T)
     scores = _pattern_scores(even.expand(1, len(ids), 1, n, n), ids)

@@ -1,4 +1,4 @@
-"""The ids so far, as counts per token: what penalties of repetition look at."""
+"""Counts of each token in the ids so far, for repetition penalties."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def token_counts(history: History, logits: Tensor) -> Tensor:
         (..., V), int64.
 
     Raises:
-        ValueError: an id outside the vocabulary, or not one history per row.
+        ValueError: an id is outside the vocabulary, or there is not one history per row.
     """
     V = logits.shape[-1]
     counts = torch.zeros(logits.shape, dtype=torch.int64, device=logits.device)
@@ -38,7 +38,7 @@ def token_counts(history: History, logits: Tensor) -> Tensor:
 
 
 def _texts(history: History) -> Sequence:
-    """A list of texts; one text alone becomes a list of one."""
+    """A list of texts; a single text becomes a list of one."""
     first = history[0] if len(history) else 0
     is_text = isinstance(first, Sequence) or getattr(first, "ndim", 0) > 0
     return history if is_text else [history]

@@ -1,11 +1,11 @@
-"""The linear map, x Wᵀ + b: the products that nearly all of a pass's time goes into."""
+"""The linear map x Wᵀ + b, on which a pass spends nearly all of its time."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# From this many weights on, oneDNN's product is the faster one on a CPU. PyTorch's own runs a
-# product of a few rows, which is what decoding asks for, on one core (benchmarks/decoding.py).
+# From this many weights on, oneDNN's product is faster on a CPU: for the few rows of a decoding
+# step, PyTorch's own uses a single core (benchmarks/decoding.py).
 LARGE = 2**19
 
 
@@ -26,7 +26,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def suits_onednn(x: Tensor, weight: Tensor) -> bool:
-    """Whether oneDNN has this product: a large fp32 matrix on a CPU, and no gradient is wanted."""
+    """Whether oneDNN is to run this product: a large fp32 matrix on a CPU, without gradients."""
     return (
         weight.numel() >= LARGE
         and weight.device.type == "cpu"

@@ -56,9 +56,9 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def perplexity(loss: float) -> float:
-    """e^loss: among how many equally likely tokens the model hesitates on average.
+    """e^loss: how many equally likely tokens would leave the model as unsure, on average.
 
-    Infinite where the loss is too large for a float (over 709 nats).
+    Infinite if the loss is too large for a float (over 709 nats).
     """
     try:
         return math.exp(loss)
@@ -72,7 +72,7 @@ def document_loss(model, documents: Iterable[Sequence[int]]) -> float:
     longest = model.config.context_length + 1
     rows = sorted(([*document, model.eos_id][:longest] for document in documents), key=len)
     total, n_tokens = 0.0, 0
-    for _, group in groupby(rows, key=len):  # a pass for all that are equally long
+    for _, group in groupby(rows, key=len):  # one pass for all of the same length
         ids = torch.tensor(list(group))
         n = ids[:, 1:].numel()
         total += cross_entropy(model(ids[:, :-1]), ids[:, 1:]).item() * n

@@ -57,7 +57,7 @@ class Transformer(nn.Module):
     def embed(self, ids: Tensor, positions: Tensor) -> Tensor:
         """Token vectors, plus position vectors where the scheme adds them: (B, T) -> (B, T, D)."""
         x = embed(ids, self.embedding)
-        if self.config.embedding_scale != 1:  # rounded to the weights' type, as Gemma has it
+        if self.config.embedding_scale != 1:  # rounded to the weights' type, as in Gemma
             x = x * x.new_tensor(self.config.embedding_scale)
         if self.config.position == "learned":
             x = x + self.position_embedding[positions]
@@ -84,9 +84,9 @@ class Transformer(nn.Module):
         return cos.to(self.embedding.dtype), sin.to(self.embedding.dtype)
 
     def mask(self, T: int, S: int, padding: Tensor | None = None, layer: int = 0) -> Tensor | None:
-        """What the last T of S places see of all of them: (T, S), or broadcastable (B, H, T, S).
+        """Which of S places the last T see: (T, S), or broadcastable to (B, H, T, S).
 
-        None where a single query sees everything: nothing is hidden then.
+        None if there is only one query and it sees everything.
 
         Args:
             padding: None, or (B,), how many places at the start of each text are empty.
@@ -110,7 +110,7 @@ class Transformer(nn.Module):
     def views(self, positions: Tensor, S: int, padding: Tensor | None = None) -> Iterator[tuple]:
         """The turns and the mask of each layer at the last positions of S places.
 
-        They differ only between layers with a sliding window and layers without.
+        All layers with a sliding window share theirs, and so do all layers without.
         """
         made = {}
         for layer in range(self.config.n_layers):
@@ -133,7 +133,12 @@ class Transformer(nn.Module):
             )
 
     def positions(self, ids: Tensor, start: int, padding: Tensor | None = None) -> Tensor:
-        """The positions of ids (B, T) that follow `start` cached places: (T,), or (B, T)."""
+        """The positions of ids (B, T) that follow `start` cached places: (T,), or (B, T).
+
+        Raises:
+            TypeError: the ids are not a tensor.
+            ValueError: the ids have another shape, or are longer than the context.
+        """
         if not isinstance(ids, Tensor):
             raise TypeError(f"ids must be a tensor, torch.tensor([ids]), got {type(ids).__name__}")
         if ids.ndim != 2:
@@ -161,17 +166,17 @@ class Transformer(nn.Module):
         Args:
             ids: (B, T), int64.
             cache: None, or the KVCache of the positions before these; it is extended.
-            last: None, or of how many positions, from the end, logits are needed.
-            padding: None, or (B,), how many places at the start of each text are empty, where texts
-                of unequal length end together.
+            last: None, or how many positions, counted from the end, need logits.
+            padding: None, or (B,), how many places at the start of each text are empty, if texts
+                of unequal length are padded to end together.
 
         Returns:
             (B, T, V), or (B, last, V).
 
         Raises:
-            TypeError: ids that are not integers.
-            ValueError: ids that are empty, outside the vocabulary, or more than the context holds;
-                another model's cache.
+            TypeError: the ids are not a tensor of integers.
+            ValueError: the ids are empty, outside the vocabulary or longer than the context, or
+                the cache does not fit the model.
         """
         start = 0 if cache is None else cache.length
         positions = self.positions(ids, start, padding)

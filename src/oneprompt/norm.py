@@ -19,9 +19,9 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-5) -> Tensor:
 
 
 class Norm(nn.Module):
-    """LayerNorm or RMSNorm over the last axis, as the config says; of d_model numbers or `size`.
+    """LayerNorm or RMSNorm, as the config says, over a last axis of d_model (or `size`) numbers.
 
-    It runs torch's own, each in one pass over x; a test holds them equal to the formulas above.
+    It runs torch's own versions, each in one pass over x; a test checks them against the formulas.
     """
 
     def __init__(self, config, size: int | None = None):

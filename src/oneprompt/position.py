@@ -1,4 +1,4 @@
-"""Step 3, position: tell the model where each token stands.
+"""Step 3, position: tell the model where each token is.
 
 Attention compares tokens without regard to their order, so the order has to be put in:
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 PAIRINGS = ("halves", "interleaved")
-SCALINGS = {  # type -> what else its dictionary holds
+SCALINGS = {  # type -> the other fields of its dictionary
     "linear": {"factor"},
     "llama3": {"factor", "low_freq_factor", "high_freq_factor", "original_context_length"},
 }
@@ -30,6 +30,9 @@ def sinusoidal(positions: Tensor, d_model: int) -> Tensor:
 
     Returns:
         (T, D) or (B, T, D), to be added to the embeddings.
+
+    Raises:
+        ValueError: d_model is odd.
     """
     if d_model % 2:
         raise ValueError(f"sinusoidal positions need an even d_model, got {d_model}")
@@ -52,6 +55,9 @@ def rope_frequencies(head_dim: int, theta: float = 10_000.0, scaling: dict | Non
 
     Returns:
         (d / 2,), the fastest pair first.
+
+    Raises:
+        ValueError: head_dim is not a positive even number, or the scaling is of another kind.
     """
     if head_dim < 2 or head_dim % 2:
         raise ValueError(
@@ -68,7 +74,7 @@ def rope_frequencies(head_dim: int, theta: float = 10_000.0, scaling: dict | Non
         return frequencies / scaling["factor"]
     turns = scaling["original_context_length"] * frequencies / (2 * math.pi)
     low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
-    keep = ((turns - low) / (high - low)).clamp(0, 1)  # 1: as it was, 0: slowed down fully
+    keep = ((turns - low) / (high - low)).clamp(0, 1)  # 1: unchanged, 0: fully slowed down
     return keep * frequencies + (1 - keep) * frequencies / scaling["factor"]
 
 
@@ -87,6 +93,9 @@ def rotate(x: Tensor, angles: Tensor, pairing: str = "halves") -> Tensor:
     Returns:
         the shape of x. The dot product of a turned query and a turned key depends on their
         positions only through the distance (Su et al. 2021, section 3.2.1).
+
+    Raises:
+        ValueError: the pairing is unknown.
     """
     if pairing not in PAIRINGS:
         raise ValueError(f"unknown RoPE pairing {pairing!r}; choose one of {PAIRINGS}")

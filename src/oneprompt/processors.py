@@ -1,8 +1,8 @@
-"""What changes the logits before they become probabilities: penalties, a bias, a constraint.
+"""Functions that change the logits before they become probabilities: penalties, bias, constraint.
 
 A processor is anything that can be called with the logits (V,) of the next token, the ids so far,
 and how many of these are the prompt's, and that returns logits (V,). `generate`, `stream` and the
-speculative decoder take a list of them and apply them in its order.
+speculative decoder take a list of processors and apply them in order.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,11 +33,11 @@ class RepetitionCost:
     Args:
         presence, frequency: any number; above 0 discourages, below 0 encourages.
         counts: what c counts: "output" for the new ids alone, as OpenAI's API and vLLM do, or
-            "text" for the prompt as well. (llama.cpp counts the last ids of the text, 64 of them
-            if nothing else is said.)
+            "text" for the prompt as well. (llama.cpp counts the last ids of the text, 64 by
+            default.)
 
     Raises:
-        TypeError, ValueError: a penalty that is not a finite number, or another word for `counts`.
+        ValueError: a penalty is not a finite number, or `counts` is unknown.
     """
 
     def __init__(self, presence: float = 0.0, frequency: float = 0.0, counts: str = "output"):
@@ -61,7 +61,7 @@ class LogitBias:
         bias: token id -> what is added.
 
     Raises:
-        ValueError: a bias that is NaN or +inf; on use, an id outside the vocabulary.
+        ValueError: a bias is NaN or +inf; on use, an id is outside the vocabulary.
     """
 
     def __init__(self, bias: Mapping[int, float]):
@@ -81,6 +81,9 @@ class Allow:
     Args:
         allowed: called with the new ids so far; returns the ids that may follow, at least one
             (Willard and Louf 2023, section 3, make such functions from regular expressions).
+
+    Raises:
+        ValueError: on use, nothing is allowed, or an id is outside the vocabulary.
     """
 
     def __init__(self, allowed: Callable[[Sequence[int]], Iterable[int]]):

@@ -1,4 +1,4 @@
-"""What `generate` can be asked for, in the forms that people have it in, and what it refuses."""
+"""The requests that `generate` takes, in the forms that people have them in, and their checks."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Request(NamedTuple):
 
     Attributes:
         texts: the ids of each, all of them checked.
-        is_batch: whether they came as a batch; a single text has a single answer.
+        is_batch: whether they came as a batch; if not, the result is a single one too.
     """
 
     texts: list[list[int]]
@@ -28,15 +28,15 @@ class Request(NamedTuple):
 def read_request(
     model: Transformer, ids: Ids | Sequence[Ids], attention_mask: Tensor | None = None
 ) -> Request:
-    """The texts of a list of ids, a tensor (T,) or (1, T), a list of such, or a tensor (B, T).
+    """The texts of a list of ids, a tensor (T,) or (1, T), a list of these, or a tensor (B, T).
 
     Args:
-        model: whose vocabulary and context count.
-        ids: as said.
-        attention_mask: None, or (B, T): 0 where a row only has padding, as tokenizers write it.
+        model: its vocabulary and context set the limits.
+        ids: in one of these forms.
+        attention_mask: None, or (B, T): 0 where a row has padding, as tokenizers return it.
 
     Raises:
-        TypeError, ValueError: what is wrong and what to do.
+        TypeError, ValueError: the request does not fit; the message says why and what to do.
     """
     is_batch, rows = _rows(ids)
     if attention_mask is not None:
@@ -48,7 +48,11 @@ def read_request(
 
 
 def check_prompt(model: Transformer, ids: Ids) -> list[int]:
-    """One prompt as a list of ids, if the model can read it."""
+    """One prompt as a list of ids.
+
+    Raises:
+        TypeError, ValueError: the model cannot read it; the message says why and what to do.
+    """
     if isinstance(ids, str):
         raise TypeError("the prompt is text; give its ids, tokenizer.encode(text)")
     ids = torch.as_tensor(ids)
@@ -65,7 +69,11 @@ def check_prompt(model: Transformer, ids: Ids) -> list[int]:
 
 
 def check_settings(max_new_tokens: int, sampling: Sampling) -> None:
-    """Refuse settings of another kind than `generate` takes."""
+    """Refuse settings that `generate` does not take.
+
+    Raises:
+        TypeError, ValueError: a setting has the wrong type or value.
+    """
     check_count("max_new_tokens", max_new_tokens, least=0)
     if not isinstance(sampling, Sampling):
         raise TypeError(
@@ -74,7 +82,12 @@ def check_settings(max_new_tokens: int, sampling: Sampling) -> None:
 
 
 def check_count(name: str, value: int, least: int) -> None:
-    """Refuse what is not an int of at least `least`."""
+    """Refuse anything but an int of at least `least`.
+
+    Raises:
+        TypeError: the value is not an int.
+        ValueError: it is too small.
+    """
     if type(value) is not int:
         raise TypeError(f"{name} must be an int, got {value!r}")
     if value < least:
@@ -82,10 +95,10 @@ def check_count(name: str, value: int, least: int) -> None:
 
 
 def resolve_stop_ids(model: Transformer, stop_ids: int | Iterable[int] | None) -> frozenset[int]:
-    """None means the model's end-of-sequence token (or tokens), () means never.
+    """The ids that end a text: for None the model's end-of-sequence token or tokens, for () none.
 
     Raises:
-        TypeError, ValueError: an id that is not one of the vocabulary's.
+        TypeError, ValueError: an id is not in the vocabulary.
     """
     if stop_ids is None:
         stop_ids = () if model.eos_id is None else model.eos_id

@@ -16,17 +16,17 @@ from torch import Tensor
 from .history import History, token_counts
 
 LOWEST_TEMPERATURE = 1e-6  # dividing by less overflows
-ROUNDING = 1e-7  # a running sum of probabilities may miss a round number such as 0.8 by this
-FIRST_SORTED = 1024  # of the most likely tokens, which nearly always hold the nucleus
+ROUNDING = 1e-7  # by this, a running sum of probabilities may miss a round number such as 0.8
+FIRST_SORTED = 1024  # how many tokens to sort at first: these nearly always hold the nucleus
 FILTERS = ("repetition_penalty", "temperature", "top_k", "top_p", "min_p")
 
 
 def is_finite_number(value: object) -> bool:
-    """A finite int or float, and not a bool."""
+    """Whether it is a finite int or float, and not a bool."""
     return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
 
 
-# setting -> its types, what it may be, in words and as a condition
+# setting -> its types, and its allowed values as text and as a condition
 ALLOWED = {
     "temperature": (
         (int, float),
@@ -52,10 +52,10 @@ class Sampling:
         top_p: None, or keep the smallest set of most likely tokens that reaches probability p.
         min_p: None, or keep tokens at least min_p times as likely as the most likely one.
         repetition_penalty: above 1 makes tokens of the history less likely.
-        order: in which the five are applied.
+        order: the order in which the five are applied.
 
     Raises:
-        TypeError, ValueError: a setting outside its range.
+        TypeError, ValueError: a setting has the wrong type or is outside its range.
     """
 
     temperature: float = 1.0
@@ -108,7 +108,7 @@ def apply_top_k(logits: Tensor, k: int) -> Tensor:
 def keep_largest(logits: Tensor, count: Tensor) -> Tensor:
     """Keep the `count` (..., 1) largest logits of each row; of equal ones, the lower ids.
 
-    Only the kept ones are ever sorted, which for a large vocabulary is far less than a full sort.
+    Only these are ever sorted: for a large vocabulary, far less work than a full sort.
     """
     largest = logits.topk(int(count.max()), dim=-1).values
     last = largest.gather(-1, count - 1)  # the smallest that is kept
@@ -121,7 +121,7 @@ def apply_top_p(logits: Tensor, p: float) -> Tensor:
     """Keep the most likely tokens up to and including the one that crosses p.
 
     Nucleus sampling (Holtzman et al. 2020, section 3.1). The softmax runs over the whole
-    vocabulary, so a filter in front of this one changes what p is a share of.
+    vocabulary, so a filter applied before this one changes what p is a share of.
     """
     if p == 1:
         return logits
@@ -159,15 +159,15 @@ def probabilities(logits: Tensor, sampling: Sampling, history: History | None = 
         logits: (..., V), as the model gives them.
         sampling: the settings. Temperature 0 puts everything on the largest logit (the lowest id
             among equals) after the repetition penalty; the other filters cannot change it.
-        history: the ids so far, for the repetition penalty; required where it is not 1. A batch
+        history: the ids so far, for the repetition penalty; required unless that is 1. A batch
             (B, V) needs one per row.
 
     Returns:
         (..., V), float64, summing to 1 over the last axis.
 
     Raises:
-        ValueError: logits without a finite largest one (NaN, infinity, or all -inf), a history
-            that is missing or has ids outside the vocabulary.
+        ValueError: the logits have no finite maximum (NaN, infinity, or all -inf), or the history
+            is missing or has ids outside the vocabulary.
     """
     logits = logits.double()
     if not torch.isfinite(logits.amax(dim=-1)).all():
@@ -203,7 +203,7 @@ def draw(probability: Tensor, uniform: float) -> int:
         uniform: in [0, 1).
 
     Raises:
-        ValueError: a number outside of [0, 1), or probabilities that do not add up.
+        ValueError: the number is outside [0, 1), or the probabilities do not add up.
     """
     cumulative = probability.cumsum(dim=-1)
     total = cumulative[-1].item()
@@ -221,7 +221,7 @@ def uniforms(seed: int | None) -> Iterator[float]:
     """An endless stream of uniform random numbers in [0, 1), one per draw.
 
     Raises:
-        TypeError: a seed that is neither None nor an int.
+        TypeError: the seed is neither None nor an int.
     """
     if seed is not None and type(seed) is not int:
         raise TypeError(f"the seed must be None or an int, got {seed!r}")

@@ -14,9 +14,9 @@ class Scored(NamedTuple):
 
     Attributes:
         token_id: its id.
-        logprob: log p of it after the tokens before, in nats; None for a first token that follows
+        logprob: its log p after the tokens before it, in nats; None for a first token that follows
             nothing.
-        top: the likeliest tokens in its place, (id, logprob), the first one in front.
+        top: the likeliest tokens in its place, as (id, logprob), the likeliest first.
     """
 
     token_id: int
@@ -50,7 +50,7 @@ def score(
         top_n: how many of the likeliest tokens to list in each place.
 
     Raises:
-        TypeError, ValueError: ids that the model cannot read.
+        TypeError, ValueError: the model cannot read these ids.
     """
     ids = torch.as_tensor(ids).flatten().tolist()
     read = ids if start_id is None else [start_id, *ids]

@@ -22,8 +22,8 @@ from .request import Ids, check_count, check_settings, read_request, resolve_sto
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
 from .stopping import Condition, ending
 
-# Tables are filled up to a round size, so that models with one tokenizer may differ in it. If they
-# differ by more than this share, their tokenizers hardly are the same.
+# Tables are padded to a round size, so models with the same tokenizer may differ in theirs. If
+# they differ by more than this share, their tokenizers are hardly the same.
 PADDING = 0.1
 
 
@@ -44,7 +44,8 @@ def expected_tokens_per_pass(acceptance: float, gamma: int) -> float:
     Leviathan et al. 2023, equation 1.
 
     Raises:
-        ValueError: an acceptance that is no probability, or a negative gamma.
+        TypeError: gamma is not an int.
+        ValueError: the acceptance is not a probability, or gamma is negative.
     """
     if not 0 <= acceptance <= 1:
         raise ValueError(f"acceptance must be a probability from 0 to 1, got {acceptance}")
@@ -53,7 +54,7 @@ def expected_tokens_per_pass(acceptance: float, gamma: int) -> float:
 
 
 class Pass(NamedTuple):
-    """What one pass of the target gave: n ids were drafted, and m of them examined.
+    """The result of one pass of the target, with n ids drafted and m of them examined.
 
     Attributes:
         drafted: (n,), the ids that the draft proposed.
@@ -77,14 +78,14 @@ class Pass(NamedTuple):
 
 
 class SpeculativeDecoder:
-    """Generates with a target model what a draft proposes.
+    """Generates text with a target model and a draft, whose proposals the target checks.
 
     Args:
         target: the model whose distribution the text has.
         draft: a Transformer, or any other `Draft`.
 
     Raises:
-        ValueError: the draft's vocabulary is another one than the target's.
+        ValueError: the draft's vocabulary is not the target's.
     """
 
     def __init__(self, target: Transformer, draft: Transformer | Draft):
@@ -109,14 +110,14 @@ class SpeculativeDecoder:
         cache: KVCache | None = None,
         seed: int | None = None,
     ) -> Iterator[Pass]:
-        """As `autoregress.steps`; `gamma` is how many ids to draft per pass.
+        """Like `autoregress.steps`; `gamma` is how many ids to draft per pass.
 
-        The processors change the target's logits alone: a draft that does not know of them is
-        rejected more often, and the text is right all the same.
+        The processors change only the target's logits: a draft that does not know of them is
+        rejected more often, but the text is right all the same.
 
         Raises:
-            TypeError, ValueError: at the call, a request that does not fit.
-            ValueError: on the way, a draft that breaks its contract.
+            TypeError, ValueError: at the call, the request does not fit.
+            ValueError: during iteration, the draft breaks its contract.
         """
         texts, is_batch = read_request(self.target, ids)
         if is_batch:
@@ -142,7 +143,7 @@ class SpeculativeDecoder:
         V = self.target.config.vocab_size
         end, full = n_prompt + max_new_tokens, self.target.config.context_length + 1
         while len(text) < end:
-            # One id more than the drafted ones comes out of a pass, and all must fit.
+            # A pass gives one id more than were drafted, and all must fit.
             most, before = min(gamma, min(end, full) - len(text) - 1), getattr(draft, "passes", 0)
             drafted, q = draft.propose(text, most, sampling)
             check_proposal(draft, drafted, q, most)
@@ -167,7 +168,7 @@ class SpeculativeDecoder:
     def generate(
         self, ids: list[int], max_new_tokens: int, sampling: Sampling = GREEDY, **settings
     ) -> Generation:
-        """As `autoregress.generate`; the settings are those of `passes`."""
+        """Like `autoregress.generate`; the settings are those of `passes`."""
         result = Generation(stop_reason="length")  # if no id is wanted at all
         for done in self.passes(ids, max_new_tokens, sampling, **settings):
             for token_id, logits in zip(done.new, done.logits, strict=False):
@@ -200,7 +201,7 @@ def verify(
     Args:
         logits, drafted, q: as in `Pass`.
         text: the ids before the drafted ones (the history of a repetition penalty).
-        sampling: the settings, the same that made q.
+        sampling: the settings, the same as for q.
         random: uniform numbers.
 
     Returns:
@@ -235,8 +236,8 @@ def acceptance(
 ) -> float:
     """The share of drafted tokens that the target keeps.
 
-    With gamma 1 every drafted token follows text of the target, which makes the share the α of
-    Leviathan et al. 2023, definition 3.1.
+    With gamma 1, every drafted token follows the target's text, so the share is the α of Leviathan
+    et al. 2023, definition 3.1.
     """
     decoder, drafted, accepted = SpeculativeDecoder(target, draft), 0, 0
     for seed, ids in enumerate(prompts):

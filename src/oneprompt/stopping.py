@@ -1,7 +1,7 @@
 """What ends a text: its stop ids, and further conditions that `generate` takes in a list.
 
-A condition is anything that can be called with the new ids, and that says whether the text ends
-with the last of them.
+A condition is anything that can be called with the new ids and returns whether the text ends with
+the last of them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -15,9 +15,9 @@ def ending(stop_ids: frozenset[int], stops: Sequence[Condition]) -> Condition:
 
 
 class StopStrings:
-    """Ends a text at the first of some strings, wherever the borders of its tokens are.
+    """Ends a text at the first of some strings, which may begin and end inside tokens.
 
-    The id that completes the string is the last one; `cut` gives the text in front of the string.
+    The id that completes the string is the last one; `cut` gives the text before the string.
 
     Args:
         tokenizer: the model's.
@@ -32,7 +32,7 @@ class StopStrings:
         self.strings = [strings] if isinstance(strings, str) else list(strings)
         if not self.strings or "" in self.strings:
             raise ValueError(f"stop strings must not be empty, got {self.strings}")
-        # A token has a byte at least, so that the last ones of this many hold the string.
+        # Every token has at least one byte, so this many tokens at the end hold the string.
         self.n_last = max(len(string.encode()) for string in self.strings) + 1
 
     def __call__(self, new: Sequence[int]) -> bool:

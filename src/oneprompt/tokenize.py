@@ -5,7 +5,7 @@ text into pieces, write each piece as bytes, and join neighboring tokens again a
 order in which training found the merges.
 
 `BytePairEncoding` is the algorithm, from scratch. `Tokenizer` is what the model uses: the same
-vocabulary behind the library that the field trusts (`tokenizers`); a test holds the two equal.
+vocabulary in the library that the field trusts (`tokenizers`); a test checks that the two agree.
 """
 
 import json
@@ -19,7 +19,7 @@ import tokenizers
 EOS = "<|endoftext|>"
 
 # GPT-2's pattern: English contractions; then letters, digits or other signs with at most one
-# space in front; then white space, of which the last one is left to the word that follows.
+# space before them; then white space, except for the last space before a word, which goes with it.
 PATTERN = regex.compile(
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 )
@@ -38,7 +38,12 @@ def pre_tokenize(text: str) -> list[str]:
 
 
 def check_text(text: str) -> None:
-    """Refuse what has no UTF-8 bytes."""
+    """Refuse what cannot be written as UTF-8.
+
+    Raises:
+        TypeError: the text is not a str.
+        ValueError: it has a lone surrogate.
+    """
     if not isinstance(text, str):
         raise TypeError(f"the text must be a str, got {type(text).__name__}")
     try:
@@ -91,6 +96,9 @@ class BytePairEncoding:
 
         Each round joins the most frequent pair of neighbors; among equally frequent ones the pair
         whose first token is older, then the one whose second is, as `tokenizers` does.
+
+        Raises:
+            ValueError: vocab_size is less than 257.
         """
         if vocab_size < 257:
             raise ValueError(f"256 bytes and one EOS need a vocab_size of 257, got {vocab_size}")
@@ -124,7 +132,11 @@ class BytePairEncoding:
         return [self.ids[t] for piece in pre_tokenize(text) for t in self.merge_steps(piece)[-1]]
 
     def decode(self, ids: list[int]) -> str:
-        """Ids -> text. Bytes that are not valid UTF-8 become U+FFFD."""
+        """Ids -> text. Bytes that are not valid UTF-8 become U+FFFD.
+
+        Raises:
+            ValueError: an id is outside the vocabulary.
+        """
         if unknown := [i for i in ids if i not in self.tokens]:
             first, last = min(self.tokens), max(self.tokens)
             raise ValueError(f"token id {unknown[0]} is outside the vocabulary ({first} to {last})")
@@ -132,7 +144,7 @@ class BytePairEncoding:
 
 
 def _byte_to_char() -> dict[int, str]:
-    """GPT-2's printable stand-in for each byte, in which tokenizer.json files are written."""
+    """GPT-2's printable stand-in for each byte, as used in tokenizer.json files."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [b for b in range(256) if b not in printable]
     stand_ins = {b: chr(256 + i) for i, b in enumerate(others)}
@@ -144,7 +156,7 @@ CHAR_TO_BYTE = {char: byte for byte, char in BYTE_TO_CHAR.items()}
 
 
 def _to_bytes(token: str) -> bytes:
-    """The bytes of a token; one with a character that stands for no byte is its own text."""
+    """The bytes of a token; one with a character that is not a stand-in is plain text."""
     if _is_raw(token):
         return token.encode()
     return bytes(CHAR_TO_BYTE[char] for char in token)
@@ -170,14 +182,17 @@ class Tokenizer:
         backend: the library's tokenizer. A public checkpoint's may also be a SentencePiece one; its
             texts begin with an extra space, which `decode` keeps.
         eos_id: None for that of "<|endoftext|>".
-        vocab_size: None for as many ids as there are tokens. A model may have more, to fill up its
-            table; these have no bytes.
+        vocab_size: None for as many ids as there are tokens. A model may have more, as padding of
+            its table; these have no bytes.
 
     Attributes:
         vocab_size: the number of ids.
         eos_id: the id of the end-of-sequence token.
-        start_ids: what the model expects in front of each text, in Llama's case one id; often [].
+        start_ids: the ids that the model expects before each text: one for Llama, often [].
         chat_template: how the model expects a conversation, for `chat_ids`; often None.
+
+    Raises:
+        ValueError: the backend is of a kind that is not supported.
     """
 
     def __init__(
@@ -196,7 +211,12 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: str | Path, eos_id=None, vocab_size=None) -> "Tokenizer":
-        """Read a tokenizer.json; FileNotFoundError or ValueError when there is none to read."""
+        """Read a tokenizer.json.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is damaged, or of a kind that is not supported.
+        """
         if not Path(path).is_file():
             raise FileNotFoundError(f"there is no tokenizer at {path}")
         try:
@@ -251,7 +271,11 @@ class Tokenizer:
         return [self.decode([i]) for i in self.encode(text)]
 
     def token_bytes(self, token_id: int) -> bytes:
-        """The bytes that one id stands for."""
+        """The bytes of one id.
+
+        Raises:
+            ValueError: the id is outside the vocabulary.
+        """
         if not 0 <= token_id < self.vocab_size:
             last = self.vocab_size - 1
             raise ValueError(f"token id {token_id} is outside the vocabulary (0 to {last})")
@@ -263,14 +287,18 @@ class Tokenizer:
         return _to_bytes(token) if self._byte_level else _piece_to_bytes(token)
 
     def byte_pair_encoding(self) -> BytePairEncoding:
-        """The same merges and ids as our own `BytePairEncoding`, if it splits text as that does."""
+        """The same merges and ids as our own `BytePairEncoding`.
+
+        Raises:
+            ValueError: this tokenizer does not split text as that does.
+        """
         spec = json.loads(self.backend.to_str())
         model, splits = spec["model"], spec["pre_tokenizer"] or {}
         of_gpt2 = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}
         splits_otherwise = spec["normalizer"] or not of_gpt2.items() <= splits.items()
         if splits_otherwise or model.get("ignore_merges"):
             raise ValueError("this tokenizer does not split text as GPT-2's and our own BPE do")
-        # A raw token cannot come out of merges, since text is written in stand-ins before them.
+        # Merges never make a raw token, since text is written in stand-ins before they run.
         merges = [(_to_bytes(a), _to_bytes(b)) for a, b in model["merges"] if not _is_raw(a + b)]
         added = {token.content for token in self._added.values()}
         vocab = [(t, i) for t, i in model["vocab"].items() if t not in added]
@@ -280,8 +308,8 @@ class Tokenizer:
 
 
 def _start_ids(backend: tokenizers.Tokenizer) -> list[int]:
-    """The ids that the tokenizer puts in front of a text, which end where the text's own begin."""
-    for text in chain(["a"], backend.get_vocab()):  # the first one that has an id of its own
+    """The ids that the tokenizer puts before a text's own."""
+    for text in chain(["a"], backend.get_vocab()):  # the first text that itself has an id
         found = backend.encode(text)
         if not all(found.special_tokens_mask):
             marked = zip(found.ids, found.special_tokens_mask, strict=True)
@@ -301,7 +329,7 @@ def _is_byte_level(backend: tokenizers.Tokenizer) -> bool:
         marked = f" that marks parts of words by {mark!r}" if mark else ""
         raise ValueError(
             f"this is a {kind} tokenizer{marked}; only byte-level BPE (GPT-2's kind) and "
-            "SentencePiece (Llama 2's) are supported, whose tokens joined are the text"
+            "SentencePiece (Llama 2's) are supported: their tokens, joined, are the text"
         )
     return byte_level
 

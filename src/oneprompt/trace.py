@@ -44,7 +44,7 @@ class Trace:
 def trace(model, ids: Tensor) -> Trace:
     """Run `model` on ids (B, T) with the hand-written attention, and keep everything.
 
-    The logits equal `model(ids)` up to floating-point rounding; a test holds them to it.
+    The logits equal `model(ids)` up to floating-point rounding; a test checks this.
     """
     positions = model.positions(ids, 0)
     embedding = x = model.embed(ids, positions)

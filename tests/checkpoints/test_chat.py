@@ -200,7 +200,7 @@ def test_nested_texts_and_names_are_messages_too(tmp_path):
         ("Hi", 'each message must be a dictionary such as {"role": "user"'),
         ([{"content": "Hi"}], "each message must be a dictionary"),
         ([{"role": 5, "content": "Hi"}], "each message must be a dictionary"),
-        ([{"role": "user<|im_end|>", "content": "Hi"}], "whose role is a plain text"),
+        ([{"role": "user<|im_end|>", "content": "Hi"}], "whose role is plain text"),
         ([{"role": "user"}], "the chat template does not take these messages"),
         ([{"role": "user", "content": 5}], "the chat template does not take these messages"),
         ([{"role": "user", "content": b"Hi"}], "messages must be what JSON can hold"),

@@ -151,10 +151,10 @@ def test_other_variants_are_exported_too(choices, tmp_path):
 @pytest.mark.parametrize(
     ("choices", "words"),
     [
-        ({"position": "alibi"}, "needs position='rope', this model has 'alibi'"),
+        ({"position": "alibi"}, "needs position='rope'; this model has 'alibi'"),
         ({"rope_pairing": "interleaved"}, "needs rope_pairing='halves'"),
         ({"norm": "rmsnorm"}, "needs norm='layernorm'"),
-        ({"sliding_window": 4}, "needs sliding_window=None, this model has 4"),
+        ({"sliding_window": 4}, "needs sliding_window=None; this model has 4"),
         ({"bias": False}, "needs bias=True"),
         ({"qkv_bias": False}, "needs qkv_bias=True"),
         ({"embedding_norm": True}, "needs embedding_norm=False"),

@@ -35,7 +35,7 @@ def path(tmp_path):
 def test_truncated(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    with pytest.raises(ValueError, match=r"model\.gguf is damaged or no GGUF file: "):
+    with pytest.raises(ValueError, match=r"model\.gguf is damaged or not a GGUF file: "):
         op.load_pretrained(path)
 
 
@@ -44,7 +44,7 @@ DAMAGED = [
     (b"GGU", "at byte 0 it promises 4 bytes, and has 3"),
     (b"<!DOCTYPE html>", "it does not begin with the letters GGUF"),
     (by_hand(magic=b"FUGG"), "it does not begin with the letters GGUF"),
-    (by_hand(version=1), r"it is of version 1, supported are \(2, 3\)"),
+    (by_hand(version=1), r"it is of version 1; supported are \(2, 3\)"),
     (by_hand(version=0x03000000), "it is of version 50331648"),  # of the other byte order
     (by_hand(counts=(HUGE, 0)), "at byte 8 it promises 4,611,686,018,427,387,904 items: too many"),
     (by_hand(counts=(0, HUGE)), "at byte 16 it promises 4,611,686,018,427,387,904 items: too many"),
@@ -62,16 +62,16 @@ DAMAGED = [
     (by_hand([("general.alignment", 4, number("I", 24))]), "must be 8, 16, .*, got 24"),
     (by_hand([("general.alignment", 8, text("32"))]), "must be 8, 16, .*, got '32'"),
     (by_hand(infos=[("x", [], 0, 0)]), "tensor 'x' has 0 dimensions"),
-    (by_hand(infos=[("x", [1] * 5, 0, 0)]), "tensor 'x' has 5 dimensions, 1 to 4"),
+    (by_hand(infos=[("x", [1] * 5, 0, 0)]), "tensor 'x' has 5 dimensions; 1 to 4"),
     (by_hand(infos=[("x", [HUGE, HUGE], 0, 0)]), "tensor 'x' should lie at bytes"),
     (by_hand(infos=[("x", [4], 0, HUGE)], data=bytes(16)), "should lie at bytes"),
     (by_hand(infos=[("x", [4], 0, 4)], data=bytes(64)), "should lie at .* aligned to 32"),
     (by_hand(infos=[("x", [5], 0, 0)], data=bytes(16)), "of 80: the file is cut off"),
-    (by_hand(infos=[("x", [0, 4], 0, 0)]), r"tensor 'x' of \[0, 4\] numbers is no multiple"),
-    (by_hand(infos=[("x", [33], 8, 0)], data=bytes(99)), "no multiple of 32"),
-    (by_hand(infos=[("x", [256], 16, 0)], data=bytes(99)), "stored as IQ2_XXS, supported are"),
-    (by_hand(infos=[("x", [4], 24, 0)], data=bytes(99)), "stored as I8, supported are F32"),
-    (by_hand(infos=[("x", [4], 999, 0)], data=bytes(99)), "stored as 999, supported are F32"),
+    (by_hand(infos=[("x", [0, 4], 0, 0)]), r"tensor 'x' of \[0, 4\] numbers is not a multiple"),
+    (by_hand(infos=[("x", [33], 8, 0)], data=bytes(99)), "not a multiple of 32"),
+    (by_hand(infos=[("x", [256], 16, 0)], data=bytes(99)), "stored as IQ2_XXS; supported are"),
+    (by_hand(infos=[("x", [4], 24, 0)], data=bytes(99)), "stored as I8; supported are F32"),
+    (by_hand(infos=[("x", [4], 999, 0)], data=bytes(99)), "stored as 999; supported are F32"),
     (by_hand(infos=[("x", [4], 0, 0)] * 2, data=bytes(16)), "it has 'x' twice"),
     (
         by_hand(infos=[("x", [8], 0, 0), ("y", [8], 0, 0)], data=bytes(64)),
@@ -88,7 +88,7 @@ DAMAGED = [
 def test_damage_is_named(content, words, tmp_path):
     (tmp_path / "x.gguf").write_bytes(content)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ValueError, match=rf"x\.gguf is damaged or no GGUF file: .*{words}") as e:
+    with pytest.raises(ValueError, match=rf"x\.gguf is damaged or not a GGUF file: .*{words}") as e:
         op.load_pretrained(tmp_path / "x.gguf")
     assert len(str(e.value)) < 1000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
@@ -116,7 +116,7 @@ NO_MODEL = [
     (llama(llama__embedding_length=(4, number("I", 0))), "must be a positive integer, got 0"),
     (llama(llama__attention__head_count=(9, array(4, 2, bytes(8)))),
      r"llama.attention.head_count must be a positive integer, got \[0, 0\]"),
-    (llama(llama__x=(9, array(0, 2000, bytes(2000)))), "llama.x is an array of 2,000, at most"),
+    (llama(llama__x=(9, array(0, 2000, bytes(2000)))), "is an array of 2,000 values; at most"),
     (llama(llama__rope__scaling__type=(8, text("yarn")), llama__expert_count=(4, number("I", 8))),
      "rope_scaling: rope_type 'yarn' is not supported; .*llama.expert_count=8 is unknown here"),
     (llama(llama__rope__scaling__type=(8, text("linear"))), "factor must be a positive number"),

@@ -143,15 +143,15 @@ def test_best_score_is_joined_first(tmp_path):
         ({"model": 5}, r"tokenizer\.ggml\.model=5 is not supported"),
         ({"pre": "tekken"}, r"pre='tekken' is not supported; gpt-2, smollm, .* are"),
         ({"pre": None}, r"pre=None is not supported"),
-        ({"tokens": None}, r"tokenizer\.ggml\.tokens is missing or no list of texts"),
-        ({"tokens": "a"}, r"tokenizer\.ggml\.tokens is missing or no list of texts"),
-        ({"tokens": [1, 2]}, r"tokenizer\.ggml\.tokens is missing or no list of texts"),
-        ({"merges": [1, 2]}, r"tokenizer\.ggml\.merges is missing or no list of texts"),
-        ({"token_type": ["a"]}, r"tokenizer\.ggml\.token_type is missing or no list of numbers"),
+        ({"tokens": None}, r"tokenizer\.ggml\.tokens is missing or not a list of texts"),
+        ({"tokens": "a"}, r"tokenizer\.ggml\.tokens is missing or not a list of texts"),
+        ({"tokens": [1, 2]}, r"tokenizer\.ggml\.tokens is missing or not a list of texts"),
+        ({"merges": [1, 2]}, r"tokenizer\.ggml\.merges is missing or not a list of texts"),
+        ({"token_type": ["a"]}, r"tokenizer\.ggml\.token_type is missing or not a list of numbers"),
         ({"token_type": [1, 2]}, "tokens, 2 kinds of tokens and a table of 440 rows"),
-        ({"merges": ["a b c"]}, r"merges has \('a', 'b', 'c'\), which joins no two tokens"),
-        ({"merges": ["ab"]}, "which joins no two tokens to one"),
-        ({"merges": ["a 日"]}, "which joins no two tokens to one"),
+        ({"merges": ["a b c"]}, r"merges has \('a', 'b', 'c'\), which does not join two tokens"),
+        ({"merges": ["ab"]}, "which does not join two tokens"),
+        ({"merges": ["a 日"]}, "which does not join two tokens"),
         ({"eos_token_id": 439}, "eos_token_id=439 is outside the vocabulary"),
         ({"bos_token_id": "1"}, "bos_token_id='1' is outside the vocabulary"),
         ({"tokens": ["a"] * 300, "token_type": [1] * 300}, "tokens has a token twice"),
@@ -194,7 +194,7 @@ def test_merges_may_make_no_special_token(tmp_path):
     tokens += ["<|", "<|<|"]
     more["tokenizer.ggml.token_type"] = [*kinds, 1, 3]
     more["tokenizer.ggml.merges"] += ["< |", "<| <|"]
-    with pytest.raises(ValueError, match=r"makes a special token of plain text: \('<\|', '<\|'\)"):
+    with pytest.raises(ValueError, match=r"makes a special token from text: \('<\|', '<\|'\)"):
         op.load_pretrained(file_with(tmp_path / "x.gguf", more))
 
 

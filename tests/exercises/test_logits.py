@@ -33,7 +33,7 @@ def test_a_right_answer_by_hand_is_accepted(answer):
     [
         ([1, 2, 5], "divide by their sum"),
         ([math.e**3, 2 * math.e**3, 5 * math.e**3], "divide by their sum"),
-        (LOGS, "still no probabilities"),
+        (LOGS, "still not probabilities"),
         ([(3 + x) / (9 + math.log(10)) for x in LOGS], "the power of e first"),
         ([x / math.log(10) for x in LOGS], "the power of e first"),
         ([2**x / sum(2**y for y in LOGS) for x in LOGS], "and not 2"),

@@ -104,9 +104,9 @@ def joined_in_turn(x, angles):
     [
         (lambda x, angles: rotate(x, angles, "interleaved"), "the interleaved pairing"),
         (lambda x, angles: rotate(x, -angles), "wrong way"),
-        (joined_in_turn, "stand interleaved"),
+        (joined_in_turn, "right but interleaved"),
         (lambda x, angles: by_loops(x, angles).roll(3, dims=-1), "changed places"),
-        (overwriting, "both come from the old"),
+        (overwriting, "both use the old numbers"),
         (without_a_sign, "a sign is missing"),
         (lambda x, angles: rotate(x, torch.deg2rad(angles)), "radians already"),
         (lambda x, angles: rotate(x, angles[0]), "position t has angles[t]"),

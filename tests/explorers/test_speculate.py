@@ -208,7 +208,7 @@ def test_no_page_is_told_of_a_pass_behind_the_last(explorer):
 )
 def test_a_choice_that_is_not_there_is_refused(explorer, trait, value):
     before = explorer.state()
-    with pytest.raises(ValueError, match=f"{trait}={value!r} is not there; choose from"):
+    with pytest.raises(ValueError, match=f"{trait}={value!r} is not available; choose from"):
         setattr(explorer, trait, value)
     assert explorer.state() == before
 

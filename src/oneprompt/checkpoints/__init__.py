@@ -1,1 +1,1 @@
-"""Weights on disk: our own files, and public checkpoints of other makers."""
+"""Weights on disk: our own files, and public checkpoints from other makers."""

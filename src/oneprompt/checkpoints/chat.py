@@ -1,11 +1,11 @@
-"""Conversations as ids: a checkpoint's chat template, rendered. Only here do special tokens arise.
+"""Conversations as ids, by a checkpoint's chat template. Only here does text become special tokens.
 
-A template writes roles and special tokens around what was said, and what a user typed may contain
-the same letters, "<|im_end|>" for instance. To keep the two apart, each special token in a message
-loses its first letter to a stand-in, a private character that nothing else contains, before the
-template is rendered. What then still reads as a special token is the template's own, and becomes
-one id. The texts between them get their letters back and are encoded as any text is. (A template
-that itself puts letters of a message together anew could still write one; none is known to.)
+A template writes roles and special tokens around what was said, but what a user typed may contain
+the same letters, "<|im_end|>" for instance. To keep the two apart, the first letter of each special
+token in a message is replaced by a stand-in, a private character that nothing else contains, before
+the template is rendered. What still reads as a special token is then the template's own, and
+becomes one id. The texts between them get their letters back and are encoded like any other text.
+(A template that recombines the letters of a message could still write one; none is known to.)
 """
 
 import json
@@ -35,7 +35,7 @@ class ChatTemplate(NamedTuple):
 
 
 def read_chat_template(folder: Path) -> ChatTemplate | None:
-    """The chat template of a folder: a file of its own, or in tokenizer_config.json."""
+    """The chat template of a folder: its own file, or a field of tokenizer_config.json."""
     path, alone = folder / "tokenizer_config.json", folder / "chat_template.jinja"
     config = read_json(path) if path.is_file() else {}
     source = alone.read_text("utf-8") if alone.is_file() else config.get("chat_template")
@@ -55,10 +55,10 @@ def chat_ids(
     """A conversation -> ids, by the checkpoint's chat template.
 
     Args:
-        tokenizer: of a checkpoint with a chat template.
+        tokenizer: that of a checkpoint with a chat template.
         messages: [{"role": "user", "content": "What is machine learning?"}, ...].
         add_generation_prompt: end with the beginning of the assistant's answer.
-        more: further variables that the template knows, such as `enable_thinking` of Qwen3.
+        more: further variables that the template knows, such as Qwen3's `enable_thinking`.
 
     Returns:
         the ids that `transformers` gives, except that a special token inside a message is text.
@@ -88,7 +88,11 @@ def special_tokens(tokenizer: Tokenizer) -> Special:
 
 
 def plain(value):
-    """The same in JSON's types only: a template is code of others, and may touch nothing else."""
+    """The value in JSON's types only: a template is others' code and may touch nothing else.
+
+    Raises:
+        ValueError: JSON cannot hold the value.
+    """
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError) as error:
@@ -96,13 +100,17 @@ def plain(value):
 
 
 def check_roles(messages: list, special: Special) -> None:
-    """Every message needs a role, which a template may well put into a special token."""
+    """Refuse messages without a plain role, since a template may put it into a special token.
+
+    Raises:
+        ValueError: a message has no role, or a special token in it.
+    """
     for message in messages:
         role = message.get("role") if isinstance(message, dict) else None
         if not isinstance(role, str) or any(token in role for token in special):
             raise ValueError(
                 'each message must be a dictionary such as {"role": "user", "content": "Hello"}, '
-                f"whose role is a plain text; got {message!r:.80}"
+                f"whose role is plain text; got {message!r:.80}"
             )
 
 
@@ -114,7 +122,7 @@ def stand_ins(special: Special, texts: str) -> dict[str, str]:
 
 
 def hide(value, special: Special, letters: dict[str, str]):
-    """The same values, in whose texts no special token begins."""
+    """The same values, with no special token beginning anywhere in their texts."""
     if isinstance(value, dict):
         return {hide(k, special, letters): hide(v, special, letters) for k, v in value.items()}
     if isinstance(value, list):
@@ -123,7 +131,7 @@ def hide(value, special: Special, letters: dict[str, str]):
         return value
     check_text(value)
     starts = {found.start() for found in re.finditer(f"(?={alternatives(special)})", value)}
-    end = value.rstrip()  # which may be the beginning of one that the next text would finish
+    end = value.rstrip()  # it may end with part of a special token that the next text would finish
     for i in range(max(0, len(end) - max(map(len, special), default=0)), len(end)):
         if any(token.startswith(end[i:]) for token in special):
             starts.add(i)
@@ -131,14 +139,19 @@ def hide(value, special: Special, letters: dict[str, str]):
 
 
 def alternatives(special: Special) -> str:
-    """A pattern for any special token; where one begins with another, for the longer one."""
+    """A pattern for any special token; where one begins with another, the longer one matches."""
     if not special:
         return "(?!)"
     return "|".join(re.escape(token) for token in sorted(special, key=len, reverse=True))
 
 
 def render(template: ChatTemplate, **values) -> str:
-    """The text of a conversation, in Jinja's sandbox with the settings of `transformers`."""
+    """The text of a conversation, in Jinja's sandbox with the settings of `transformers`.
+
+    Raises:
+        ValueError: the template does not take these messages.
+        ImportError: jinja2 is missing.
+    """
     try:
         from jinja2 import TemplateError
         from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -163,7 +176,7 @@ def render(template: ChatTemplate, **values) -> str:
 
 
 def encode(tokenizer: Tokenizer, text: str, special: Special, back: dict[str, str]) -> list[int]:
-    """A rendered text -> ids: special tokens as one id each, all between them as plain text."""
+    """A rendered text -> ids: special tokens as one id each, the rest as plain text."""
     ids, backend = [], tokenizer.backend
     parts = re.split(f"({alternatives(special)})", text)  # plain, special, plain, ..., plain
     for i, part in enumerate(parts):
@@ -181,7 +194,7 @@ def encode(tokenizer: Tokenizer, text: str, special: Special, back: dict[str, st
 
 
 def without_prefix(backend: tokenizers.Tokenizer) -> tokenizers.Tokenizer:
-    """The tokenizer of what follows the first part, where only a text's first part gets a space."""
+    """The tokenizer for what follows the first part, if only a text's first part gets a space."""
     splitter = backend.pre_tokenizer
     if getattr(splitter, "prepend_scheme", None) != "first":
         return backend

@@ -1,4 +1,4 @@
-"""The config.json of a public checkpoint: its fields, checked, and our config of it."""
+"""The config.json of a public checkpoint: its fields, checked, and our config made from them."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,12 @@ LARGEST_SIZE = 2**24  # no size of a real model comes near
 
 
 def read_json(path: Path) -> dict:
-    """A JSON object from a file."""
+    """A JSON object from a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it does not hold a JSON object.
+    """
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path.name} in {path.parent}")
     try:
@@ -31,7 +36,11 @@ def read_config(folder: Path, ignore: set[str]) -> tuple[Family, dict]:
 
 
 def check_config(path: Path, config: dict, ignore: set[str]) -> tuple[Family, dict]:
-    """The same of a config that was read; one error names everything that is wrong with it."""
+    """`read_config` for a config already read.
+
+    Raises:
+        ValueError: it is not supported; one error names everything that is wrong with it.
+    """
     family = family_of(path, config.get("model_type"))
     fixed, harmless = FIXED | family.fixed, HARMLESS | family.harmless | ignore
     given, unknown, problems = {}, {}, []
@@ -59,7 +68,11 @@ def check_config(path: Path, config: dict, ignore: set[str]) -> tuple[Family, di
 
 
 def family_of(path: Path, kind: object) -> Family:
-    """The family by its `model_type`."""
+    """The family of a `model_type`.
+
+    Raises:
+        ValueError: it is not supported.
+    """
     if isinstance(kind, str) and kind in FAMILIES:
         return FAMILIES[kind]
     reason = REFUSED.get(kind) if isinstance(kind, str) else None
@@ -87,7 +100,7 @@ def shown(name: str, value: object) -> str:
 
 
 def check_field(name: str, field: Field, value: object) -> list[str]:
-    """What is wrong with a value: of another type, or a size or number that no model has."""
+    """What is wrong with a value: its type, or a size or number that no model has."""
     if type(value) not in field.types:
         allowed = " or ".join(t.__name__.replace("NoneType", "null") for t in field.types)
         return [f"{name} must be {allowed}, got {value!r}"]
@@ -99,7 +112,11 @@ def check_field(name: str, field: Field, value: object) -> list[str]:
 
 
 def model_config(path: Path, family: Family, fields: dict) -> ModelConfig:
-    """Our config of a checkpoint; `path` is named in errors."""
+    """Our config for a checkpoint; `path` is named in errors.
+
+    Raises:
+        ValueError: the fields do not fit together.
+    """
     ours = {field.ours: fields[name] for name, field in family.used.items() if field.ours}
     try:
         return ModelConfig(**ours | family.settings(fields))
@@ -111,7 +128,11 @@ def model_config(path: Path, family: Family, fields: dict) -> ModelConfig:
 
 
 def read_eos(folder: Path, fields: dict) -> int | list[int] | None:
-    """The id or ids that end a text: those of generation_config.json where it has any."""
+    """The id or ids that end a text: those of generation_config.json if it has any.
+
+    Raises:
+        ValueError: they are not ids.
+    """
     eos_id, path = fields["eos_token_id"], folder / "generation_config.json"
     if path.is_file():
         eos_id = read_json(path).get("eos_token_id", eos_id)

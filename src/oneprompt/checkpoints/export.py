@@ -1,7 +1,7 @@
-"""Our models as a folder that the field's tools load: `transformers`, and engines such as vLLM.
+"""Our models as a folder that common tools load: `transformers`, and engines such as vLLM.
 
-The format is GPT-NeoX's, with the residual that the model has: for the reference pair a sequential
-one, each sublayer reading what the one before it added.
+The format is GPT-NeoX's, with the model's kind of residual: for the reference pair a sequential
+one, in which each sublayer reads what the one before it added.
 """
 
 import json
@@ -17,7 +17,7 @@ from .families import FAMILIES
 from .tensors import WEIGHTS, join, layout
 
 FAMILY = FAMILIES["gpt_neox"]
-NEEDED = {  # what the format cannot say otherwise
+NEEDED = {  # the format cannot express other values
     "position": "rope",
     "rope_pairing": "halves",
     "norm": "layernorm",
@@ -35,15 +35,15 @@ ACTIVATIONS = {"gelu": "gelu", "gelu_tanh": "gelu_new", "relu": "relu"}
 def export_hf(model: Transformer, tokenizer: Tokenizer, folder: str | Path) -> None:
     """Write the model and its tokenizer as a GPT-NeoX checkpoint.
 
-    The weights are written in 16 bits where these hold every one of them exactly, as they do for
-    the reference pair, whose own files have fp16: half the bytes, and no engine needs to be told.
+    The weights are written in 16 bits if these hold every one of them exactly, as they do for the
+    reference pair, whose own files are in fp16: half the bytes, and no dtype to set in an engine.
 
     `AutoModelForCausalLM.from_pretrained(folder)` then gives the same logits, and
     `AutoTokenizer.from_pretrained(folder)` the same ids, with one difference: there a typed
     "<|endoftext|>" becomes the token.
 
     Raises:
-        ValueError: the model has what GPT-NeoX has not; the message names it.
+        ValueError: the model has something that GPT-NeoX lacks; the message names it.
     """
     state = model.state_dict()
     dtype = exact_dtype(state)
@@ -69,18 +69,22 @@ def export_hf(model: Transformer, tokenizer: Tokenizer, folder: str | Path) -> N
 
 
 def config_json(model: Transformer) -> dict:
-    """The fields of config.json for a model that GPT-NeoX can stand for."""
+    """The fields of config.json for a model.
+
+    Raises:
+        ValueError: GPT-NeoX cannot express the model.
+    """
     c = model.config
     for name, needed in NEEDED.items():
         if getattr(c, name) != needed:
             raise ValueError(
-                f"GPT-NeoX needs {name}={needed!r}, this model has {getattr(c, name)!r}"
+                f"GPT-NeoX needs {name}={needed!r}; this model has {getattr(c, name)!r}"
             )
     if c.activation not in ACTIVATIONS:
         raise ValueError(f"GPT-NeoX has no activation {c.activation!r}; it has {list(ACTIVATIONS)}")
     if c.n_kv_heads != c.n_heads or c.n_heads * c.head_dim != c.d_model:
         raise ValueError(
-            "GPT-NeoX needs n_kv_heads = n_heads and head_dim = d_model / n_heads, this model has "
+            "GPT-NeoX needs n_kv_heads = n_heads and head_dim = d_model / n_heads; this model has "
             f"n_kv_heads={c.n_kv_heads}, n_heads={c.n_heads}, head_dim={c.head_dim}"
         )
     sizes = {name: getattr(c, f.ours) for name, f in FAMILY.used.items() if f.ours}
@@ -104,7 +108,7 @@ def rope_parameters(config: ModelConfig) -> dict:
 
 
 def exact_dtype(state: dict[str, Tensor]) -> torch.dtype:
-    """One of 16 bits that holds every weight exactly, else the weights' own."""
+    """A 16-bit dtype that holds every weight exactly, or else the weights' own."""
     for dtype in (torch.float16, torch.bfloat16):
         if all(torch.equal(tensor.to(dtype).to(tensor.dtype), tensor) for tensor in state.values()):
             return dtype

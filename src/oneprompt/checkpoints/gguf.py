@@ -1,4 +1,4 @@
-"""GGUF files, the one-file checkpoints of llama.cpp: their config and tensors as a family's.
+"""GGUF files, the one-file checkpoints of llama.cpp, read as a family's config and tensors.
 
 A file's metadata becomes a config with the field names of config.json, which is then checked as
 strictly as one. Its tensors keep their names; `replace` gives the family these names.
@@ -20,11 +20,16 @@ from .gguf_names import ARCHITECTURES, MODULES, REQUIRED, Architecture
 from .tensors import Found
 
 FACTORS = "rope_freqs.weight"  # of RoPE, in files of Llama 3.1 and later
-MANY = 1000  # no array that describes a model, say with a number per layer, is longer
+MANY = 1000  # arrays that describe a model, say with a number per layer, are never longer
 
 
 def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dict[str, Found]]:
-    """The open file, and the family, fields and tensors of its model, as `tensors` takes them."""
+    """The open file, and the family, fields and tensors of its model, as `tensors` takes them.
+
+    Raises:
+        ValueError: the file is damaged, or its model is not supported.
+        ImportError: the `gguf` package is missing.
+    """
     file = open_gguf(path)
     name = file.metadata.get("general.architecture")
     if not isinstance(name, str) or name not in ARCHITECTURES:
@@ -46,7 +51,7 @@ def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dic
 
 
 def config_of(file: GGUFFile, name: str, architecture: Architecture) -> dict:
-    """The metadata as the fields of config.json; what has no such name keeps its own."""
+    """The metadata as the fields of config.json; what has no name there keeps its own."""
     start = f"{name}."
     given = {
         k.removeprefix(start): as_json(k, v)
@@ -62,10 +67,10 @@ def config_of(file: GGUFFile, name: str, architecture: Architecture) -> dict:
     head_dim = given.get("attention.key_length", head_dim)
     for same in ("attention.value_length", "rope.dimension_count"):
         if given.get(same) == head_dim:
-            del given[same]  # else it stays, and is refused as an unknown field
+            del given[same]  # otherwise it stays, and is refused as an unknown field
     scaling = rope_scaling(file, given, head_dim)
     fields = {architecture.fields.get(f, start + f): value for f, value in given.items()}
-    if name == "gemma3":  # the largest, of 27B, is the one with other heads, as llama.cpp has it
+    if name == "gemma3":  # only the largest (27B) differs; llama.cpp tells it in the same way
         is_largest = given["block_count"] == 62
         width = given["embedding_length"] // given["attention.head_count"]
         fields["query_pre_attn_scalar"] = width if is_largest else head_dim
@@ -82,7 +87,7 @@ def as_json(name: str, value):
     if not isinstance(value, (np.ndarray, list)):
         return value
     if len(value) > MANY:
-        raise ValueError(f"{name} is an array of {len(value):,}, at most {MANY} can be")
+        raise ValueError(f"{name} is an array of {len(value):,} values; at most {MANY} are allowed")
     return list(value) if isinstance(value, list) else value.tolist()
 
 
@@ -97,7 +102,7 @@ def end_ids(metadata: dict) -> list[int]:
 
 
 def rope_scaling(file: GGUFFile, given: dict, head_dim: int) -> dict:
-    """The field `rope_scaling`: of the metadata, or of Llama 3.1's factors, which are a tensor."""
+    """The field `rope_scaling`, from the metadata or from Llama 3.1's factors, a tensor."""
     kind = given.pop("rope.scaling.type", "none")
     if kind == "linear":
         factor = given.pop("rope.scaling.factor", None)
@@ -113,7 +118,11 @@ def rope_scaling(file: GGUFFile, given: dict, head_dim: int) -> dict:
 
 
 def llama3_scaling(factors: Tensor, head_dim: int, theta: float) -> dict:
-    """Llama 3.1's settings, given what its frequencies are divided by; both must agree."""
+    """Llama 3.1's settings, from the factors that its frequencies are divided by.
+
+    Raises:
+        ValueError: the settings do not give these factors.
+    """
     factor = round(float(factors.max()), 3)  # 8 or 32
     settings = {"factor": factor, "low_freq_factor": 1.0, "high_freq_factor": 4.0}
     ours = settings | {"type": "llama3", "original_context_length": 8192}
@@ -132,9 +141,9 @@ def straighten(found: dict[str, Found], fields: dict) -> None:
 
 
 def by_halves(rows: Tensor, fields: dict) -> Tensor:
-    """The rows (H · d, D) of all heads, each in the other order."""
+    """The rows (H · d, D) of all heads, with each head reordered."""
     head_dim = fields["head_dim"] or fields["hidden_size"] // fields["num_attention_heads"]
     if rows.shape[0] % head_dim or head_dim % 2:
-        return rows  # of a shape that is refused later
+        return rows  # a shape that is refused later
     heads = rows.unflatten(0, (-1, head_dim))
     return heads[:, interleaved_to_halves(head_dim)].flatten(0, 1)

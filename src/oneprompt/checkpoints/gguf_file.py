@@ -1,10 +1,10 @@
-"""Metadata and tensors from a GGUF file, none of whose numbers is believed before it is checked.
+"""Metadata and tensors from a GGUF file, none of whose numbers is trusted before it is checked.
 
 The layout (ggml's docs/gguf.md): magic, version, two counts; the metadata, each a name, a type and
 a value; for each tensor its name, shape, type and offset; then the tensors' bytes. The types and
-the arithmetic of quantized blocks are the `gguf` package's. Its reader is not used: it takes every
-count as it stands, so that a file of 100 bytes can keep it busy until the memory is full, and it
-needs seconds for a vocabulary.
+the arithmetic of quantized blocks are the `gguf` package's. Its reader is not used: it trusts every
+count, so that a file of 100 bytes can keep it busy until memory is full, and it takes seconds for a
+vocabulary.
 """
 
 import math
@@ -33,7 +33,7 @@ BLOCKS = 2**15  # how many to turn into numbers at a time
 
 
 class Cursor:
-    """Reads one thing after the other, never past the end of the file."""
+    """Reads one item after another, never past the end of the file."""
 
     def __init__(self, data: np.ndarray):
         self.data, self.at, self.end = memoryview(data), 0, len(data)
@@ -53,7 +53,11 @@ class Cursor:
         return self.numbers(kind, 1).item()
 
     def count(self, smallest: int) -> int:
-        """A number of things, each at least `smallest` bytes long; there must be room for them."""
+        """A number of items, each at least `smallest` bytes long; the file must have room for them.
+
+        Raises:
+            ValueError: it has not.
+        """
         n = self.number(10)
         if n * smallest > self.end - self.at:
             raise ValueError(f"at byte {self.at - 8:,} it promises {n:,} items: too many")
@@ -84,7 +88,7 @@ class Cursor:
 
 
 class Stored(NamedTuple):
-    """Where a tensor lies, how it is stored, and its shape."""
+    """Where a tensor is, how it is stored, and its shape."""
 
     kind: str
     shape: tuple[int, ...]
@@ -106,7 +110,7 @@ class GGUFFile:
         if bytes(cursor.take(4)) != MAGIC:
             raise ValueError("it does not begin with the letters GGUF")
         if (version := cursor.number(4)) not in VERSIONS:
-            raise ValueError(f"it is of version {version}, supported are {VERSIONS}")
+            raise ValueError(f"it is of version {version}; supported are {VERSIONS}")
         n_tensors, n_fields = cursor.count(24), cursor.count(13)
         self.metadata = dict(unique((cursor.text(), cursor.value(cursor.number(4)))
                                     for _ in range(n_fields)))  # fmt: skip
@@ -119,7 +123,7 @@ class GGUFFile:
         refuse_overlaps(self.tensors)
 
     def read(self, name: str) -> Tensor:
-        """A tensor as fp32, in memory of its own."""
+        """A tensor as fp32, copied out of the file."""
         stored = self.tensors[name]
         kind, end = GGMLQuantizationType[stored.kind], stored.start + stored.n_bytes
         values, at = np.empty(math.prod(stored.shape), np.float32), 0
@@ -135,20 +139,20 @@ def open_gguf(path: Path) -> GGUFFile:
     """Read and check everything but the tensors' bytes.
 
     Raises:
-        ValueError: the file is damaged or of a kind that is not supported; it says at which byte.
+        ValueError: the file is damaged or of a kind that is not supported.
         ImportError: the `gguf` package is missing.
     """
     if dequantize is None:
         raise ImportError(f"to read {path}, pip install gguf")
     try:
-        is_empty = path.stat().st_size == 0  # of which NumPy makes no map
+        is_empty = path.stat().st_size == 0  # NumPy cannot map it
         return GGUFFile(path, np.empty(0, "u1") if is_empty else np.memmap(path, mode="r"))
     except ValueError as error:
-        raise ValueError(f"{path} is damaged or no GGUF file: {error}") from None
+        raise ValueError(f"{path} is damaged or not a GGUF file: {error}") from None
 
 
 def unique(pairs) -> list:
-    """The pairs, none of whose names may come twice."""
+    """The pairs, with no name twice."""
     seen = {}
     for name, value in pairs:
         if name in seen:
@@ -161,21 +165,21 @@ def read_info(cursor: Cursor) -> tuple[str, list[int], int, int]:
     """A tensor's name, sizes (the fastest first), type and offset."""
     name, n_dims = cursor.text(), cursor.number(4)
     if not 1 <= n_dims <= MAX_DIMS:
-        raise ValueError(f"tensor {name!r} has {n_dims} dimensions, 1 to {MAX_DIMS} are possible")
+        raise ValueError(f"tensor {name!r} has {n_dims} dimensions; 1 to {MAX_DIMS} are possible")
     sizes = cursor.numbers(10, n_dims).tolist()
     return name, sizes, cursor.number(4), cursor.number(10)
 
 
 def place(info, base: int, alignment: int, end: int) -> tuple[str, Stored]:
-    """Where the tensor lies; it must be whole and inside the file."""
+    """Where the tensor is; it must be whole and inside the file."""
     name, sizes, code, offset = info
     kinds = {kind.value: kind.name for kind in GGMLQuantizationType}
     if kinds.get(code) not in TYPES:
         found = kinds.get(code, code)
-        raise ValueError(f"tensor {name!r} is stored as {found}, supported are {', '.join(TYPES)}")
+        raise ValueError(f"tensor {name!r} is stored as {found}; supported are {', '.join(TYPES)}")
     per_block, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType(code)]
     if 0 in sizes or sizes[0] % per_block:
-        raise ValueError(f"tensor {name!r} of {sizes} numbers is no multiple of {per_block}")
+        raise ValueError(f"tensor {name!r} of {sizes} numbers is not a multiple of {per_block}")
     n_bytes = math.prod(sizes) // per_block * block_bytes
     start = base + offset
     if offset % alignment or start + n_bytes > end:

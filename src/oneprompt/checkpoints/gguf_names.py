@@ -1,4 +1,4 @@
-"""The names of GGUF files: of modules and of metadata, for each architecture, and ours."""
+"""GGUF's names of modules and metadata for each architecture, and ours."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -58,7 +58,7 @@ RMS_EPSILON, EPSILON = "attention.layer_norm_rms_epsilon", "attention.layer_norm
 
 
 class Architecture(NamedTuple):
-    """The `model_type` of a general.architecture, its modules beside the common ones, its fields.
+    """The `model_type` of a general.architecture, its modules besides the common ones, its fields.
 
     turned: whether the rows of queries and keys are in the order of interleaved RoPE.
     folded: as in `Family`; llama.cpp adds Gemma's 1 to the norms itself.

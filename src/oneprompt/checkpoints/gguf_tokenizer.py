@@ -29,12 +29,12 @@ NAMES = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_to
 
 
 class Vocabulary:
-    """What the metadata says of the tokens, checked.
+    """What the metadata says about the tokens, checked.
 
     Attributes:
         ids: tokens -> ids.
         normal: the tokens that merging may make.
-        begins: whether texts begin with the begin-of-text token; None where the file is silent.
+        begins: whether texts begin with the begin-of-text token; None if the file does not say.
     """
 
     def __init__(self, metadata: dict, vocab_size: int):
@@ -43,11 +43,11 @@ class Vocabulary:
         if len(self.tokens) != len(kinds) or len(self.tokens) > vocab_size:
             raise ValueError(
                 f"it has {len(self.tokens):,} tokens, {len(kinds):,} kinds of tokens and a table "
-                f"of {vocab_size:,} rows, which do not go together"
+                f"of {vocab_size:,} rows, which do not match"
             )
         self.of_gemma = metadata.get("general.architecture") == "gemma3"
         if self.of_gemma:
-            # Runs of spaces are pieces there, but spelled and marked as whole texts.
+            # In Gemma's files, runs of spaces are pieces, but spelled and marked as whole texts.
             for i in [i for i, token in enumerate(self.tokens) if re.fullmatch(" +", token)]:
                 self.tokens[i], kinds[i] = "▁" * len(self.tokens[i]), NORMAL
         self.ids = {token: token_id for token_id, token in enumerate(self.tokens)}
@@ -71,7 +71,7 @@ class Vocabulary:
     def _listed(self, name: str, kind: type, what: str):
         found = self.get(name)
         if not isinstance(found, kind):
-            raise ValueError(f"tokenizer.ggml.{name} is missing or no list of {what}")
+            raise ValueError(f"tokenizer.ggml.{name} is missing or not a list of {what}")
         return found
 
     def special_id(self, name: str) -> int | None:
@@ -88,10 +88,10 @@ class Vocabulary:
 
 
 def tokenizer_of(file: GGUFFile, vocab_size: int) -> Tokenizer | None:
-    """The file's tokenizer, with its chat template; None where it has none.
+    """The file's tokenizer, with its chat template; None if the file has no tokenizer.
 
     Raises:
-        ValueError: it is of an unknown kind, or its parts do not go together.
+        ValueError: it is of an unknown kind, or its parts do not match.
     """
     kind = file.metadata.get("tokenizer.ggml.model")
     if kind is None and "tokenizer.ggml.tokens" not in file.metadata:
@@ -122,9 +122,9 @@ def byte_level(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
     )
     for merge in merges:
         if len(merge) != 2 or not {*merge, "".join(merge)} <= vocabulary.ids.keys():
-            raise ValueError(f"tokenizer.ggml.merges has {merge}, which joins no two tokens to one")
+            raise ValueError(f"tokenizer.ggml.merges has {merge}, which does not join two tokens")
         if "".join(merge) in vocabulary.control:
-            raise ValueError(f"tokenizer.ggml.merges makes a special token of plain text: {merge}")
+            raise ValueError(f"tokenizer.ggml.merges makes a special token from text: {merge}")
     model = BPE(vocab=vocabulary.ids, merges=merges, ignore_merges=pattern == LLAMA3)
     backend = tokenizers.Tokenizer(model)
     if pattern == QWEN2:
@@ -146,10 +146,10 @@ def splitter(pattern: str | None):
 
 
 def sentence_piece(vocabulary: Vocabulary) -> tokenizers.Tokenizer:
-    """SentencePiece's BPE (Kudo and Richardson 2018), as Llama 2 has it.
+    """SentencePiece's BPE (Kudo and Richardson 2018), as in Llama 2.
 
-    The file has scores in place of merges: what joins two tokens to the one with the best score
-    comes first. Gemma's scores are no order of merges, that of its tokens is.
+    The file has scores in place of merges: the merge that makes the token with the best score comes
+    first. Gemma's scores do not order the merges; the order of its tokens does.
     """
     ids, merges = vocabulary.ids, []
     scores = [-i for i in range(len(ids))] if vocabulary.of_gemma else vocabulary.numbers("scores")
@@ -180,7 +180,7 @@ MAKES = {"gpt2": byte_level, "llama": sentence_piece}
 
 
 def add_tokens(backend: tokenizers.Tokenizer, vocabulary: Vocabulary) -> None:
-    """Tokens outside the merges: signals, and texts that are always one token; and what begins."""
+    """Add signals, texts that are always one token, and the token that begins a text."""
     for tokens, special in ((vocabulary.control, True), (vocabulary.user_defined, False)):
         backend.add_tokens([AddedToken(t, normalized=False, special=special) for t in tokens])
     begin = vocabulary.special_id("bos")

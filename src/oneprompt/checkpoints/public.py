@@ -1,4 +1,4 @@
-"""Public checkpoints as our `Transformer`: a folder as the field writes it, or one from the hub.
+"""Public checkpoints as our `Transformer`: a folder in the usual form, or one from the hub.
 
 The logits are those of `transformers`; `families` holds the names and settings of each family.
 """
@@ -42,13 +42,13 @@ def load_pretrained(
             package does not know them.
 
     Returns:
-        the model, in eval mode and fp32, and its tokenizer: None where there is none. Its
-        `chat_template` is for `chat_ids`.
+        the model, in eval mode and fp32, and its tokenizer, or None if there is none. The
+        tokenizer's `chat_template` is for `chat_ids`.
 
     Raises:
         FileNotFoundError: there is no such folder, hub name or file.
         ValueError: a file is damaged, or asks for what our model does not compute.
-        ImportError: the gguf package is missing, which reads GGUF files.
+        ImportError: the gguf package, which reads GGUF files, is missing.
     """
     ignore = {ignore} if isinstance(ignore, str) else set(ignore)
     path = locate(name, revision, check=lambda folder: read_config(folder, ignore))
@@ -66,7 +66,7 @@ def load_pretrained(
 
 
 class Source(NamedTuple):
-    """What was read of a checkpoint: the file of the config, and everything but the model."""
+    """What was read from a checkpoint: the file of the config, and everything but the model."""
 
     config: Path
     family: Family
@@ -77,7 +77,7 @@ class Source(NamedTuple):
 
 
 def read_folder(folder: Path, ignore: set[str]) -> Source:
-    """A folder as the hub has them."""
+    """Read a folder in the hub's form."""
     family, fields = read_config(folder, ignore)
     eos_id, tokenizer, path = read_eos(folder, fields), None, folder / "tokenizer.json"
     if path.is_file():
@@ -89,7 +89,7 @@ def read_folder(folder: Path, ignore: set[str]) -> Source:
 
 
 def read_file(path: Path, ignore: set[str]) -> Source:
-    """A GGUF file."""
+    """Read a GGUF file."""
     file, family, fields, found = read_gguf(path, ignore)
     eos = fields["eos_token_id"] or []
     tokenizer = tokenizer_of(file, fields["vocab_size"])
@@ -97,7 +97,11 @@ def read_file(path: Path, ignore: set[str]) -> Source:
 
 
 def shorten(model: Transformer, context_length: int) -> None:
-    """Give up the positions from context_length on."""
+    """Drop the positions from context_length on.
+
+    Raises:
+        ValueError: the model has fewer positions than that.
+    """
     longest = model.config.context_length
     if not 1 <= context_length <= longest:
         raise ValueError(f"context_length must be from 1 to {longest}, got {context_length}")

@@ -13,6 +13,12 @@ FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def open_file(path: Path):
+    """An open safetensors file, its header checked.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is damaged.
+    """
     if not path.is_file():
         raise FileNotFoundError(
             f"there are no weights at {path}; `make train` makes the reference pair, "
@@ -37,7 +43,11 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def check_tensor(path: Path, name: str, tensor: Tensor, shape: tuple[int, ...]) -> None:
-    """Refuse a tensor of another shape or kind, or with a value that is not a number."""
+    """Refuse a tensor of another shape or kind, or with a value that is not a finite number.
+
+    Raises:
+        ValueError: how it differs.
+    """
     if tuple(tensor.shape) != shape:
         raise ValueError(
             f"{path}: tensor {name!r} should have the shape {shape}, found {tuple(tensor.shape)}"
@@ -53,7 +63,11 @@ def check_tensor(path: Path, name: str, tensor: Tensor, shape: tuple[int, ...]) 
 
 
 def refuse_extra(path: Path, names: Iterable[str]) -> None:
-    """Refuse tensors that would be left over."""
+    """Refuse tensors that would be left over.
+
+    Raises:
+        ValueError: there are any.
+    """
     if extra := sorted(names):
         raise ValueError(f"{path} has tensors that this model has no place for: {extra[:3]}")
 

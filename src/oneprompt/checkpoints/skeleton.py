@@ -1,4 +1,4 @@
-"""A model without memory for its weights, and then with them."""
+"""A model without memory for its weights, and how it gets them."""
 
 from pathlib import Path
 
@@ -9,7 +9,11 @@ from ..model import ModelConfig, Transformer
 
 
 def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
-    """The model without memory for its weights, so that a wrong config costs none."""
+    """The model without memory for its weights, so that a wrong config costs none.
+
+    Raises:
+        ValueError: the config has too many layers for the tensors, or sizes that are too large.
+    """
     if config.n_layers > n_tensors:  # each layer has several
         raise ValueError(f"{path}: {n_tensors} tensors are too few for {config.n_layers} layers")
     try:
@@ -22,9 +26,9 @@ def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
 def fill(model: Transformer, tensors: dict[str, Tensor], eos_id) -> Transformer:
     """Give a skeleton its weights, as fp32; it is then ready for use. `tensors` is emptied."""
     weights = {}
-    for name in list(tensors):  # one by one, so that no two copies of all are in memory
-        # A copy, since what safetensors gives is the file itself, which may be written anew. Column
-        # by column in memory, the order that products with few rows read fastest.
+    for name in list(tensors):  # one by one, so that memory never holds two copies of all
+        # Copied, since safetensors gives views of the file, which may be overwritten. Stored by
+        # columns, the order that products with few rows read fastest.
         tensor = tensors.pop(name).to(torch.float32)
         columns = tensor.t().clone(memory_format=torch.contiguous_format)
         weights[name] = columns.t()

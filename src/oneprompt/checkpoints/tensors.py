@@ -1,6 +1,6 @@
 """The tensors of a public checkpoint: read from its files, and renamed, split and turned into ours.
 
-`layout` is the table of both directions: their name, our names, the shape in the file.
+`layout` is the table for both directions: their name, our names, the shape in the file.
 """
 
 import json
@@ -41,9 +41,13 @@ class Place(NamedTuple):
 def read_weights(folder: Path, family: Family, fields: dict) -> dict[str, Found]:
     """All tensors by their names without the family's prefix.
 
-    Where the config ties the output matrix to the embedding, the file may hold the shared matrix
-    under either name. If it holds two different ones, the file counts, as it does for
+    If the config ties the output matrix to the embedding, the file may hold the shared matrix under
+    either name. If it holds two different ones, the file takes precedence over the config, as in
     `transformers`, and `fields` is changed.
+
+    Raises:
+        FileNotFoundError: there are no weights.
+        ValueError: a file is damaged, or a tensor occurs twice.
     """
     found = {}
     for path in weight_files(folder):
@@ -65,7 +69,7 @@ def read_weights(folder: Path, family: Family, fields: dict) -> dict[str, Found]
 
 
 def weight_of(family: Family, ours: str) -> str:
-    """Their name of the weight of one of our modules."""
+    """Their name for the weight of one of our modules."""
     return next(theirs for theirs, name in family.modules.items() if name == ours) + ".weight"
 
 
@@ -76,7 +80,12 @@ def layers_in(found: dict[str, Found]) -> int:
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a folder: one, or those that its index names."""
+    """The safetensors files of a folder: one, or those that its index names.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: there are only pickles, or the index is not usable.
+    """
     if (folder / WEIGHTS).is_file():
         return [folder / WEIGHTS]
     index = folder / INDEX
@@ -101,7 +110,7 @@ def files_of(index: Path) -> list[str]:
         raise ValueError(f"{index} is not usable: {error!r}") from None
     for name in names:
         if not isinstance(name, str) or not re.fullmatch(r"[\w-][\w.-]*\.safetensors", name):
-            raise ValueError(f"{index} names {name!r}, which is no safetensors file beside it")
+            raise ValueError(f"{index} names {name!r}, which is not a safetensors file beside it")
         if not (index.parent / name).is_file():
             raise FileNotFoundError(f"{index} names {name}, which is not in {index.parent}")
     return names
@@ -127,7 +136,11 @@ def layout(family: Family, model: Transformer) -> Iterator[Place]:
 def to_ours(
     folder: Path, family: Family, fields: dict, model: Transformer, found: dict[str, Found]
 ) -> dict[str, Tensor]:
-    """Our tensors, from what was found; it is emptied on the way."""
+    """Our tensors, made from `found`, which is emptied on the way.
+
+    Raises:
+        ValueError: a tensor is missing, left over or wrong.
+    """
     tensors = {}
     unbiased = tuple(module.partition("*")[2] + ".bias" for module in family.unbiased(fields))
     for theirs, ours, shape in layout(family, model):
@@ -149,13 +162,13 @@ def to_ours(
 
 
 def split(fused: Tensor, model: Transformer, family: Family) -> list[Tensor]:
-    """Queries, keys and values out of one tensor with the rows of all three."""
+    """Queries, keys and values from one tensor with the rows of all three."""
     groups = model.config.n_heads if family.per_head else 1
     parts = fused.unflatten(0, (groups, 3, -1))  # (H, 3, d, ...) or (1, 3, D, ...)
     return [parts[:, i].flatten(0, 1) for i in range(3)]
 
 
 def join(parts: list[Tensor], model: Transformer, family: Family) -> Tensor:
-    """The way back from `split`."""
+    """The inverse of `split`."""
     groups = model.config.n_heads if family.per_head else 1
     return torch.stack([part.unflatten(0, (groups, -1)) for part in parts], dim=1).flatten(0, 2)

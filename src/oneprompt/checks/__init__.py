@@ -1,4 +1,4 @@
-"""Checks for the exercises, which say what went wrong and the likely cause, never the code.
+"""Checks for the exercises: they name what went wrong and the likely cause, never the code.
 
 An exercise cell ends with `check("attention.causal_mask", my_causal_mask)`. The checks of a chapter
 are in the module of the same name here: one function per exercise, which takes the reader's
@@ -27,7 +27,11 @@ class Verdict:
 
 
 def check(exercise: str, answer) -> None:
-    """Print what `diagnose` finds."""
+    """Print what `diagnose` finds.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
     verdict = diagnose(exercise, answer)
     marks = {"right": "✓", "wrong": "✗", "not attempted": "○"}
     print(f"{marks[verdict.status]} {exercise}: {verdict.message}")
@@ -70,9 +74,12 @@ def compare(
         call: what was computed, as the reader would type it.
         got: the reader's result.
         expected: the right result.
-        causes: pairs of a wrong result and the mistake that leads to it; the first that equals
-            `got` is named.
-        reveal: whether a wrong answer is told the right one. An exercise by hand holds it back.
+        causes: pairs of a wrong result and the mistake that leads to it; the message names the
+            mistake of the first result that equals `got`.
+        reveal: whether the message gives the right answer. Exercises by hand hold it back.
+
+    Raises:
+        Wrong: they differ.
     """
     if _equal(got, expected):
         return
@@ -88,7 +95,11 @@ def compare(
 
 
 def one_tensor(result) -> torch.Tensor:
-    """The reader's result, if it is a tensor; else Wrong."""
+    """The reader's result, if it is a tensor.
+
+    Raises:
+        Wrong: it is not.
+    """
     if not isinstance(result, torch.Tensor):
         kind = type(result).__name__
         raise Wrong(

@@ -10,12 +10,12 @@ from oneprompt.tokenize import load_tokenizer
 from . import NotAttempted, Wrong, compare
 
 PROMPT = [3, 1, 4, 1, 5]
-SEED = 265  # of a model that writes seven different ids
-MOST = 12  # new ids at most; the small model below ends its text before that
+SEED = 265  # makes a model that writes seven different ids
+MOST = 12  # new ids at most; the small model below ends its text sooner
 
 
 def by_hand(answer) -> None:
-    """[without a cache, with one]: positions processed for 10 prompt tokens and 4 new ones."""
+    """[without a cache, with a cache]: positions processed for 10 prompt and 4 new tokens."""
     if not isinstance(answer, list | tuple) or len(answer) != 2:
         raise Wrong("not yet. Write two numbers in a list: [without a cache, with a cache]")
     without, cached = 10 + 11 + 12 + 13, 10 + 1 + 1 + 1
@@ -119,7 +119,7 @@ def text_until(function) -> None:
 
 
 def _model() -> Transformer:
-    """A small random model, the same each time, whose text ends by itself after seven ids."""
+    """A small random model, the same each time, that ends its own text after seven ids."""
     sizes = {"vocab_size": 31, "d_model": 16, "n_layers": 2, "n_heads": 2}
     config = ModelConfig(**sizes, bias=False, tie_embeddings=False)
     model = Transformer(config).eval().requires_grad_(False)
@@ -136,7 +136,7 @@ def _missing(text: list[int], cache) -> list[int]:
 
 
 def _greedy(model: Transformer, choose, row: int = -1, keep: bool = True) -> list[int]:
-    """Greedy ids when each pass reads `choose(text, cache)`; wrong on purpose."""
+    """Greedy ids if each pass reads `choose(text, cache)`; wrong on purpose."""
     text, cache = list(PROMPT), model.new_cache()
     while len(text) < len(PROMPT) + MOST:
         past = cache if keep or cache.length == 0 else None
@@ -171,7 +171,7 @@ def _run(function, tokenizer, text: str, stop: str) -> tuple[str, list[str]]:
 
 
 def _plain(result):
-    """Ids as a list of integers, also where they came as tensors."""
+    """Ids as a list of integers, even if they came as tensors."""
     if isinstance(result, torch.Tensor):
         return result.tolist()
     return [int(token_id) for token_id in result] if isinstance(result, list | tuple) else result

@@ -83,7 +83,7 @@ def nearest(function) -> None:
 
 
 def _among_parallel_rows(function) -> None:
-    """`nearest`, where another row has the cosine 1 as well."""
+    """Check `nearest` on a table in which another row also has the cosine 1."""
     table = torch.tensor([[1.0, 0.0], [0.0, 1.0], [2.0, 0.0]])
     causes = (([2], "the first of the ranking was dropped, but here that is another row with the "
                "same direction: leave row 2 out by its id"),)  # fmt: skip
@@ -96,7 +96,7 @@ def _random(*shape: int) -> Tensor:
 
 
 def _best(scores: Tensor, without: int | None = None) -> list[int]:
-    """Ids by falling score."""
+    """Ids by descending score."""
     ranking = scores.argsort(descending=True, stable=True).tolist()
     return [row for row in ranking if row != without]
 

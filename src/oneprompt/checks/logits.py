@@ -21,7 +21,7 @@ def by_hand(answer) -> None:
     causes = (
         (powers, "these do not add up to one: divide by their sum"),
         (logits.exp(), "these do not add up to one: divide by their sum"),
-        (powers.log(), "these are the logits without their shared 3: still no probabilities"),
+        (powers.log(), "these are the logits without their shared 3: still not probabilities"),
         (logits / logits.sum(), "the logits themselves were divided by their sum; "
          "take the power of e first"),
         (powers.log() / powers.log().sum(), "the logits themselves were divided by their sum; "
@@ -38,7 +38,7 @@ def by_hand(answer) -> None:
 
 
 def cross_entropy(function) -> None:
-    """The mean of -log p(target) over the rows, in nats, also for large logits."""
+    """The mean of -log p(target) over the rows, in nats, even for large logits."""
     logits, targets = _random(4, 6), torch.tensor([2, 0, 5, 0])
     got = _number(function(logits.clone(), targets.clone()))
     call = "cross_entropy(logits, targets) with random logits (4, 6) and targets [2, 0, 5, 0]"
@@ -141,7 +141,7 @@ def _number(result) -> Tensor:
 
 
 def _untied_model() -> Transformer:
-    """A small random model whose norms and matrices all differ from one another."""
+    """A small random model whose norms and matrices are all different."""
     config = ModelConfig(vocab_size=11, context_length=8, d_model=8, n_layers=3, n_heads=2,
                          tie_embeddings=False)  # fmt: skip
     with torch.random.fork_rng(devices=()), torch.no_grad():  # leaves the reader's numbers alone
@@ -153,5 +153,5 @@ def _untied_model() -> Transformer:
 
 
 def _joined(layers, name: str) -> Tensor:
-    """One tensor of every layer's trace, (n_layers, time, d_model)."""
+    """One tensor of every layer's trace, (L, T, D)."""
     return torch.cat([getattr(layer, name) for layer in layers])

@@ -48,10 +48,10 @@ def turn_pairs(function) -> None:
          "neighbors were paired: that is the interleaved pairing"),
         (rotate(x, -angles), "the pairs turn the wrong way: check the signs of the two sines"),
         (torch.stack((first, second), dim=-1).flatten(-2),
-         "the pairs are right, but stand interleaved: all first numbers come before the second"),
+         "the pairs are right but interleaved: all first numbers come before all second ones"),
         (torch.cat((second, first), dim=-1), "the two halves changed places"),
         (torch.cat((first, first * sin + b * cos), dim=-1),
-         "the second number of a pair was made from the new first one: both come from the old"),
+         "the second number of a pair was made from the new first one: both use the old numbers"),
         (torch.cat((a * cos + b * sin, a * sin + b * cos), dim=-1),
          "a sign is missing: a turn keeps the length of a pair"),
         (rotate(x, torch.deg2rad(angles)), "the angles are radians already"),
@@ -75,7 +75,7 @@ def partial_rope(function) -> None:
     right = turned(frequencies)
     later = turned(rope_frequencies(d, theta)[n // 2 :])
     at_the_end = torch.cat((x[:, :n], rotate(x[:, n:], positions[:, None] * frequencies)), dim=-1)
-    across = x.clone()  # pairs i and i + d / 2, of which only the first n / 2 turn
+    across = x.clone()  # wrong pairs, i and i + d / 2, of which only the first n / 2 turn
     pairs = torch.tensor([0, 1, 4, 5])
     across[:, pairs] = rotate(x[:, pairs], positions[:, None] * frequencies)
     causes = (
@@ -83,7 +83,7 @@ def partial_rope(function) -> None:
         (turned(rope_frequencies(d, theta)[: n // 2]),
          "the exponent has the width of the head in it: here it is n_rotated"),
         (later, "the exponent has the width of the head in it: here it is n_rotated"),
-        (right[:, :n], "the unturned numbers are missing: put them back behind the turned ones"),
+        (right[:, :n], "the unturned numbers are missing: put them back after the turned ones"),
         (at_the_end, "the last numbers of the head were turned, and not the first"),
         (across, "pair i is the numbers i and i + n_rotated / 2: pairs do not reach outside"),
         (turned(frequencies, "interleaved"), "neighbors were paired: this one is by halves"),

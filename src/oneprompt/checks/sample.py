@@ -56,7 +56,7 @@ def top_p(function) -> None:
 
 
 def frequency_penalty(function) -> None:
-    """The logits minus alpha for every time that a token occurs in the history."""
+    """The logits, minus alpha for each time that a token occurs in the history."""
     logits = torch.tensor([2.0, 1.0, 0.0, -1.0], dtype=torch.float64)
     once = torch.tensor([1.0, 0.0, 0.0, 1.0], dtype=torch.float64)
     counts = once + torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float64)
@@ -83,8 +83,8 @@ def _unchanged(function, logits: torch.Tensor, *args):
     result = function(given, *args)
     if not torch.equal(given, logits):
         raise Wrong(
-            "not yet. Your function changed the logits it was given, so the next reader of the "
-            "same tensor meets other numbers\n  likely cause: an assignment such as "
+            "not yet. Your function changed the logits it was given, so whatever reads the "
+            "same tensor next gets other numbers\n  likely cause: an assignment such as "
             "`logits[...] = ...`; work on logits.clone()"
         )
     return result

@@ -18,7 +18,7 @@ def by_hand(answer) -> None:
     alpha, agreement = torch.minimum(p, q).sum().item(), (p @ q).item()
 
     def expected(acceptance: float, gamma: int = 2) -> float:
-        # By the formula alone: some of the mistakes below put in what is not a probability.
+        # By the plain formula: some mistakes below put something into it that is not a probability.
         return sum(acceptance**i for i in range(gamma + 1))
 
     causes = (
@@ -131,5 +131,5 @@ def _token(result) -> int:
 
 
 def _below(p: Tensor, q: Tensor) -> Callable:
-    """Is u below p / q?"""
+    """A function of token and u: whether u is below p / q."""
     return lambda token, u: bool(u * q[token] < p[token])

@@ -4,8 +4,8 @@ from oneprompt.tokenize import BytePairEncoding, pre_tokenize
 
 from . import Wrong, compare
 
-# The first exercise's word and merges, in the order of learning. The right rule and the wrong ones
-# below lead to different tokens here.
+# The first exercise's word and merges, in the order of learning, chosen so that the right rule and
+# the wrong ones below give different tokens.
 WORD = "learning"
 MERGES = [(b"l", b"e"), (b"a", b"r"), (b"n", b"g"), (b"i", b"n"), (b"i", b"ng"), (b"le", b"a")]
 
@@ -60,7 +60,7 @@ def encode_piece(function) -> None:
 
 
 def split_numbers(function) -> None:
-    """Pieces of a text in which digits stand in groups of three from the left."""
+    """Pieces of a text, with numbers cut into groups of three digits from the left."""
     numbers = "In 2048 steps, or 1234567?"
     pieces = pre_tokenize(numbers)
     causes = (
@@ -70,7 +70,7 @@ def split_numbers(function) -> None:
         (_cut(numbers, lambda n: _space(n) + list(n.strip())),
          "these are single digits, as in Llama 2; a group has up to three"),
         (_cut(numbers, lambda n: [n[:4], *_from_left(n[4:])]),
-         "the space stayed with the first group: it is a piece of its own"),
+         "the space stayed with the first group: it is a separate piece"),
         (_cut(numbers, _from_left), "the space was counted as a digit: take it off before you cut"),
         (_cut(numbers, lambda n: _from_left(n.strip())), "the space in front of a number was lost"),
         ([group for piece in pieces for group in _from_left(piece)],
@@ -94,7 +94,7 @@ def _encode(merges: list[tuple[bytes, bytes]]) -> list[bytes]:
 
 
 def _by_rank(choose, by_place: bool = False) -> list[bytes]:
-    """Wrong on purpose: one pair at a time, the highest rank first or the leftmost."""
+    """Wrong on purpose: join one pair at a time, the highest rank or the leftmost first."""
     tokens = [bytes([b]) for b in WORD.encode()]
     while places := [i for i in range(len(tokens) - 1) if tuple(tokens[i : i + 2]) in MERGES]:
         rank = {i: MERGES.index(tuple(tokens[i : i + 2])) for i in places}
@@ -104,7 +104,7 @@ def _by_rank(choose, by_place: bool = False) -> list[bytes]:
 
 
 def _by_longest() -> list[bytes]:
-    """Wrong on purpose: from the left, always the longest token there is."""
+    """Wrong on purpose: from the left, always take the longest token that fits."""
     vocabulary, rest, tokens = {a + b for a, b in MERGES}, WORD.encode(), []
     while rest:
         length = max(n for n in range(1, len(rest) + 1) if n == 1 or rest[:n] in vocabulary)

@@ -1,7 +1,7 @@
 """The glossary: hand-written entries, one YAML file per theme.
 
 The book renders them as its glossary, and `documents.py` makes the reference model's training text
-out of them. Nothing else was ever read by that model.
+out of them. That model never read anything else.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import yaml
 
-# The order of the book: from the field, over the parts of a model, to what it generates and costs.
+# The order of the book: from the field, through a model's parts, to what it generates and costs.
 THEMES = (
     "machine_learning", "neural_networks", "training", "language_models",
     "tokens_and_embeddings", "position_and_attention", "blocks_and_logits", "generation",
@@ -58,7 +58,7 @@ class Entry:
 
 
 def capitalize(text: str) -> str:
-    """Only the first letter, so that "KV cache" keeps its capitals."""
+    """Capitalize only the first letter, so that "KV cache" keeps its capitals."""
     return text[0].upper() + text[1:]
 
 

@@ -129,7 +129,7 @@ class Writer:
         return self.rng.choices(self.entries, self.entry_weights)[0]
 
     def question(self, kind: str, entry: Entry) -> str:
-        """A question as people type it: now and then without capital or question mark."""
+        """A question as people type it: now and then without a capital or a question mark."""
         forms = [f for f in QUESTIONS[kind] if (f, entry.term) not in held_out_questions()]
         weights = [len(forms) if form == CANONICAL else 1 for form in forms]
         return self.typed(ask(self.rng.choices(forms, weights)[0], entry))

@@ -1,4 +1,4 @@
-"""Interactive figures: widgets in a notebook, alive on the static page as well."""
+"""Interactive figures: widgets in a notebook that also work on a static page."""
 
 from oneprompt.explorers.attention.explorer import AttentionExplorer
 from oneprompt.explorers.autoregress.explorer import AutoregressExplorer

@@ -2,8 +2,8 @@
 
 A notebook shows the widget, whose traits are synced with Python. The book shows its *twin*: HTML
 that holds the state as JSON, the same JavaScript, and a stand-in for the widget's model. The twin
-is a classic script that runs where it stands, so it works from `file://`, needs no request, and
-is on the page before the first paint. Its text depends only on the state: no random ids.
+is a classic inline script, so it works from `file://`, needs no request, and is on the page before
+the first paint. Its text depends only on the state: no random ids.
 """
 
 import html
@@ -23,7 +23,7 @@ KIT = Path(__file__).with_name("kit")
 
 
 def _stylesheet(folder: Path) -> str:
-    """The colors of the book, what all explorers share, and what only this one needs."""
+    """The book's colors, the styles that all explorers share, and those of this one."""
     colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
     own = folder / "view.css"
     more = own.read_text("utf-8") if own.is_file() else ""
@@ -31,7 +31,7 @@ def _stylesheet(folder: Path) -> str:
 
 
 def script_json(state: dict) -> str:
-    """JSON that nothing in the state can break out of when it stands in a script element."""
+    """The state as JSON for a script element: no text in the state can end the element."""
     text = json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -52,10 +52,10 @@ _MADE = {}  # a notebook cell -> the id of its last run, and the explorers made 
 
 
 def _close_earlier_runs(explorer: "Explorer") -> None:
-    """Close what earlier runs of this cell have made: ipywidgets keeps every widget for ever.
+    """Close what earlier runs of this cell made: ipywidgets keeps every widget forever.
 
-    A cell is known by its id. Not every front end sends one: then by its code, which takes two
-    cells with the same code for one.
+    A cell is known by its id or, if the front end sends none, by its code; two cells with the same
+    code then count as one.
     """
     kernel = getattr(get_ipython(), "kernel", None)
     message = kernel.get_parent() if kernel else {}
@@ -76,8 +76,8 @@ class Explorer(anywidget.AnyWidget):
     """An interactive figure that runs in a notebook and on a static page.
 
     A subclass names its `folder`, where view.js exports `{compute, render({model, el})}` and
-    view.css may hold a stylesheet of its own. It gives its state as synced traits of plain JSON
-    values, and says in `fallback()` what a page without JavaScript shows.
+    view.css may hold further styles. Its state is synced traits of plain JSON values, and its
+    `fallback()` is what a page without JavaScript shows.
     """
 
     folder: ClassVar[Path]
@@ -93,7 +93,7 @@ class Explorer(anywidget.AnyWidget):
         _close_earlier_runs(self)
 
     def close(self) -> None:
-        self.layout.close()  # a widget of its own, which nothing else closes
+        self.layout.close()  # a separate widget, which nothing else closes
         super().close()
 
     def fallback(self) -> str:
@@ -129,17 +129,17 @@ class Explorer(anywidget.AnyWidget):
 class PromptExplorer(Explorer):
     """An explorer whose prompt the reader can change.
 
-    A subclass gives the traits of a prompt by `compute(text)`. In a notebook they are computed by
-    Python, on a static page by the function of the same name in the folder's state.js:
+    A subclass's `compute(text)` gives the traits of a prompt. In a notebook, Python computes them;
+    on a static page, the function of the same name in the folder's state.js does:
     `compute(lm, text, get, tell)`, where `lm` is js/page.js, `get(name)` reads a trait and
-    `tell(notice)` says how far it is. A test holds both equal.
+    `tell(notice)` reports progress. A test checks that the two agree.
 
     Attributes (all synced):
         prompt: the text that is shown. Setting it computes its traits; a text that is refused
             changes nothing.
-        data: what is computed of the prompt; the subclass says what.
+        data: what is computed from the prompt; see the subclass.
         asked: what the reader typed last.
-        notice: what the reader is told about it, such as why it cannot be computed; often "".
+        notice: what the reader is told about it, such as why it is refused; often "".
         busy: whether it is being computed.
     """
 
@@ -150,14 +150,14 @@ class PromptExplorer(Explorer):
     busy = Bool(False).tag(sync=True)
 
     def compute(self, text: str) -> dict:
-        """The traits of a prompt: "data", and those that go back to a start.
+        """The traits of a prompt: "data", and those that it resets.
 
         Raises:
-            ValueError: the text cannot be shown; what to do is said as `prompts` says it.
+            ValueError: the text cannot be shown; the message says what to do.
         """
         raise NotImplementedError
 
-    # A validator and no observer: a prompt that is refused must not become the state.
+    # A validator, not an observer: a prompt that is refused must not become the state.
     @validate("prompt")
     def _compute(self, proposal):
         check_prompt(proposal.value)
@@ -172,7 +172,7 @@ class PromptExplorer(Explorer):
 
     @observe("asked")
     def _answer(self, change):
-        if not self.asked:  # emptied by the page, so that the same text again is a change
+        if not self.asked:  # the page empties it, so that the same text again counts as a change
             return
         self.busy = True
         try:

@@ -1,10 +1,10 @@
-"""A reader's prompt: what no explorer can show is refused, in the words that the page has too."""
+"""A reader's prompt: what no explorer can show is refused, with the same messages as on a page."""
 
 from oneprompt.explorers.shared import EMPTY_PROMPT, HALF_CHARACTER, MAX_CHARACTERS, TOO_LONG
 
 
 def too_long(n: int, things: str, most: int) -> ValueError:
-    """The refusal of n tokens or characters where `most` fit."""
+    """The error for n tokens or characters where at most `most` fit."""
     return ValueError(TOO_LONG.format(n=f"{n:,}", things=things, most=f"{most:,}"))
 
 
@@ -12,7 +12,7 @@ def check_prompt(text: str) -> None:
     """Refuse an empty, long or broken text, before any work that grows with its length.
 
     Raises:
-        ValueError: what is wrong and what to do.
+        ValueError: the text is one of these; the message says what to do.
     """
     if text == "":
         raise ValueError(EMPTY_PROMPT)
@@ -23,10 +23,10 @@ def check_prompt(text: str) -> None:
 
 
 def prompt_ids(tokenizer, text: str, most: int) -> list[int]:
-    """The ids of a prompt, `most` of them at most.
+    """The ids of a prompt, at most `most` of them.
 
     Raises:
-        ValueError: what is wrong and what to do.
+        ValueError: the text is refused or too long; the message says what to do.
     """
     check_prompt(text)
     ids = tokenizer.encode(text)

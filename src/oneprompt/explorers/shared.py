@@ -1,4 +1,4 @@
-"""The constants that Python and JavaScript share: they are written in shared.js.
+"""The constants that Python and JavaScript share, read from shared.js.
 
 from oneprompt.explorers.shared import MAX_TOKENS
 """

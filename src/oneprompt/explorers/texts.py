@@ -7,11 +7,11 @@ import torch
 
 from oneprompt.explorers.shared import DIGIT_BASE
 
-DIGITS = (string.digits + string.ascii_lowercase)[:DIGIT_BASE]  # of small numbers in a state
+DIGITS = (string.digits + string.ascii_lowercase)[:DIGIT_BASE]  # for small numbers in a state
 
 
 def readable(token: bytes) -> str:
-    """A token's bytes as text; those that are only a part of a character are written as \\xNN."""
+    """A token's bytes as text; those that are only part of a character are written as \\xNN."""
     return token.decode("utf-8", errors="backslashreplace")
 
 
@@ -21,7 +21,7 @@ def rounded(values, digits: int = 2) -> list:
 
 
 def token_text(tokenizer, token_id: int, stop_ids: Collection[int] = ()) -> str:
-    """One token as text. The tokenizer's end of text is called EOS, and so are the stop ids."""
+    """One token as text. The tokenizer's end-of-sequence token and the stop ids become "EOS"."""
     if token_id == getattr(tokenizer, "eos_id", None) or token_id in stop_ids:
         return "EOS"
     return readable(tokenizer.token_bytes(token_id))

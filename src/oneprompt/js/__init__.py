@@ -1,1 +1,1 @@
-"""The model in the page: JavaScript twins of the package's modules, by the same names."""
+"""The model in the page: JavaScript twins of the package's modules, with the same names."""

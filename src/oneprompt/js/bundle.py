@@ -14,7 +14,7 @@ DEFINED = re.compile(
 
 
 def modules_in_order(path: Path, seen: dict[Path, str]) -> None:
-    """Add the modules that a module needs, and last itself, without their imports and exports."""
+    """Add the modules that a module needs, then the module itself, without imports and exports."""
     source = path.read_text("utf-8")
     for needed in IMPORT.findall(source):
         if (other := (path.parent / needed).resolve()) not in seen:
@@ -23,7 +23,7 @@ def modules_in_order(path: Path, seen: dict[Path, str]) -> None:
 
 
 def bundle(path: Path) -> str:
-    """All of it in one scope; of its exports, the default of `path` alone is left.
+    """A module and all that it imports in one scope; only the default export of `path` is left.
 
     Raises:
         ValueError: two modules define the same name, or an import or export has another form.
@@ -50,7 +50,7 @@ def function_body(module: str) -> str:
         raise ValueError("a module needs exactly one `export default` at the start of a line")
     if re.search(r"</script|<!--", body, flags=re.IGNORECASE):
         raise ValueError(
-            "a module contains `</script` or `<!--`, which would end the script element it stands "
-            "in: write it as two joined strings"
+            "a module contains `</script` or `<!--`, which would end the script element around "
+            "it: write it as two joined strings"
         )
     return body

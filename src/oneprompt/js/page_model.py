@@ -55,7 +55,7 @@ def page_model() -> str:
 
 
 def page_data(tokenizer: Tokenizer, models: dict[str, Transformer]) -> dict:
-    """What page.js makes the language model of, for any models of this architecture."""
+    """What page.js builds the language model from, for any models of this architecture."""
     return {
         "models": {name: page_weights(model) for name, model in models.items()},
         "tokenizer": page_tokenizer(tokenizer),

@@ -1,11 +1,11 @@
-"""What opens each chapter: the nine steps as a picture and as links, the current one lit."""
+"""The opening of each chapter: the nine steps as a picture with links, the current one lit."""
 
 from html import escape
 
 from .style import PALETTE
 
-# step -> (what goes in, what comes out). This is the order of the chapters; where a file lists them
-# by itself (_toc.yml, the first page, the playground), a test holds it equal.
+# step -> (what goes in, what comes out), in the order of the chapters. Other files that list the
+# steps (_toc.yml, the first page, the playground) are checked against this by a test.
 STEPS = {
     "tokenize": ("text", "(T,) ids"),
     "embed": ("(T,) ids", "(T, D)"),
@@ -42,7 +42,11 @@ def chapter(step: str) -> str:
 
 
 class Pipeline:
-    """The nine steps, one of them lit, or none."""
+    """The nine steps, one of them lit, or none.
+
+    Raises:
+        ValueError: there is no such step.
+    """
 
     def __init__(self, step: str | None = None):
         if step is not None and step not in STEPS:
@@ -69,5 +73,5 @@ class Pipeline:
 
 
 def pipeline(step: str | None = None) -> Pipeline:
-    """`pipeline("attention")` shows where a chapter stands; without a step, the whole way."""
+    """The nine steps: `pipeline("attention")` with that one lit, `pipeline()` with none."""
     return Pipeline(step)

@@ -22,6 +22,9 @@ class Quiz:
         name: an identifier unique on its page, letters and hyphens.
         question: the text.
         options: (text, is it right, feedback); exactly one is right.
+
+    Raises:
+        ValueError: none or several of the options are right.
     """
 
     def __init__(self, name: str, question: str, options: list[tuple[str, bool, str]]):

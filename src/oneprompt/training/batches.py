@@ -1,4 +1,4 @@
-"""What a model is trained on, as rows of ids: packed documents, and random tokens that repeat."""
+"""Training data as rows of ids: packed documents, and random tokens that repeat."""
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
 
 
 def with_more(rows: Tensor, favored: Tensor, share: float) -> Tensor:
-    """All rows and, repeated until they are about `share` of the whole, the favored ones."""
+    """All rows, plus the favored ones, repeated until they are about `share` of the whole."""
     times = round(share / (1 - share) * len(rows) / len(favored))
     return torch.cat([rows, favored.repeat(times, 1)])
 
@@ -43,10 +43,10 @@ def repeated_row(length: int, longest: int, vocab_size: int, generator: torch.Ge
 
 
 def batch(recipe, step: int, rows: Tensor, generator: torch.Generator, vocab_size: int):
-    """One batch of ids and targets, mixed as a `train.Recipe` says for this step.
+    """One batch of ids and targets, mixed as the `Recipe` says for this step.
 
     Returns:
-        two tensors (B, T); in the copying phase as many tokens, in more rows of SHORT_ROW.
+        two tensors (B, T); in the copying phase just as many tokens, in more and shorter rows.
     """
     n_rows, length = recipe.batch_size, rows.shape[1] - 1
     if step < recipe.copying_steps:

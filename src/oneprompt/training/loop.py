@@ -29,14 +29,14 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
 def train(
     config: ModelConfig, recipe: Recipe, rows: Tensor, *, seed: int, start=None, teacher=None
 ) -> Transformer:
-    """Train one model on packed rows; with a teacher, towards its distributions (distillation).
+    """Train one model on packed rows; with a teacher, toward its distributions (distillation).
 
     Args:
         config: the model's.
         recipe: how to train it.
         rows: (n, T + 1), ids; T is the context length.
-        seed: of the initial weights and of every batch.
-        start: None for new weights, or the Transformer to go on from; it is left as it is.
+        seed: for the initial weights and every batch.
+        start: None for new weights, or the Transformer to continue from, which is not changed.
         teacher: None, or a Transformer with the same vocabulary.
     """
     rank, world = rank_and_world()
@@ -71,7 +71,7 @@ def train(
 
 
 def initialize(model: Transformer) -> None:
-    """Matrices start at a scale of 1/√fan_in, those that write to the residual stream at half."""
+    """Matrices start at a scale of 1/√fan_in, half of it if they write to the residual stream."""
     for name, p in model.blocks.named_parameters():
         if p.ndim == 2:
             nn.init.normal_(p, std=p.shape[1] ** -0.5)
@@ -100,7 +100,7 @@ def rank_and_world() -> tuple[int, int]:
 
 
 def rounded(model: Transformer) -> Transformer:
-    """The weights as the file will hold them, so that no number comes from unrounded ones."""
+    """Round the weights to fp16, as the file will hold them: no result may rest on others."""
     for p in model.parameters():
         p.data = p.data.half().float()
     return model

@@ -1,9 +1,9 @@
 """How long the reference pair is trained, in which batches, and with which learning rates.
 
 The first steps of the target see only short rows of random tokens that repeat with a fixed period,
-predictable only by copying (Olsson et al. 2022): for these it has to look back. Then most rows hold
+predictable only by copying (Olsson et al. 2022), for which it has to look back. Then most rows hold
 documents, packed one after another with an end-of-sequence token between them. A short finish at a
-low learning rate reads those about the book's own prompt more often.
+low learning rate shows the documents about the book's own prompt more often.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Recipe:
     other_lr: float = 2e-3  # AdamW, for embeddings, norms and biases
     warmup: int = 50
     decay_from: float = 0.45  # constant up to this share of the steps, then linearly to zero
-    copying_steps: int = 0  # how many of the steps come first and see only repeated rows
+    copying_steps: int = 0  # how many steps at the start see only repeated rows
     repeats: float = 0.0  # the share of repeated rows after these
 
     def learning_rate(self, step: int) -> float:

@@ -18,13 +18,13 @@ FAMILIES: dict[str, Family] = {  # by the `model_type` of config.json
     "gemma3_text": GEMMA3,
     "bloom": BLOOM,
 }
-REFUSED = {  # what people try, and what of it our model does not compute
+REFUSED = {  # what people try, and why our model does not compute it
     "gemma2": "it caps attention scores and logits by tanh",
     "gemma3": "this is the model with images; the text model has model_type='gemma3_text'",
     "llama4": "it mixes experts and attends in chunks",
     "llama4_text": "it mixes experts and attends in chunks",
     "mixtral": "it mixes experts",
-    "olmo2": "its norms stand behind attention and feed-forward only",
+    "olmo2": "it has norms only after attention and feed-forward",
     "phi": "its attention and feed-forward share a norm",
     "phi3": "it stores queries, keys and values in one matrix",
     "qwen3_moe": "it mixes experts",

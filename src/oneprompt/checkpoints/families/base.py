@@ -82,8 +82,8 @@ class Family:
         unbiased: the used fields -> modules of theirs without a bias where ours have one (it is 0).
         per_head: the fused rows are q, k, v of head 0, then of head 1, …; else all q, all k, all v.
         transposed: the matrices are stored as (inputs, outputs), as GPT-2's Conv1D does.
-        folded: the used fields, our name of a tensor, the tensor -> ours, where settings that our
-            config lacks are put into weights.
+        folded: the used fields, our name of a tensor, the tensor -> our tensor, with settings that
+            our config lacks folded into the weights.
     """
 
     prefix: str
@@ -100,7 +100,11 @@ class Family:
 
 
 def activation(fields: dict, name: str, known: dict[str, str]) -> str:
-    """Our name of an activation."""
+    """Our name for an activation.
+
+    Raises:
+        ValueError: it is not supported.
+    """
     if fields[name] not in known:
         raise ValueError(f"{name}={fields[name]!r} is not supported; supported are {sorted(known)}")
     return known[fields[name]]
@@ -111,8 +115,11 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
 
     Args:
         fields: the used fields; `rope_scaling` takes precedence over `rope_parameters`.
-        theta, fraction: the fields of the base and of the part that is turned, which count where
-            the dictionary is silent. None: the family turns the whole head.
+        theta, fraction: the fields of the base and of the part that is turned, used if the
+            dictionary does not say. None: the family turns the whole head.
+
+    Raises:
+        ValueError: a setting is missing, unknown or out of range.
     """
     source = "rope_scaling" if fields["rope_scaling"] else "rope_parameters"
     given = dict(fields[source] or {})
@@ -143,7 +150,11 @@ def rope(fields: dict, theta: str, fraction: str | None = None) -> dict:
 
 
 def layers_with_window(kinds: list, n_layers: int, size: int | None) -> dict:
-    """The settings of a sliding window, given the kind of each layer's attention."""
+    """The settings of a sliding window, given the kind of each layer's attention.
+
+    Raises:
+        ValueError: the kinds do not fit the layers, or the window has no size.
+    """
     known = ("full_attention", "sliding_attention")
     if len(kinds) != n_layers or any(kind not in known for kind in kinds):
         raise ValueError(
@@ -152,7 +163,7 @@ def layers_with_window(kinds: list, n_layers: int, size: int | None) -> dict:
         )
     layers = tuple(i for i, kind in enumerate(kinds) if kind == "sliding_attention")
     if layers and size is None:
-        raise ValueError("layer_types: 'sliding_attention' does not go without a sliding_window")
+        raise ValueError("layer_types: 'sliding_attention' needs a sliding_window")
     return {
         "sliding_window": size if layers else None,
         "window_layers": layers if 0 < len(layers) < n_layers else None,

@@ -1,11 +1,11 @@
-"""Gemma 3's text model (Gemma Team 2025): norms before and behind, local and global layers, GeGLU.
+"""Gemma 3's text model (Gemma Team 2025): norms before and after, local and global layers, GeGLU.
 
-Queries and keys are normed; token vectors are multiplied by √D, their table is also the output
-matrix. Most layers have a sliding window and a RoPE of their own.
+Queries and keys are normed, token vectors are multiplied by √D, and their table is also the output
+matrix. Most layers have a sliding window and their own RoPE.
 
-Two settings are not in our config but in the weights that we load. Its norms multiply by
+Two settings are not in our config but go into the weights that we load. Its norms multiply by
 1 + weight. Its scores are divided by √query_pre_attn_scalar and not by √d, and since every query
-has just been multiplied by a norm's weight, that weight takes up the quotient of the two.
+has just been multiplied by a norm's weight, that weight absorbs the ratio of the two.
 """
 
 import math
@@ -51,7 +51,7 @@ def settings(fields: dict) -> dict:
 
 
 def ropes(fields: dict) -> tuple[dict, dict]:
-    """RoPE's settings of the layers without a window, and of those with one."""
+    """RoPE's settings for the layers without a window, and for those with one."""
     nested = fields["rope_parameters"] or {}
     if nested.keys() - set(KINDS) or not all(
         isinstance(v, (dict, NoneType)) for v in nested.values()
@@ -60,7 +60,7 @@ def ropes(fields: dict) -> tuple[dict, dict]:
             f"rope_parameters must have a dictionary for each of {KINDS}, got {nested!r}"
         )
     if nested and fields["rope_scaling"]:
-        raise ValueError("rope_scaling beside rope_parameters: only one of them can count")
+        raise ValueError("rope_scaling beside rope_parameters: only one of them can apply")
     full, window = ({"rope_parameters": nested.get(kind)} for kind in KINDS)
     everywhere = rope(fields | full, theta="rope_theta")
     local = rope(fields | window | {"rope_scaling": None}, theta="rope_local_base_freq")
@@ -70,13 +70,13 @@ def ropes(fields: dict) -> tuple[dict, dict]:
 
 
 def kinds(fields: dict) -> list:
-    """The kind of each layer's attention: by a list, or every sixth one sees everything."""
+    """The kind of each layer's attention: as listed, or else every sixth layer sees everything."""
     if fields["layer_types"] is not None:
         return fields["layer_types"]
     every = fields["sliding_window_pattern"]
     if fields["_sliding_window_pattern"] not in (None, every):
         raise ValueError(
-            "_sliding_window_pattern needs layer_types: `transformers` reads only these"
+            "_sliding_window_pattern needs layer_types: `transformers` reads only those"
         )
     return [KINDS[(i + 1) % every != 0] for i in range(fields["num_hidden_layers"])]
 
@@ -87,7 +87,7 @@ def folded(fields: dict, name: str, tensor: Tensor) -> Tensor:
 
 
 def scaled(fields: dict, name: str, tensor: Tensor) -> Tensor:
-    """The weight of the queries' norm with the scale of scores in it."""
+    """The weight of the queries' norm, with the scale of the scores folded in."""
     if not name.endswith("query_norm.weight"):
         return tensor
     return tensor * math.sqrt(fields["head_dim"] / fields["query_pre_attn_scalar"])

@@ -9,7 +9,7 @@ from .base import activation as activation_of
 
 def settings(fields: dict) -> dict:
     turned = rope(fields, theta="rotary_emb_base", fraction="rotary_pct")
-    # Some versions write these two beside the fields that count; `transformers` ignores them.
+    # Some versions write these two beside the fields in use; `transformers` ignores them.
     for name, ours in (("rope_theta", "rope_theta"), ("partial_rotary_factor", "rope_fraction")):
         if fields[name] not in (None, turned[ours]):
             raise ValueError(f"{name}={fields[name]!r} contradicts the {turned[ours]} in use")

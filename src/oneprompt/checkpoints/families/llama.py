@@ -1,4 +1,4 @@
-"""Llama and its relatives: RMSNorm, RoPE, SwiGLU, grouped queries, hardly a bias.
+"""Llama and its relatives: RMSNorm, RoPE, SwiGLU, grouped queries, few biases.
 
 Llama and SmolLM (Touvron et al. 2023), and Mistral with a sliding window (Jiang et al. 2023).
 """

@@ -1,4 +1,4 @@
-"""Qwen2 and Qwen3: Llama with biases on queries, keys and values, or with norms of them.
+"""Qwen2 and Qwen3: Llama with biases on queries, keys and values, or norms on queries and keys.
 
 Qwen2 (Yang et al. 2024) has the biases, Qwen3 (Yang et al. 2025) an RMSNorm on the queries and keys
 of each head in their place. Both may have a sliding window from some layer on.
@@ -16,7 +16,7 @@ WINDOW = {
 
 
 def window(fields: dict) -> dict:
-    """The window counts if `use_sliding_window` says so, and where `layer_types` does."""
+    """The window applies if `use_sliding_window` is set, in the layers that `layer_types` names."""
     n_layers, size = fields["num_hidden_layers"], fields["sliding_window"]
     size = size if fields["use_sliding_window"] else None
     kinds = fields["layer_types"]

@@ -22,13 +22,13 @@ class AttentionExplorer(PromptExplorer):
 
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text, of 24 tokens at most. Setting it runs the model and makes the last token
-            the one that asks.
+            the query.
         layer, head: the head whose numbers are shown.
-        query: the position that asks.
+        query: the position whose query is shown.
         stage: what the large map shows: "dots", "scores", "masked" or "weights".
         window: how many positions a query sees, its own included; 0 means all before it. It is
             applied to the shown queries and keys, which the model computed without it.
-        groups: in how many key/value heads the picture of shared keys groups the query heads.
+        groups: how many key/value heads the query heads share in the picture of shared keys.
         ---
         data: {"tokens": texts, "dots": (L, H, T, T), the dot products, "values": (L, G, T, d)}.
     """

@@ -22,12 +22,12 @@ class AutoregressExplorer(PromptExplorer):
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text that is continued, of 24 tokens at most. Setting it runs the model and
             goes back to the first pass.
-        max_new_tokens: after how many ids the loop ends at the latest, 1 to 40.
-        use_cache: which of the two ways the text shows.
+        max_new_tokens: the most ids that the loop makes, 1 to 40.
+        use_cache: whether the text shows the passes with a cache or without.
         step: the pass that is shown, from 1 on.
         ---
-        data: {"tokens": texts of the prompt and of up to 40 new ids, "prompt": how many of them are
-            the prompt's, "chances": the model's probability of each new id, "stop_reason"}.
+        data: {"tokens": texts of the prompt and of up to 40 new ids, "prompt": how many of them
+            belong to the prompt, "chances": the model's probability of each new id, "stop_reason"}.
         costs: what a pass costs, see `costs_of`.
     """
 
@@ -51,7 +51,7 @@ class AutoregressExplorer(PromptExplorer):
         return min(self.max_new_tokens, len(self.data["chances"]))
 
     def work(self, use_cache: bool, n_passes: int) -> dict[str, int]:
-        """What the first passes take together.
+        """What the first `n_passes` passes take in total.
 
         Returns:
             "positions" computed, "multiply_adds", bytes of "weights" read, bytes of "cache" filled.
@@ -81,7 +81,7 @@ class AutoregressExplorer(PromptExplorer):
         last = {"max_new_tokens": AUTOREGRESS_MAX_NEW, "step": self.n_passes}[name]
         if not 1 <= value <= last:
             raise ValueError(f"{name}={value} is outside of 1 to {last}")
-        if name == "max_new_tokens":  # the step first, so that no page draws one behind the last
+        if name == "max_new_tokens":  # the step first, so that no page draws one past the last
             self.step = min(self.step, value)
         return value
 

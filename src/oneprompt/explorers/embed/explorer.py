@@ -15,7 +15,7 @@ from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import DIGIT_BASE, EMBED_NEIGHBORS, EMBED_SHADES, MAX_TOKENS
 from oneprompt.explorers.texts import DIGITS, token_text
 
-SIZE = 1000  # of the map's longer side: a coordinate becomes two digits
+SIZE = 1000  # the map's longer side: a coordinate becomes two digits
 RANDOM_ROWS = 256
 # Words of every kind, named on the map where there is room, the first ones first.
 LANDMARKS = (
@@ -54,12 +54,12 @@ class EmbedExplorer(PromptExplorer):
 
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text, of 24 tokens at most. Setting it chooses its first token.
-        token: the id of the chosen token, any of the vocabulary.
+        token: the id of the chosen token, which may be any in the vocabulary.
         ---
         data: {"ids": of the prompt, "nearest": id -> [id, cosine] of its nearest rows, the most
-            similar first, "texts": id -> text, "rows": id -> `digits`}. It knows the neighbors of
-            the prompt's tokens and theirs, so that a page can go a step without the model; a token
-            that is chosen later is added.
+            similar first, "texts": id -> text, "rows": id -> `digits`}. It holds the neighbors of
+            the prompt's tokens and of those neighbors, so that a page can go a step without the
+            model; a token that is chosen later is added.
         map: {"points", "width", "height", "kept"}, see `map_of`; "kept" is the share of the spread.
         landmarks: [id, text] of the tokens of `LANDMARKS`, in that order.
         chance: the cosine of the nearest row in a table of random numbers.
@@ -98,7 +98,7 @@ class EmbedExplorer(PromptExplorer):
         return self.data["nearest"][str(token_id)]
 
     def _knowing(self, ids: list[int], data: dict) -> dict:
-        """The data with the nearest rows of these tokens too."""
+        """The data, extended by the nearest rows of these tokens."""
         near, texts, rows = (dict(data[name]) for name in ("nearest", "texts", "rows"))
         for i in ids:
             others, cosines = nearest(self.table, i, EMBED_NEIGHBORS)

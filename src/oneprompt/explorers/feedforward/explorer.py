@@ -20,7 +20,7 @@ from oneprompt.explorers.texts import DIGITS, rounded, token_text
 from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
 
 FUNCTIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
-POINTS = 160  # of a curve, and one more
+POINTS = 160  # the steps of a curve, which has one more point
 
 
 def curves() -> list[dict]:
@@ -38,7 +38,7 @@ def token_units(z: Tensor, hidden: Tensor, row_lengths: Tensor) -> dict:
     Args:
         z: the units' inputs.
         hidden: what the activation makes of them, h.
-        row_lengths: of W₂: unit j writes a vector of length |h_j| times its row's length.
+        row_lengths: those of W₂: unit j writes a vector of length |h_j| times its row's length.
 
     Returns:
         {"active": how many h are above 0, "needed": how few units write 90 % of the sum of lengths,
@@ -62,7 +62,7 @@ def token_units(z: Tensor, hidden: Tensor, row_lengths: Tensor) -> dict:
 
 
 def stream_lengths(trace) -> list[dict]:
-    """The residual stream of each token: its lengths, and what attention and FFN add in turn."""
+    """The residual stream of each token: its lengths, and what attention and FFN add to it."""
     stream, lengths, added, cosines = trace.embedding[0], [trace.embedding[0].norm(dim=-1)], [], []
     for layer in trace.layers:
         for addition in (layer.attention[0], layer.feedforward[0]):
@@ -84,8 +84,8 @@ class FeedForwardExplorer(PromptExplorer):
             token.
         layer: the block whose network is shown.
         position: the token whose units are shown.
-        row: which of the listed units is on the curve: 0 to 5 those that write most, 6 the one with
-            the lowest hidden number, 7 the one with the lowest input.
+        row: which of the listed units is on the curve: 0 to 5 for those that write most, 6 for the
+            one with the lowest hidden number, 7 for the one with the lowest input.
         activation: the function whose curve is drawn: "relu", "gelu", "gelu_tanh" or "silu".
         ---
         own: the function that the model uses.

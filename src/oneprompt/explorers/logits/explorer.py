@@ -29,7 +29,7 @@ class LogitsExplorer(PromptExplorer):
         prompt: the text, of 24 tokens at most. Setting it runs the model and makes the last
             token the position.
         position: the token whose row of logits is shown.
-        depth: where it is read: 0 is the embedding, l + 1 the output of layer l.
+        depth: where the row is read: 0 is the embedding, l + 1 the output of layer l.
         shift: a constant from -100 to 100 that is added to all logits of the row.
         ---
         data: {"tokens": texts, "vocab_size": V, "cells": by depth and position {"top": the ten

@@ -1,4 +1,4 @@
-"""The playground of the first page: an own prompt on its way through all the steps."""
+"""The playground of the first page: the reader's own prompt on its way through all the steps."""
 
 import re
 from pathlib import Path
@@ -28,11 +28,11 @@ from oneprompt.sample import Sampling, probabilities, uniforms
 from oneprompt.speculate import SpeculativeDecoder
 
 SUGGESTED = ("machine learning", "causal mask", "token", "KV cache", "speculative decoding")
-NOT_COVERED = "What is a volcano?"  # shows what the model says of other things
+NOT_COVERED = "What is a volcano?"  # shows what the model says about other things
 
 
 def plain(text: str) -> str:
-    """Lower case, and one space in place of all that is no letter or digit of ASCII."""
+    """Lower case, with one space in place of everything but ASCII letters and digits."""
     return f" {re.sub('[^a-z0-9]+', ' ', text.lower()).strip()} "
 
 
@@ -43,7 +43,7 @@ def glossary_terms() -> list[str]:
 
 
 def names_a_term(text: str, terms: list[str]) -> bool:
-    """Whether one of the terms stands in the text, in the singular or with an s."""
+    """Whether the text has one of the terms, in the singular or with an s."""
     words = plain(text)
     return any(f" {term}{ending} " in words for term in terms for ending in ("", "s"))
 
@@ -57,11 +57,11 @@ class Playground(SamplerTraits, PromptExplorer):
     """A prompt's tokens, vectors, attention, next token and answer, alone and with a draft.
 
     Attributes (all synced; those above the line can be set from Python):
-        prompt: the text, of 48 tokens at most. Another one runs both models.
+        prompt: the text, of 48 tokens at most. Setting it runs both models.
         temperature, top_k, top_p: the sampler's settings; 0 is greedy, 0 and 1 turn the others off.
-        seed: of the draws. The page and Python draw different numbers from the same seed.
-        layer, head: whose attention is shown.
-        requests: counts the reader's wishes for a new answer; a change makes one.
+        seed: for the draws. The page and Python draw different numbers from the same seed.
+        layer, head: the head whose attention is shown.
+        requests: counts the reader's requests for a new answer; a change makes one.
         ---
         suggestions: questions to choose from.
         terms: the glossary's terms and aliases, to say when a question has none of them.
@@ -148,7 +148,7 @@ class Playground(SamplerTraits, PromptExplorer):
         }
 
     def _passes(self, ids: list[int]) -> list[dict]:
-        """The same once more with the draft: what each pass of the model kept."""
+        """The same generation again, with the draft: what each pass of the model kept."""
         draft = ModelDraft(self.draft, uniforms(-1 - self.seed))
         settings = {"gamma": PLAYGROUND_GAMMA, "seed": self.seed}
         decoder = SpeculativeDecoder(self.model, draft)

@@ -1,4 +1,4 @@
-"""The explorer of chapter 3: what each position scheme does, and what it makes of a score."""
+"""The explorer of chapter 3: what each position scheme does, and how it changes a score."""
 
 from pathlib import Path
 from typing import ClassVar
@@ -37,7 +37,7 @@ def score_name(scheme: str, pairing: str) -> str:
 def learned_table(model) -> Tensor:
     """The model's own learned vectors, or random ones as long as its embeddings, (N, D).
 
-    The random ones have the two decimals of the state, so that the page knows them exactly.
+    The random ones have two decimals, as the state does, so that the page has them exactly.
     """
     if model.config.position == "learned":
         return model.position_embedding[:N]
@@ -47,7 +47,7 @@ def learned_table(model) -> Tensor:
 
 
 def unturned(model, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """Queries and keys (1, H, n, d) of the first block for embeddings (n, D), without RoPE."""
+    """The first block's queries and keys (1, H, n, d) for embeddings (n, D), without RoPE."""
     block = model.blocks[0]
     x = block.norm1(model.embedding_norm(vectors))[None]  # (1, n, D)
     q, k, _ = block.attention.project(x)
@@ -55,7 +55,7 @@ def unturned(model, vectors: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def by_distance(scores: Tensor) -> list:
-    """Scores (heads, N, N) -> per head, per query position t, those at distance 0, 1, …, t."""
+    """Scores (H, N, N) -> per head, per query position t, those at distance 0, 1, …, t."""
     return [[row[t::-1] for t, row in enumerate(head)] for head in rounded(scores, 3)]
 
 
@@ -63,13 +63,13 @@ def position_scores(model, query: Tensor, key: Tensor, tables: dict[str, Tensor]
     """The scores of one query and one key of the first block under every scheme.
 
     Args:
-        query, key: (D,), two embeddings that know no position.
+        query, key: (D,), two embeddings without positions.
         tables: additive scheme -> (N, D), the vectors that it adds to them.
 
     Returns:
         scheme (RoPE's once per pairing) -> per head, per position t of the query, the scores with
-        a key at distance 0, 1, …, t. Where a score depends on the distance alone, the row of the
-        last position stands for all rows.
+        a key at distance 0, 1, …, t. If a score depends on the distance alone, there is only the
+        row of the last position.
     """
     config, positions = model.config, torch.arange(N)
     bias = alibi_bias(config.n_heads, positions, positions)
@@ -98,15 +98,15 @@ class PositionExplorer(PromptExplorer):
 
     Both vectors come from the model's first block. The query belongs to the token before the
     prompt's last one and the key to the token before that: " learning" and " machine" in the
-    book's prompt. They are then put at any positions from 0 to 31. Such scores occur in the model
-    under its own scheme only; the others show what a formula does to the same two tokens.
+    book's prompt. They can be put at any positions from 0 to 31. The model itself has such scores
+    only under its own scheme; the others show what a formula does to the same two tokens.
 
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text that the tokens come from. Setting it computes the scores again.
         scheme: "learned", "sinusoidal", "rope", "alibi" or "none".
-        position: where the query stands.
-        distance: how many positions before it the key stands, `position` at most.
-        head: whose query and key, and whose ALiBi slope.
+        position: where the query is.
+        distance: how many positions before it the key is, `position` at most.
+        head: the head whose query, key and ALiBi slope are shown.
         pair: the pair of coordinates whose turn is drawn (RoPE).
         pairing: which coordinates form a pair, "halves" or "interleaved" (RoPE).
         ---
@@ -114,7 +114,7 @@ class PositionExplorer(PromptExplorer):
             see `position_scores`, "queries": (H, d), the query of each head, before any turn}.
         learned: (N, D), the vectors that are added under "learned", see `learned_table`.
         own: the model's own scheme, as named in `scores`.
-        frequencies: (pairs,), RoPE's, in radians per position.
+        frequencies: (n_rotated / 2,), RoPE's, in radians per position.
         slopes: (H,), ALiBi's.
     """
 
@@ -175,7 +175,7 @@ class PositionExplorer(PromptExplorer):
 
     def compute(self, text: str) -> dict:
         check_prompt(text)
-        ids = self.tokenizer.encode(text)  # of any number: only two of them are computed
+        ids = self.tokenizer.encode(text)  # of any length: only two ids are computed
         if len(ids) < POSITION_LEAST_TOKENS:
             raise ValueError(POSITION_TOO_SHORT.format(n=len(ids), least=POSITION_LEAST_TOKENS))
         key_id, query_id, _ = ids[-POSITION_LEAST_TOKENS:]

@@ -19,15 +19,15 @@ class SamplingExplorer(SamplerTraits, PromptExplorer):
     """The next token's distribution under the sampler's settings, and draws from it.
 
     Attributes (all synced; those above the line can be set from Python):
-        prompt: the text whose next token is looked at, as long as the model's context at most.
-            Setting it runs the model.
+        prompt: the text whose next token is shown, at most as long as the model's context. Setting
+            it runs the model.
         temperature: 0 is greedy.
         top_k, top_p, min_p, repetition_penalty: the filters; 0, 1, 0 and 1 turn them off.
         order: the order of the steps, as in `Sampling.order`.
         seed: the seed of the draws. Draw n uses the n-th random number of this seed.
         ---
         tokens: the text of every token of the vocabulary, by id.
-        data: {"logits": (V,), of the next token, "history": the ids of the prompt, which the
+        data: {"logits": (V,), those of the next token, "history": the ids of the prompt, which the
             repetition penalty makes less likely}.
         draws: the ids drawn so far. A new setting, seed or prompt empties it.
     """

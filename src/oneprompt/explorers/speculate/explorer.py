@@ -26,10 +26,10 @@ class SpeculationExplorer(PromptExplorer):
         prompt: the text that is continued, of 24 tokens at most. Setting it runs both models.
         mode: "greedy" or "sampled".
         seed: which of the sampled texts, 1 to 3.
-        temperature: of the sampled texts, above 0. Setting it runs both models.
+        temperature: that of the sampled texts, above 0. Setting it runs both models.
         gamma: how many ids to draft per pass, 1 to 10.
         step: which pass is shown, from 1 on. A new gamma, mode, seed or text goes back to 1.
-        cost: c of the cost curve, a draft pass in units of a target pass, 0 to 1.
+        cost: c of the cost curve, the cost of a draft pass in target passes, 0 to 1.
         ---
         data: {"runs", "acceptance", "expected"} as `state.generations` makes them, and "tokens":
             texts; blocks name a token by its place in this list.
@@ -48,7 +48,7 @@ class SpeculationExplorer(PromptExplorer):
         self.target, self.draft, self.tokenizer = target, draft, tokenizer
         step = settings.pop("step", 1)
         super().__init__(**settings)
-        self.prompt = prompt  # after its temperature
+        self.prompt = prompt  # last, since it needs the temperature
         self.step = step
 
     @property
@@ -77,9 +77,9 @@ class SpeculationExplorer(PromptExplorer):
         }[name]  # fmt: skip
         if value not in allowed:
             choices = ", ".join(map(str, allowed))
-            raise ValueError(f"{name}={value!r} is not there; choose from {choices}")
+            raise ValueError(f"{name}={value!r} is not available; choose from {choices}")
         if name != "step" and value != getattr(self, name):
-            self.step = 1  # first, so that no page draws a step behind the end of the new text
+            self.step = 1  # first, so that no page draws a step past the end of the new text
         return value
 
     @validate("cost")

@@ -19,7 +19,7 @@ from oneprompt.speculate import Pass, SpeculativeDecoder, expected_tokens_per_pa
 def blocks_of(target, draft, ids: list[int], sampling: Sampling, seed: int, gamma: int) -> list:
     """One block (see `block_of`) per pass of the target."""
     if isinstance(draft, Transformer):
-        draft = ModelDraft(draft, uniforms(-seed))  # random numbers of its own
+        draft = ModelDraft(draft, uniforms(-seed))  # its own random numbers
     decoder = SpeculativeDecoder(target, draft)
     passes = decoder.passes(ids, SPECULATE_MAX_NEW, sampling, gamma=gamma, seed=seed)
     return [block_of(done, probabilities(done.logits, sampling)) for done in passes]
@@ -30,8 +30,8 @@ def block_of(done: Pass, p: Tensor) -> dict:
 
     Returns:
         the "drafted" ids; "q" of each; "p" and "u", the random number, of those that were examined,
-        up to the first rejection; how many were "kept"; the target's "own" id, None where the text
-        ended in a drafted one; "candidates" for it, see `candidates`.
+        up to the first rejection; how many were "kept"; the target's "own" id, None if the text
+        ended with a drafted one; "candidates" for it, see `candidates`.
     """
     drafted, kept = done.drafted, done.accepted
     own = done.new[kept] if kept < len(done.new) else None
@@ -76,7 +76,7 @@ def short(number: float | Tensor) -> float:
 
 
 def acceptance(runs: list) -> float:
-    """The share of examined ids that were kept; 0 where there was none."""
+    """The share of examined ids that were kept; 0 if none were examined."""
     blocks = [block for run in runs for block in run]
     examined = sum(len(block["u"]) for block in blocks)
     return sum(block["kept"] for block in blocks) / max(examined, 1)
@@ -100,9 +100,9 @@ def generations(target, draft, ids: list[int], temperature: float) -> tuple[dict
 
     Returns:
         {"runs": of each text, a list of blocks per gamma (`block_of`), "acceptance": mode -> the
-        share of examined ids that were kept, over all of its runs, "expected": mode -> tokens per
-        pass that the formula expects of this share, per gamma}, and the ids in use: blocks name an
-        id by its place among them.
+        share of examined ids that were kept, over all of its runs, "expected": mode -> the tokens
+        per pass that the formula expects from this share, per gamma}, and the ids in use: blocks
+        name an id by its place among them.
     """
     choices = [(GREEDY, 1), *((Sampling(temperature), seed) for seed in SPECULATE_SEEDS)]
     runs = [
