@@ -17,8 +17,8 @@ from playwright.sync_api import sync_playwright
 ROUNDS = 5
 QUESTIONS = ("What is machine learning?", "What is a causal mask?", "What is a token?")
 
-# Defines measure(action): presses, and tells the seconds until the first new token is painted, the
-# longest gap between two frames and the longest task (ms), until the answer is complete.
+# Defines measure(action): acts, waits until the answer is complete, and returns the seconds to the
+# first painted token, the longest gap between two frames and the longest task (both in ms).
 MEASURE = """globalThis.measure = async (act) => {
   const list = document.querySelector(".op-playground ol[aria-label='Tokens of the answer']");
   const card = document.querySelector(".op-playground .op-hero");
@@ -64,7 +64,7 @@ GENERATE = """() => measure(() => {
   [...document.querySelectorAll(".op-playground button")]
     .find((button) => button.textContent === "Generate").click();
 })"""
-# Milliseconds of each pass after the prompt's.
+# The milliseconds of each pass after the prompt's.
 PASSES = """(question) => {
   const { model, tokenizer, generate } = onePrompt;
   const settings = { temperature: 0, top_k: 0, top_p: 1, min_p: 0, order: [] };
@@ -79,8 +79,8 @@ PASSES = """(question) => {
   }
 }"""
 
-# Of each slider and each group of radio buttons, the median milliseconds from a move to the end of
-# its redraw, which comes in a microtask of its own: see `watch` in explorers/kit/traits.js.
+# For each slider and group of radio buttons, the median milliseconds from a move to the end of its
+# redraw, which runs in a later microtask: see `watch` in explorers/kit/traits.js.
 MOVES = """async () => {
   const timed = async (move) => {
     const start = performance.now();
@@ -108,12 +108,12 @@ MOVES = """async () => {
 
 
 def compressed(data: bytes) -> int:
-    """What a server that compresses sends; fonts are compressed already."""
+    """The size that a compressing server sends; fonts are compressed already."""
     return min(len(data), len(gzip.compress(data, 9)))
 
 
 def page_weights(browser, site: str, pages: list[str]) -> dict[str, dict[str, int]]:
-    """Compressed bytes of a first visit, by page and type, and of how many requests."""
+    """Compressed bytes of a first visit, by page and type, and the number of its requests."""
     weights = {}
     for name in pages:
         context = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -142,7 +142,7 @@ def measure_redraws(browser, site: str, pages: list[str]) -> dict[str, float]:
 
 
 def measure_model(browser, site: str) -> dict[str, float]:
-    """How fast the playground answers, on a page that has loaded nothing and on the same later."""
+    """How fast the playground answers, on a page that has loaded nothing and then again."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(120_000)
     page.goto(site + "book/index.html", wait_until="networkidle")

@@ -42,7 +42,7 @@ class Settings:
     batch_size: int = 32
     trained_length: int = 64
     tested_length: int = 256
-    test_documents: int = 2000  # the last ones of the text; the models train on the others
+    test_documents: int = 2000  # the last rows of the text; the models train on the others
     positions_per_mean: int = 8
     seeds: tuple[int, ...] = (0, 1)
 
@@ -58,7 +58,7 @@ def loss_by_position(model, rows: Tensor) -> Tensor:
 
 
 def restarted(model, rows: Tensor, length: int) -> Tensor:
-    """As `loss_by_position`, from position `length` on, in overlapping windows: (T - length,)."""
+    """Like `loss_by_position`, from position `length` on, in overlapping windows: (T - length,)."""
     half, end = length // 2, rows.shape[1] - 1
     starts = range(half, end - length + 1, half)
     windows = (rows[:, start : start + length + 1] for start in starts)
@@ -83,7 +83,7 @@ def run(scheme: str, seed: int, train_rows: Tensor, test_rows: Tensor, settings:
 
 
 def experiment(documents: list[str], tokenizer, settings: Settings) -> dict:
-    """All schemes and seeds, as it is written to the file."""
+    """The results of all schemes and seeds, as the file holds them."""
     ids = [tokenizer.encode(text) for text in tqdm(documents, desc="documents")]
     split = len(ids) - settings.test_documents
     train_rows = pack(ids[:split], tokenizer.eos_id, settings.trained_length)

@@ -1,12 +1,12 @@
 """Fixtures that several test files share: the built book, a server for it, and a browser.
 
 A folder of tests is a tier, and three markers cut across them. A test that uses a browser gets the
-marker `browser` by itself, one that needs the built book the marker `book`; `slow` is written by
-hand. `make check` leaves all three out. Without Chromium a browser test is skipped; where `CI` is
-set it fails instead, so that a run that tested no page cannot pass for one that did.
+marker `browser` automatically, one that needs the built book the marker `book`; `slow` is written
+by hand. `make check` leaves all three out. Without Chromium a browser test is skipped; if `CI` is
+set it fails instead, so that a run that tested no page cannot be mistaken for one that did.
 
 `make test` runs as many test processes (pytest-xdist) as there are cores, one file of tests after
-the other in each, and the build of the book beside them. A class `TestInTheBook` holds what has to
+the other in each, and builds the book at the same time. A class `TestInTheBook` holds what has to
 wait for that build in a file that otherwise does not.
 """
 
@@ -31,12 +31,12 @@ assert "torch" not in sys.modules, "something imports torch before its threads a
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-MARKERS = {"browser": "browser", "book": "book_build"}  # marker -> the fixture that brings it
+MARKERS = {"browser": "browser", "book": "book_build"}  # marker -> the fixture that causes it
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m selects by marker
 def pytest_collection_modifyitems(items):
-    """Mark the tests of a browser and of the book. They come last, those of the book at the end.
+    """Mark the tests that need a browser or the book. They come last, those of the book at the end.
 
     Playwright keeps an event loop running in the main thread once it has started, which the
     kernels of the notebook tests must not meet; and the book takes minutes to build. What stays
@@ -65,7 +65,7 @@ def _fixtures(item) -> list[str]:
 
 
 def pytest_collection_finish(session):
-    """Start building the book where a test needs it, beside the tests that do not."""
+    """Start building the book if a test needs it, while the other tests run."""
     if session.config.option.collectonly:
         return
     if any("book_build" in _fixtures(item) for item in session.items):
@@ -75,7 +75,7 @@ def pytest_collection_finish(session):
 def pytest_unconfigure(config):
     build = config.stash.get(BUILD, None)
     if build and build.process.poll() is None:
-        os.killpg(build.process.pid, signal.SIGTERM)  # `make` and what it has started, too
+        os.killpg(build.process.pid, signal.SIGTERM)  # `make` and everything it has started
 
 
 class Build(NamedTuple):
@@ -132,7 +132,7 @@ def node():
     node.close()
 
 
-# The package is imported by the tests that need it: it brings torch, which takes a second.
+# The package is imported only by tests that need it: it imports torch, which takes a second.
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Run `make book`, once for all the test processes of one run (pytest-xdist), one at a time.
 
-Each process starts this. The first to come builds; the others wait, and then say what it said: a
-build of their own would find everything made and no warning left to give.
+Each process starts this. The first one builds; the others wait and repeat its result: a
+second build would find everything made and no warning left to give.
 """
 
 import fcntl
@@ -33,7 +33,7 @@ def earlier_result() -> dict:
 
 
 def build() -> dict:
-    for name in ("MAKEFLAGS", "MAKELEVEL"):  # of the `make test` around
+    for name in ("MAKEFLAGS", "MAKELEVEL"):  # inherited from `make test`
         os.environ.pop(name, None)
     command = ["make", "--no-print-directory", "book"]
     made = subprocess.run(

@@ -1,10 +1,10 @@
-"""Execute notebooks and store what is committed of them: their text outputs.
+"""Execute notebooks and store the part that is committed: their text outputs.
 
     python tools/notebooks.py book/*.ipynb
 
 nbval compares the outputs of every cell with the stored ones, except where the cell has the tag
 `nbval-ignore-output`: it shows a picture, HTML or a widget, which are made when the book is built,
-or its text is never twice the same. This script sets the tags and stores no output of such cells.
+or its text is never the same twice. This script sets the tags and stores no output of such cells.
 """
 
 import sys

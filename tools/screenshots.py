@@ -2,7 +2,7 @@
 
     python tools/screenshots.py [name of a page ...]
 
-Writes _build/screenshots/<page>_<theme>_<width>.png and, of all pages asked for, contact_sheet.png.
+Writes _build/screenshots/<page>_<theme>_<width>.png and contact_sheet.png, which shows them all.
 """
 
 import sys
@@ -41,7 +41,7 @@ def take(browser, site: str, name: str, theme: str, width: int) -> list[Path]:
 
 
 def sheet(rows: list[list[Path]]) -> Image.Image:
-    """The pictures in rows, all of the same height at most."""
+    """The pictures in rows, shrunk where they are too tall."""
     shown = [[Image.open(path).convert("RGB") for path in row] for row in rows]
     for picture in (picture for row in shown for picture in row):
         picture.thumbnail((picture.width, SHEET_HEIGHT))

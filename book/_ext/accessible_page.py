@@ -1,9 +1,9 @@
-"""What the theme leaves open for readers who listen or use the keyboard."""
+"""What the theme lacks for readers who use a screen reader or the keyboard."""
 
 import re
 
 EMPTY_HEAD = re.compile(r'<th class="head[^"]*"><p></p></th>')
-# The theme lets the Tab key reach wide code cells in the same way, but no formulas. The room of a
+# The theme lets the Tab key reach wide code cells in the same way, but not formulas. The room for a
 # formula changes with the window, and again once the theme has moved its sidebars: so each formula
 # is observed.
 SCROLLING_FORMULAS = """

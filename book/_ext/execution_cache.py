@@ -15,7 +15,7 @@ INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt")
 
 
 def input_files(root: Path) -> list[Path]:
-    """All files that notebooks depend on, without what Python and pip generate beside them."""
+    """All files that notebooks depend on, except what Python and pip generate next to them."""
     found = sorted({path for pattern in INPUTS for path in root.glob(pattern)})
     return [path for path in found if path.is_file() and not is_generated(path.relative_to(root))]
 
@@ -41,15 +41,15 @@ def name_cache_by_inputs(app, config):
         if stale != current:
             shutil.rmtree(stale, ignore_errors=True)
     current.mkdir(parents=True, exist_ok=True)
-    # Sphinx reads every page again when this value changes, so all notebooks are looked up anew.
+    # Sphinx reads every page again when this value changes, so all notebooks are looked up again.
     config.nb_execution_cache_path = str(current)
 
 
 class BookClient(client.NotebookClient):
-    """Runs a notebook with nothing on the page that could vary.
+    """Runs a notebook so that nothing on its page varies from run to run.
 
-    The kernel sends what a cell prints in parts, cut wherever its timer fell, and MyST would put
-    each part on a line of its own: here they are joined. The kernels' log keeps to errors, or each
+    The kernel sends what a cell prints in parts, cut wherever its timer fires, and MyST would put
+    each part on a separate line: here they are joined. The kernels log errors only, or each
     would print a warning about its connection.
     """
 

@@ -58,7 +58,7 @@ class CorpusGlossary(SphinxDirective):
         return links
 
     def other_words(self, entry: Entry) -> list[nodes.Node]:
-        """The paraphrases, folded: the model has read them too."""
+        """The paraphrases, collapsed: the model has read them too."""
         items = [nodes.list_item("", nodes.paragraph("", text)) for text in entry.paraphrases]
         opening = "<details><summary>In other words</summary>"
         return [

@@ -1,7 +1,7 @@
 """Formulas are rendered at build time, from files of this repository and a Node from PyPI.
 
 `_vendor/katex` holds the style sheet and fonts of exactly the KaTeX version (0.16.22) that
-sphinxcontrib-katex 0.9.11 brings: its markup and its style sheet belong together.
+sphinxcontrib-katex 0.9.11 ships: its markup and its style sheet belong together.
 """
 
 import os

@@ -48,7 +48,7 @@ def drop_kernel_settings(app, doctree, docname):
 
 
 def deferred(script):
-    """The script, run only when the page has been read.
+    """The script, run only once the page has been parsed.
 
     Inline scripts stay as they are, and so does the small file that defines the
     DOCUMENTATION_OPTIONS they use. The copy matters: all pages share the original.
@@ -91,5 +91,5 @@ def slim(app, pagename, templatename, context, doctree):
 def setup(app):
     app.connect("config-inited", add_templates)
     app.connect("doctree-resolved", drop_kernel_settings, priority=900)  # after sphinx-thebe
-    app.connect("html-page-context", slim, priority=950)  # after all who add scripts
+    app.connect("html-page-context", slim, priority=950)  # after every extension that adds scripts
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -72,7 +72,7 @@ def split_selectors(prelude: list) -> list[str]:
 
 
 def keep_rule(rule, words: set[str]) -> str:
-    """The rule as text, without what cannot match; empty if nothing is left."""
+    """The rule as text, without the selectors that cannot match; empty if nothing is left."""
     if rule.type == "qualified-rule":
         selectors = [s for s in split_selectors(rule.prelude) if can_match(s, words)]
         body = " ".join(tinycss2.serialize(rule.content).split())
@@ -94,7 +94,7 @@ def keep_rules(css, words: set[str]) -> str:
 
 
 def rebase_urls(css: str, folder: PurePosixPath) -> str:
-    """Addresses relative to `_static/`, where the merged sheet stands."""
+    """Addresses relative to `_static/`, where the merged sheet is."""
     return URL.sub(lambda match: f'url("{normpath(folder / match[2])}")', css)
 
 

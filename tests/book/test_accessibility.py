@@ -20,8 +20,8 @@ RUN = """async ({ part, rules }) => {
     return `${id}: ${target} (${nodes.length} in all): ${[...any, ...all, ...none][0]?.message}`;
   });
 }"""
-# Most elements of a page are words of its code, its formulas and its glossary, and axe needs
-# milliseconds for the contrast of each. Of those that are colored alike, it looks at one. (It does
+# Most elements of a page are pieces of its code, its formulas and its glossary, and axe needs
+# milliseconds for the contrast of each. Of those with the same colors, it checks only one. (It does
 # not judge single characters.)
 SKIP_ALIKE = """() => {
   const seen = new Set();
@@ -52,7 +52,7 @@ SET_THEME = """async (theme) => {
   const passing = document.getAnimations().filter((each) => each instanceof CSSTransition);
   await Promise.allSettled(passing.map((each) => each.finished));
 }"""
-# An explorer with nothing beside it in the article: axe reads all of a page each time.
+# An explorer alone in the article: axe reads all of a page each time.
 ALONE = """(explorer) => {
   for (let part = explorer; part.localName !== "article"; part = part.parentElement) {
     part.parentElement.replaceChildren(part);
@@ -66,7 +66,7 @@ def show_in(page, theme: str) -> None:
 
 
 def violations(page, part: str = "html", rules=None) -> list[str]:
-    """What axe finds: a line for each rule that is broken. Without `rules`, by all of them."""
+    """What axe finds: a line for each rule that is broken. Without `rules`, all are checked."""
     return page.evaluate(RUN, {"part": part, "rules": rules})
 
 
@@ -75,7 +75,7 @@ def violations(page, part: str = "html", rules=None) -> list[str]:
 
 class TestPages:
     @pytest.mark.parametrize("name", PAGES)
-    def test_page_fits_a_phone_and_axe_finds_nothing(self, name, page, site):
+    def test_a_page_fits_a_phone_and_axe_finds_nothing(self, name, page, site):
         page.set_viewport_size({"width": THEMES["dark"], "height": 740})
         page.emulate_media(color_scheme="dark")
         page.goto(f"{site}{name}.html")

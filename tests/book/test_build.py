@@ -18,7 +18,7 @@ def pages(built_book) -> dict[str, Page]:
 
 
 def what_is_wrong(pages: dict[str, Page], find: Callable[[Page], object]) -> dict:
-    """Page -> what `find` finds wrong with it, of the pages where it finds something."""
+    """Page -> what `find` finds wrong with it, only for pages where it finds something."""
     return {name: found for name, page in pages.items() if (found := find(page))}
 
 
@@ -27,11 +27,11 @@ def test_build_succeeds_without_a_warning(book_build):
     assert "WARNING: " not in book_build.stdout
 
 
-def test_root_leads_to_the_first_page(built_book):
+def test_the_root_leads_to_the_first_page(built_book):
     assert 'url=book/index.html"' in (built_book / "index.html").read_text("utf-8")
 
 
-def test_every_page_has_a_heading_and_a_text(pages):
+def test_every_page_has_a_heading_and_text(pages):
     assert what_is_wrong(pages, lambda page: not "".join(page.text["h1"]).strip("# \n")) == {}
     n_words = {name: len(" ".join(page.text["article"]).split()) for name, page in pages.items()}
     assert {name: n for name, n in n_words.items() if n < MIN_WORDS} == {}
@@ -44,7 +44,7 @@ def loaded_from_elsewhere(page: Page) -> list[str]:
     return elsewhere + re.findall("@import.*", page.source)
 
 
-def test_pages_load_nothing_from_elsewhere(pages):
+def test_pages_load_nothing_from_other_sites(pages):
     assert what_is_wrong(pages, loaded_from_elsewhere) == {}
 
 
@@ -67,7 +67,7 @@ def leads_somewhere(link: str, here: Path) -> bool:
     return not anchor or target.suffix != ".html" or anchor in parse(target).ids()
 
 
-def test_links_within_the_book_lead_somewhere(pages, built_book):
+def test_links_within_the_book_have_a_target(pages, built_book):
     dead = [
         (name, tag["href"])
         for name, page in pages.items()
@@ -135,7 +135,7 @@ def what_is_not_lean(page: Page) -> list[str]:
     return [rule for rule, broken in rules.items() if broken]
 
 
-def test_pages_are_lean(pages):
+def test_pages_load_only_what_they_use(pages):
     assert what_is_wrong(pages, what_is_not_lean) == {}
 
 

@@ -42,7 +42,7 @@ def execution_cache():
     return module
 
 
-def test_the_name_of_the_cache_changes_with_every_input(execution_cache, tmp_path):
+def test_the_cache_name_changes_with_every_input(execution_cache, tmp_path):
     weights = tmp_path / "src" / "oneprompt" / "assets" / "reference.safetensors"
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"old")
@@ -98,7 +98,7 @@ def test_the_build_knows_every_file_that_a_notebook_names(execution_cache):
     assert unknown == []
 
 
-# nbval compares all text outputs but those of a short list.
+# nbval compares all text outputs except those of a short list.
 
 
 def ignored_cells() -> set[str]:
@@ -107,7 +107,7 @@ def ignored_cells() -> set[str]:
     return {cell["id"] for cell in every if IGNORE in cell["metadata"].get("tags", [])}
 
 
-def test_the_cells_listed_as_varying_are_there_and_not_compared():
+def test_the_cells_listed_as_varying_exist_and_are_not_compared():
     assert VARYING.keys() <= ignored_cells()
 
 

@@ -1,6 +1,6 @@
-"""Tokenizers as public checkpoints have them: the ids and texts of `transformers`.
+"""Tokenizers like those of public checkpoints give the ids and texts of `transformers`.
 
-Small ones trained on the spot, in the makes of GPT-2, Pythia, Llama 3, Qwen2, SmolLM, Llama 2
+Small ones trained on the spot, of the kinds of GPT-2, Pythia, Llama 3, Qwen2, SmolLM, Llama 2
 and Gemma.
 """
 
@@ -24,7 +24,7 @@ N_IDS = 420  # of the model: more than any of the tokenizers has
 
 @pytest.fixture(scope="module", params=MAKES)
 def made(request, tmp_path_factory):
-    """The make, what `load_pretrained` gives of such a checkpoint, and their tokenizer."""
+    """The kind, what `load_pretrained` gives for such a checkpoint, and their tokenizer."""
     folder = tmp_path_factory.mktemp(request.param)
     saved_model(folder, LlamaConfig, OTHERS | {"vocab_size": N_IDS})
     backend, eos = MAKES[request.param]()
@@ -48,13 +48,13 @@ def test_ids_are_those_of_transformers(made):
 
 
 def test_texts_are_those_of_transformers(made):
-    """A SentencePiece text begins with a space of its own, which we keep and they take away."""
+    """SentencePiece puts a space in front of a text, which we keep and they remove."""
     name, _, ours, theirs = made
     for text in [*TEXTS, *training_documents(30)]:
         ids = ours.encode(text)
         space = " " if name == "llama2" and text else ""
         marked = [*ours.start_ids, *ids, ours.eos_id]
-        assert ours.decode(marked) == ours.decode(ids)  # signals are no text
+        assert ours.decode(marked) == ours.decode(ids)  # special tokens are not text
         assert ours.decode(ids) == space + theirs.decode(ids, skip_special_tokens=True)
         if name in ("gpt2", "llama3", "llama2"):  # the others normalize
             assert ours.decode(ids) == space + text
@@ -67,7 +67,7 @@ def test_streamed_text_keeps_its_spaces(made):
 
 
 def test_the_vocabulary_has_a_token_for_every_row_of_the_model(made):
-    """The rows that only fill up the table stand for no bytes."""
+    """The rows that only pad the table have no bytes."""
     _, model, ours, theirs = made
     assert ours.vocab_size == model.config.vocab_size == N_IDS > len(theirs)
     assert ours.token_bytes(N_IDS - 1) == b""
@@ -114,8 +114,8 @@ def template(form: str, ids: dict[str, int]) -> TemplateProcessing:
     ],
 )
 @pytest.mark.parametrize("wrap", [lambda one: one, lambda one: Sequence([byte_offsets(), one])])
-def test_start_ids_are_those_in_front(form, right, wrap, tmp_path):
-    """A template may put ids in front of a text, behind it, or both."""
+def test_start_ids_are_those_in_front_of_a_text(form, right, wrap, tmp_path):
+    """A template may put ids in front of a text, after it, or both."""
     backend, _ = gpt2()
     backend.add_special_tokens(["<s>", "</s>"])
     ids = {token: backend.token_to_id(token) for token in ("<s>", "</s>")}
@@ -137,7 +137,7 @@ def behind(form: str) -> int:
     return len(form.split("$A")[1].split())
 
 
-def test_start_ids_of_roberta(tmp_path):
+def test_roberta_has_a_start_id(tmp_path):
     backend, _ = gpt2()
     backend.add_special_tokens(["<s>", "</s>"])
     pairs = [(token, backend.token_to_id(token)) for token in ("</s>", "<s>")]
@@ -145,8 +145,8 @@ def test_start_ids_of_roberta(tmp_path):
     assert op.Tokenizer(backend).start_ids == [pairs[1][1]]
 
 
-def test_start_ids_where_the_letter_a_has_no_id():
-    """Its encoding is then empty, and cannot tell what is in front from what is behind."""
+def test_start_ids_are_found_where_the_letter_a_has_no_id():
+    """Its encoding is then empty, and cannot tell what comes in front from what comes after."""
     backend = tokenizers.Tokenizer(BPE(vocab={"b": 0}, merges=[]))
     backend.decoder = decoders.ByteLevel()
     backend.add_special_tokens(["<s>", "</s>"])
@@ -155,7 +155,7 @@ def test_start_ids_where_the_letter_a_has_no_id():
 
 
 def raw_characters() -> tokenizers.Tokenizer:
-    """All bytes, and two tokens with characters that stand for no byte, as in some checkpoints."""
+    """All bytes, and two tokens with characters that represent no byte, as in some checkpoints."""
     tokens = [*sorted(BYTE_TO_CHAR.values()), "日", "本", "日本", "aé日"]
     vocab = {token: token_id for token_id, token in enumerate(tokens)}
     backend = tokenizers.Tokenizer(BPE(vocab=vocab, merges=[("日", "本")]))
@@ -207,7 +207,7 @@ def words() -> tokenizers.Tokenizer:
         (lambda: tokenizers.Tokenizer(BPE()), "this is a BPE tokenizer; only byte-level BPE"),
     ],
 )
-def test_tokenizers_whose_tokens_do_not_join_to_a_text_are_refused(make, words, tmp_path):
+def test_tokenizers_whose_tokens_do_not_join_into_text_are_refused(make, words, tmp_path):
     make().save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(ValueError, match=rf"tokenizer\.json: {words}"):
         op.load_tokenizer(tmp_path / "tokenizer.json")

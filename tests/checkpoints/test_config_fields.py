@@ -69,7 +69,7 @@ UNLISTED = {
 
 
 def base(family: str):
-    """With a window where there may be one: without it its fields could not matter."""
+    """With a window where there may be one, since without it its fields could not matter."""
     shapes = {"qwen2": "window 6 in all layers", "qwen3": "window 6 in all layers",
               "gemma3_text": "window 7 in every other layer, other scale of scores"}  # fmt: skip
     return SHAPES[family, shapes[family]] if family in shapes else first_shape(family)
@@ -111,7 +111,7 @@ def test_a_changed_field_makes_no_silent_difference(family, name, tmp_path):
             theirs.set_attn_implementation("eager")  # where most of the fields are read
             theirs(random_ids(1, 4))
             theirs.save_pretrained(folder)
-        except Exception:  # transformers refuses it itself, in many ways
+        except Exception:  # transformers itself refuses it, in many ways
             n_refused += 1
             continue
         change_config(folder, **{name: value})
@@ -128,7 +128,7 @@ def test_a_changed_field_makes_no_silent_difference(family, name, tmp_path):
         assert_same_logits(theirs, ours)
         if is_harmless:  # nor does it change theirs
             assert_same_logits(random_model(unchanged), ours)
-    if name == "return_dict" and not n_compared:  # most of their models fail on it themselves
+    if name == "return_dict" and not n_compared:  # most of their models fail on it too
         theirs = saved_model(tmp_path, *base(family))
         change_config(tmp_path, return_dict=False)
         assert_same_logits(theirs, op.load_pretrained(tmp_path)[0])
@@ -166,9 +166,9 @@ def test_defaults_are_those_of_transformers(family, tmp_path):
         if name in defaults.to_dict() and name not in DERIVED:
             expected = getattr(defaults, name)
             if field.default is None and name in ("num_key_value_heads", "head_dim"):
-                expected = None  # derived there, and here by ModelConfig
+                expected = None  # derived there, and by ModelConfig here
             if family in ("qwen2", "qwen3") and name == "sliding_window":
-                expected = 4096  # there None as long as use_sliding_window is false
+                expected = 4096  # None there while use_sliding_window is false
             assert field.default == expected, name
     lists = [set(table.used), set(FIXED | table.fixed), HARMLESS | table.harmless]
     assert sum(map(len, lists)) == len(set.union(*lists))
@@ -282,7 +282,7 @@ def test_an_unknown_field_can_be_ignored(tmp_path):
     ],
 )
 def test_impossible_values_are_refused(family, name, value, words, tmp_path):
-    """The two without words lose to rope_parameters, as they do in `transformers`."""
+    """For the two without words, rope_parameters takes precedence, as in `transformers`."""
     theirs = saved_model(tmp_path, *first_shape(family))
     change_config(tmp_path, **{name: value})
     if words is None:
@@ -293,7 +293,7 @@ def test_impossible_values_are_refused(family, name, value, words, tmp_path):
 
 
 def test_a_small_mistake_exceeds_the_tolerance():
-    """The comparison of this file would see a single norm weight that is off by a hundredth."""
+    """The comparison in this file notices a single norm weight that is off by a hundredth."""
     model = random_model(first_shape("llama")[0](**first_shape("llama")[1]))
     ids = random_ids(2, 40)
     with torch.no_grad():

@@ -57,7 +57,7 @@ def test_transformers_encodes_and_decodes_as_we_do(exported):
 
 
 def generate(theirs, ids, **more):
-    """Greedy, by `transformers`, with what the exported files say and nothing else."""
+    """Greedy text from `transformers`, with the settings in the exported files and no others."""
     out = theirs.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), **more)
     return out[0, len(ids) :].tolist()
 
@@ -86,8 +86,8 @@ def test_assisted_generation_runs_on_the_pair(exported):
         assert len(passes) < len(found)  # it did speculate
 
 
-def test_weights_are_written_in_16_bits_where_these_hold_them(exported, name, tmp_path):
-    """Those of the pair are fp16 from the start; no engine has to be told to keep them so."""
+def test_weights_are_written_in_16_bits_where_nothing_is_lost(exported, name, tmp_path):
+    """The pair's are fp16 from the start, so no engine has to be told to keep them so."""
     folder, tokenizer, _, loaded = exported
     model, theirs = loaded[name]
     file = folder / name / "model.safetensors"
@@ -101,7 +101,7 @@ def test_weights_are_written_in_16_bits_where_these_hold_them(exported, name, tm
         other = op.load_model(name)
         for p in other.parameters():
             p.data = p.data.to(torch.bfloat16).float()
-        other.embedding.data[0, 0] = 2.0**-30 + nudge  # no fp16 number
+        other.embedding.data[0, 0] = 2.0**-30 + nudge  # not an fp16 number
         op.export_hf(other, tokenizer, tmp_path)
         assert {t.dtype for t in load_file(tmp_path / "model.safetensors").values()} == {dtype}
         back = op.load_pretrained(tmp_path)[0]

@@ -1,4 +1,4 @@
-"""GGUF files give the logits of `transformers`, and every way of storing numbers its values."""
+"""GGUF files give the logits of `transformers`, and every storage type gives its values."""
 
 import gguf
 import numpy as np
@@ -62,8 +62,8 @@ MODELS = {
 
 @pytest.mark.parametrize("kind", ["F32", "F16", "BF16"])
 @pytest.mark.parametrize("name", MODELS, ids=", ".join)
-def test_logits_are_theirs(name, kind, tmp_path):
-    """One text and several, with and without a cache; of the weights as they are stored."""
+def test_logits_equal_those_of_transformers(name, kind, tmp_path):
+    """One text and several, with and without a cache, with the weights as they are stored."""
     config_class, fields = MODELS[name]
     theirs = random_model(config_class(**fields))
     for p in theirs.parameters():
@@ -81,7 +81,7 @@ def test_logits_are_theirs(name, kind, tmp_path):
     assert max(found.values()) <= TOLERANCE, found
 
 
-def test_heads_of_the_largest_gemma(tmp_path):
+def test_the_largest_gemma_scales_its_scores_differently(tmp_path):
     """Its scores are divided by √(D / H) and not by √d; the file does not say so."""
     fields = GEMMA | {"num_hidden_layers": 62, "num_attention_heads": 2, "sliding_window": 5}
     theirs = random_model(Gemma3TextConfig(**fields | {"query_pre_attn_scalar": 16}))
@@ -92,8 +92,8 @@ def test_heads_of_the_largest_gemma(tmp_path):
         torch.testing.assert_close(ours(ids), theirs(ids).logits, atol=5e-4, rtol=0)
 
 
-def test_logits_of_quantized_weights_are_theirs(tmp_path):
-    """Blocks of 32 numbers need rows of as many; the rest is as above."""
+def test_logits_of_quantized_weights_equal_those_of_transformers(tmp_path):
+    """Blocks of 32 numbers need rows whose length is a multiple; the rest is as above."""
     fields = GROUPED | {"hidden_size": 64, "intermediate_size": 96}
     for kind in ("Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"):
         theirs, stored = random_model(LlamaConfig(**fields)), gguf.GGMLQuantizationType[kind]
@@ -108,7 +108,7 @@ def test_logits_of_quantized_weights_are_theirs(tmp_path):
 
 
 @pytest.mark.parametrize("factor", [8.0, 32.0])
-def test_llama_3_1_keeps_its_scaling_as_a_tensor(factor, tmp_path):
+def test_llama_3_1_stores_its_rope_scaling_as_a_tensor(factor, tmp_path):
     scaling = LLAMA3 | {"factor": factor, "original_max_position_embeddings": 8192}
     fields = GROUPED | {"rope_parameters": scaling, "head_dim": 32}
     theirs = random_model(LlamaConfig(**fields))
@@ -126,7 +126,7 @@ def test_llama_3_1_keeps_its_scaling_as_a_tensor(factor, tmp_path):
         op.load_pretrained(path)
 
 
-def test_linear_scaling_is_metadata(tmp_path):
+def test_linear_rope_scaling_is_read_from_the_metadata(tmp_path):
     fields = GROUPED | {
         "rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": 4.0}
     }
@@ -227,7 +227,7 @@ HALVES = {"Q4_1": (0, 2), "Q5_1": (0, 2), "Q4_K": (0, 2), "Q5_K": (0, 2), "Q6_K"
 
 
 def random_blocks(kind: str, n: int, seed: int = 0) -> bytes:
-    """Bytes of n blocks: any are valid but for the halves, which must be numbers."""
+    """Bytes of n blocks: any bytes are valid, except that the fp16 scales must be finite."""
     rng, size = (
         np.random.default_rng(seed),
         gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType[kind]][1],
@@ -248,8 +248,8 @@ def stored(tmp_path, kind: str, sizes: list[int], data: bytes):
 
 
 @pytest.mark.parametrize("kind", BY_HAND)
-def test_quantized_numbers(kind, tmp_path):
-    """Blocks of random bytes: as the gguf package has them, and as worked out one by one."""
+def test_quantized_blocks_decode_as_in_the_gguf_package_and_by_hand(kind, tmp_path):
+    """Blocks of random bytes: as the gguf package decodes them, and as worked out one by one."""
     n = 3 * 40_000 if kind == "Q4_0" else 6  # several pieces for one of them
     quant = gguf.GGMLQuantizationType[kind]
     per_block, size = gguf.GGML_QUANT_SIZES[quant]
@@ -266,7 +266,7 @@ def test_quantized_numbers(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "BF16", "F16", "F32"])
-def test_numbers_that_were_quantized_come_back(kind, tmp_path):
+def test_dequantized_numbers_are_near_the_originals(kind, tmp_path):
     quant = gguf.GGMLQuantizationType[kind]
     values = np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)
     data = gguf.quantize(values, quant)
@@ -280,8 +280,8 @@ def test_all_types_are_tested():
     assert {*BY_HAND, "BF16", "F16", "F32"} == set(TYPES)
 
 
-def test_metadata_is_the_gguf_package_s(tmp_path):
-    """Every type of value, as the package's own reader has it."""
+def test_metadata_equals_what_the_gguf_package_reads(tmp_path):
+    """Every type of value, as the package's own reader gives it."""
     writer = gguf.GGUFWriter(tmp_path / "x.gguf", "llama")
     for name, value in (("uint8", 200), ("int8", -5), ("uint16", 60000), ("int16", -30000),
                         ("uint32", 2**31), ("int32", -(2**31)), ("uint64", 2**63),

@@ -1,4 +1,4 @@
-"""Damaged and hostile GGUF files: a clear error that names the file, and no memory for a number."""
+"""Damaged and hostile GGUF files: a clear error that names the file, no memory for false sizes."""
 
 import random
 import resource
@@ -32,7 +32,7 @@ def path(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0, 0.0001, 0.001, 0.01, 0.05, 0.5, 0.99, 0.9999])
-def test_truncated(path, share):
+def test_a_truncated_file_is_refused(path, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     with pytest.raises(ValueError, match=r"model\.gguf is damaged or not a GGUF file: "):
@@ -45,7 +45,7 @@ DAMAGED = [
     (b"<!DOCTYPE html>", "it does not begin with the letters GGUF"),
     (by_hand(magic=b"FUGG"), "it does not begin with the letters GGUF"),
     (by_hand(version=1), r"it is of version 1; supported are \(2, 3\)"),
-    (by_hand(version=0x03000000), "it is of version 50331648"),  # of the other byte order
+    (by_hand(version=0x03000000), "it is of version 50331648"),  # in the other byte order
     (by_hand(counts=(HUGE, 0)), "at byte 8 it promises 4,611,686,018,427,387,904 items: too many"),
     (by_hand(counts=(0, HUGE)), "at byte 16 it promises 4,611,686,018,427,387,904 items: too many"),
     (by_hand(counts=(0, 1)), "at byte"),
@@ -134,7 +134,7 @@ NO_MODEL = [
 
 
 @pytest.mark.parametrize(("content", "words"), NO_MODEL, ids=[words for _, words in NO_MODEL])
-def test_metadata_that_describes_no_model(content, words, tmp_path):
+def test_metadata_that_describes_no_model_is_refused(content, words, tmp_path):
     (tmp_path / "x.gguf").write_bytes(content)
     with pytest.raises(ValueError, match=rf"x\.gguf: .*{words}"):
         op.load_pretrained(tmp_path / "x.gguf")
@@ -152,7 +152,7 @@ def test_one_message_names_all_unknown_metadata(path, tmp_path):
     op.load_pretrained(path, ignore=names)
 
 
-def test_tensors_that_do_not_fit(tmp_path):
+def test_tensors_that_do_not_fit_the_model_are_refused(tmp_path):
     model = random_model(LlamaConfig(**GROUPED))
     metadata, tensors = metadata_of(model.config, "llama"), tensors_of(model, "llama")
 
@@ -174,7 +174,7 @@ def test_tensors_that_do_not_fit(tmp_path):
         load(tensors | {"blk.2.ffn_norm.weight": tensors["output_norm.weight"]})
 
 
-def test_random_damage_never_goes_unnoticed_or_further(path):
+def test_random_damage_gives_the_saved_model_or_a_value_error(path):
     """Change bytes of the header: the model that was saved, or a ValueError, and nothing else."""
     content = path.read_bytes()
     size = content.index(b"output_norm.weight")
@@ -193,13 +193,13 @@ def test_random_damage_never_goes_unnoticed_or_further(path):
     assert refused > 200
 
 
-def test_without_the_gguf_package(path, monkeypatch):
+def test_without_the_gguf_package_the_error_says_to_install_it(path, monkeypatch):
     monkeypatch.setattr(gguf_file, "dequantize", None)
     with pytest.raises(ImportError, match=r"to read .*model\.gguf, pip install gguf"):
         op.load_pretrained(path)
 
 
-def test_other_files_are_no_checkpoints(tmp_path):
+def test_a_file_that_is_not_a_checkpoint_is_refused(tmp_path):
     (tmp_path / "model.bin").write_bytes(b"x")
     with pytest.raises(ValueError, match=r"is a file; give the folder that it is in, or a \.gguf"):
         op.load_pretrained(tmp_path / "model.bin")

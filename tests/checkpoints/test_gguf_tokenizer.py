@@ -1,4 +1,4 @@
-"""Tokenizers out of GGUF metadata: the ids of the tokenizers they were written from."""
+"""Tokenizers from GGUF metadata give the ids of the tokenizers they were written from."""
 
 import json
 import random
@@ -22,7 +22,7 @@ TEMPLATE = "{% for m in messages %}{{ bos_token }}{{ m.content }}{{ eos_token }}
 
 
 def metadata(backend: tokenizers.Tokenizer, name: str) -> dict:
-    """What llama.cpp's converter writes of a tokenizer.json."""
+    """What llama.cpp's converter writes for a tokenizer.json."""
     spec = json.loads(backend.to_str())
     tokens = [backend.id_to_token(i) for i in range(backend.get_vocab_size())]
     added = {token["content"]: token["special"] for token in spec["added_tokens"]}
@@ -51,7 +51,7 @@ def metadata(backend: tokenizers.Tokenizer, name: str) -> dict:
 
 
 def file_with(path, more: dict, architecture: str = "llama"):
-    """A model's file with this metadata too."""
+    """A model's file with this metadata added."""
     kind = {"llama": (LlamaConfig, GROUPED), "gemma3": (Gemma3TextConfig, GEMMA)}
     config_class, fields = kind[architecture]
     model = random_model(config_class(**fields | {"vocab_size": N_IDS}))
@@ -61,7 +61,7 @@ def file_with(path, more: dict, architecture: str = "llama"):
 
 @pytest.fixture(scope="module", params=[*PRE, *PIECES])
 def made(request, tmp_path_factory):
-    """The make, its tokenizer, and ours out of a GGUF file of it, and the file."""
+    """The kind, its tokenizer, ours from a GGUF file of it, and the file."""
     name = request.param
     backend, eos = MAKES[name]()
     more = metadata(backend, name) | {
@@ -100,7 +100,7 @@ def test_special_tokens_come_only_from_templates(made):
 
 
 def test_transformers_reads_the_same_ids(made):
-    """But for smollm, whose digits it does not split, and spaces that SentencePiece adds."""
+    """Except for smollm, whose digits it does not split, and spaces that SentencePiece adds."""
     name, _, ours, path = made
     theirs = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     for text in [*TEXTS, "don't", *training_documents(30)]:
@@ -110,7 +110,7 @@ def test_transformers_reads_the_same_ids(made):
             assert ours.encode(text) == theirs(text, add_special_tokens=False).input_ids, repr(text)
 
 
-def test_best_score_is_joined_first(tmp_path):
+def test_the_pair_with_the_best_score_is_joined_first(tmp_path):
     """Merging by scores, as SentencePiece does it, step by step."""
     rng, letters = random.Random(0), "abc▁"
     pieces = {"".join(rng.choices(letters, k=rng.randint(2, 4))) for _ in range(60)}
@@ -159,7 +159,7 @@ def test_best_score_is_joined_first(tmp_path):
         ({"model": "llama", "scores": [0.5]}, "scores has 1 numbers"),
     ],
 )  # fmt: skip
-def test_parts_that_do_not_go_together(change, words, tmp_path):
+def test_inconsistent_tokenizer_metadata_is_refused(change, words, tmp_path):
     backend, _ = MAKES["gpt2"]()
     more = metadata(backend, "gpt2") | {f"tokenizer.ggml.{k}": v for k, v in change.items()}
     path = file_with(tmp_path / "x.gguf", {k: v for k, v in more.items() if v is not None})
@@ -186,8 +186,8 @@ def test_random_damage_of_a_vocabulary_goes_no_further(made):
     assert refused > 20
 
 
-def test_merges_may_make_no_special_token(tmp_path):
-    """Or a text typed by a user would be one."""
+def test_merges_must_not_make_a_special_token(tmp_path):
+    """Otherwise a text typed by a user could become one."""
     backend, _ = MAKES["gpt2"]()
     more = metadata(backend, "gpt2")
     tokens, kinds = more["tokenizer.ggml.tokens"], more["tokenizer.ggml.token_type"]
@@ -198,7 +198,7 @@ def test_merges_may_make_no_special_token(tmp_path):
         op.load_pretrained(file_with(tmp_path / "x.gguf", more))
 
 
-def test_vocabulary_may_be_smaller_than_the_table(made):
+def test_the_vocabulary_may_be_smaller_than_the_table(made):
     _, theirs, ours, _ = made
     assert theirs.get_vocab_size() < ours.vocab_size == N_IDS
     assert ours.token_bytes(N_IDS - 1) == b""

@@ -100,7 +100,7 @@ def hub(models):
 
 
 def in_new_process(code: str, home: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Run code in a process of its own: huggingface_hub reads its settings when imported."""
+    """Run code in a new process: huggingface_hub reads its settings when imported."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -166,7 +166,7 @@ def test_a_download_is_cached_and_works_offline(models, hub, tmp_path):
     "name",
     ["gpt2", "EleutherAI/pythia-70m", "HuggingFaceTB/SmolLM2-135M", "Qwen/Qwen2.5-0.5B"],
 )
-def test_small_files_are_asked_of_the_hub_before_the_weights(name, models, monkeypatch, tmp_path):
+def test_small_files_are_requested_before_the_weights(name, models, monkeypatch, tmp_path):
     calls = []
 
     def snapshot_download(repo_id, *, revision, allow_patterns):
@@ -194,7 +194,7 @@ def test_a_field_can_be_ignored_on_the_hub_too(monkeypatch, tmp_path):
         assert_same_logits(theirs, op.load_pretrained("someone/tuned", ignore=ignore)[0])
 
 
-def test_a_local_folder_comes_first(models, monkeypatch):
+def test_a_local_folder_takes_precedence_over_the_hub(models, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "snapshot_download", None)
     monkeypatch.chdir(models[1])
     assert_same_logits(models[0], op.load_pretrained("good")[0])

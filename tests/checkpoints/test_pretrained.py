@@ -9,7 +9,7 @@ import oneprompt as op
 
 @pytest.fixture(scope="module", params=SHAPES, ids=", ".join)
 def pair(request, tmp_path_factory):
-    """A random `transformers` model and what we load of it."""
+    """A random `transformers` model and what we load from it."""
     folder = tmp_path_factory.mktemp("checkpoint")
     theirs = saved_model(folder, *SHAPES[request.param])
     ours, tokenizer = op.load_pretrained(folder)
@@ -26,7 +26,7 @@ def test_logits_are_those_of_transformers(pair):
 
 
 def test_the_trace_has_the_logits_of_transformers(pair):
-    """The hand-written attention too."""
+    """This covers the hand-written attention too."""
     theirs, ours = pair
     ids = random_ids(2, 30)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The files that people really have: older names and keys, leftovers, shards, half precision."""
+"""The files that people actually have: older names and keys, leftovers, shards, half precision."""
 
 import json
 import re
@@ -54,7 +54,7 @@ def folder(family, tmp_path):
     return tmp_path
 
 
-def test_names_load_alike_with_and_without_their_prefix(family, folder):
+def test_tensors_load_alike_with_and_without_a_prefix_in_their_names(family, folder):
     """The hub's gpt2 and bloom-560m lack it; `transformers` reads both."""
     theirs, ours = both(folder)
     prefix = PREFIXES[family]
@@ -119,7 +119,7 @@ def test_an_older_config_of_gpt2_is_understood(tmp_path):
 
 
 def test_an_older_config_of_gpt_neox_is_understood(tmp_path):
-    """Pythia's: the base and the part that is turned are fields of their own."""
+    """Pythia's: the base and the rotated share are separate fields."""
     fields = OTHERS | {"rope_parameters": neox_rope(0.5, rope_theta=500.0)}
     theirs = saved_model(tmp_path, GPTNeoXConfig, fields)
     older = {"rotary_emb_base": 500, "rotary_pct": 0.5, "torch_dtype": "float16"}
@@ -181,8 +181,8 @@ def test_an_older_config_of_bloom_is_understood(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama", "gpt_neox"])
-def test_a_stored_output_matrix_counts_where_it_differs_from_the_tied_one(name, tmp_path):
-    """Left out, stored twice, or stored with other values, which count then as in transformers."""
+def test_a_stored_output_matrix_is_used_where_it_differs_from_the_tied_one(name, tmp_path):
+    """Left out, stored twice, or stored with other values, then used as in transformers."""
     fields = first_shape(name)[1] | {"tie_word_embeddings": True}
     theirs = saved_model(tmp_path, first_shape(name)[0], fields)
     head = "embed_out.weight" if name == "gpt_neox" else "lm_head.weight"
@@ -210,7 +210,7 @@ def test_a_stored_output_matrix_counts_where_it_differs_from_the_tied_one(name, 
 
 
 @pytest.mark.parametrize("writer", ["renamed", "save_model"])
-def test_tied_matrix_under_the_head_s_name(family, writer, tmp_path):
+def test_a_tied_matrix_may_be_stored_under_the_output_matrixs_name(family, writer, tmp_path):
     """The one name that safetensors' save_model keeps; `transformers` loads such files too."""
     fields = first_shape(family)[1] | {"tie_word_embeddings": True}
     theirs = saved_model(tmp_path, first_shape(family)[0], fields)
@@ -298,8 +298,8 @@ def test_layers_of_config_and_file_must_agree(tmp_path):
         op.load_pretrained(tmp_path)
 
 
-def test_the_model_has_the_same_parameters_in_memory_of_its_own(tmp_path):
-    """The loaded model owns its memory: the files may be deleted or written anew."""
+def test_the_loaded_model_owns_the_memory_of_its_parameters(tmp_path):
+    """The loaded model owns its memory: the files may be deleted or rewritten."""
     theirs = saved_model(tmp_path, LlamaConfig, GROUPED)
     ours = op.load_pretrained(tmp_path)[0]
     assert ours.n_parameters == theirs.num_parameters()

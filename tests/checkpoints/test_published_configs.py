@@ -1,4 +1,4 @@
-"""Published configs: each loads with the right sizes, or one message says all that is missing.
+"""Published configs: each loads with the right sizes, or one message lists all that is missing.
 
 `configs/README.md` says which of them are verbatim.
 """
@@ -14,7 +14,7 @@ from oneprompt.checkpoints.config import model_config, read_config
 CONFIGS = Path(__file__).parent / "configs"
 SIZES = ("vocab_size", "context_length", "d_model", "n_layers", "n_heads", "n_kv_heads",
          "head_dim", "d_ff")  # fmt: skip
-LOADED = {  # name -> the sizes, and what else tells this model from its relatives
+LOADED = {  # name -> the sizes, and whatever else tells this model from its relatives
     "gpt2": ((50257, 1024, 768, 12, 12, 12, 64, 3072), {"position": "learned"}),
     "gpt2-by-transformers-5": ((50257, 1024, 768, 12, 12, 12, 64, 3072), {}),
     "gpt2-medium": ((50257, 1024, 1024, 24, 16, 16, 64, 4096), {"activation": "gelu_tanh"}),
@@ -112,14 +112,14 @@ def in_folder(name: str, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_every_config_is_expected():
+def test_every_config_has_an_expected_result():
     names = {path.stem for path in CONFIGS.glob("*.json")}
     assert names == LOADED.keys() | REFUSED.keys()
     assert len(names) >= 20
 
 
 @pytest.mark.parametrize("name", LOADED)
-def test_published_config_gives_the_sizes(name, tmp_path):
+def test_a_published_config_gives_the_right_sizes(name, tmp_path):
     sizes, more = LOADED[name]
     folder = in_folder(name, tmp_path)
     config = model_config(folder / "config.json", *read_config(folder, set()))
@@ -137,7 +137,7 @@ def test_published_config_gives_the_sizes(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_published_config_is_refused_in_one_message(name, tmp_path):
+def test_a_published_config_is_refused_with_one_message(name, tmp_path):
     with pytest.raises(ValueError, match=r"config\.json: ") as caught:
         read_config(in_folder(name, tmp_path), set())
     for words in REFUSED[name]:

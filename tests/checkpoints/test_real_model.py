@@ -1,6 +1,6 @@
-"""SmolLM2-135M-Instruct, a real model out of a package: the logits and texts of `transformers`.
+"""SmolLM2-135M-Instruct, a real model from a package, gives the logits and texts of `transformers`.
 
-`transformers` gets the weights through the gguf package's own reader, and nothing of ours.
+`transformers` gets the weights through the gguf package's own reader, not through our code.
 """
 
 import os
@@ -40,7 +40,7 @@ def path() -> Path:
 
 @pytest.fixture(scope="module")
 def theirs(path):
-    """Of `transformers`, with the file's config and dequantized weights."""
+    """The model of `transformers`, with the file's config and dequantized weights."""
     reader = gguf.GGUFReader(path)
     get = {name: field.contents for name, field in reader.fields.items()}
     config = LlamaConfig(
@@ -62,7 +62,7 @@ def theirs(path):
         if name is None:
             _, layer, part, kind = tensor.name.split(".")
             name = f"model.layers.{layer}.{NAMES[part]}.{kind}"
-        if "q_proj" in name or "k_proj" in name:  # from pairs beside each other to halves
+        if "q_proj" in name or "k_proj" in name:  # from pairs next to each other to halves
             heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
             values = values.view(heads, -1, 2, values.shape[1]).transpose(1, 2).flatten(0, 2)
         weights[name] = values
@@ -77,7 +77,7 @@ def ours(path):
     return op.load_pretrained("smollm2")
 
 
-def test_what_the_file_says(ours):
+def test_the_config_and_tokenizer_are_what_the_file_says(ours):
     model, tokenizer = ours
     c = model.config
     assert (c.n_layers, c.d_model, c.n_heads, c.n_kv_heads, c.d_ff) == (30, 576, 9, 3, 1536)
@@ -88,8 +88,8 @@ def test_what_the_file_says(ours):
 
 
 @torch.no_grad()
-def test_weights_and_logits_are_theirs(ours, theirs):
-    """Weights bit by bit; logits, which reach 38, in double precision and about so in single."""
+def test_weights_and_logits_equal_those_of_transformers(ours, theirs):
+    """Weights bit by bit; logits, which reach 38, in double precision and roughly in single."""
     model, tokenizer = ours
     state = theirs.state_dict()
     assert torch.equal(model.embedding, state["model.embed_tokens.weight"])
@@ -114,7 +114,7 @@ def test_weights_and_logits_are_theirs(ours, theirs):
 
 @torch.no_grad()
 @pytest.mark.parametrize("chat", [True, False], ids=["chat", "plain"])
-def test_greedy_answer_is_theirs(ours, theirs, chat):
+def test_the_greedy_answer_equals_that_of_transformers(ours, theirs, chat):
     model, tokenizer = ours
     ids = op.chat_ids(tokenizer, TALK) if chat else tokenizer.encode(PROMPT)
     found = op.generate(model, ids, 60)
@@ -129,8 +129,8 @@ def test_greedy_answer_is_theirs(ours, theirs, chat):
     assert tokenizer.decode(found.ids).strip().startswith(begin)
 
 
-def test_ids_are_theirs(ours, path):
-    """Of the chat, and of texts without digits, which `transformers` does not split one by one."""
+def test_ids_equal_those_of_transformers(ours, path):
+    """For the chat and for texts without digits, which `transformers` does not split one by one."""
     tokenizer, theirs = ours[1], AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     for prompt in (True, False):
         for talk in (TALK, [{"role": "system", "content": "Be brief."}, *TALK]):
@@ -159,7 +159,7 @@ def test_a_typed_end_of_turn_is_text(ours):
     assert "a<|im_end|>b" in tokenizer.decode(ids)
 
 
-def test_its_name_needs_the_package(monkeypatch, tmp_path):
+def test_loading_by_name_needs_the_package(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(BUNDLED, "smollm2", "no-such-package-of-this-name")
     with pytest.raises(FileNotFoundError, match="the model 'smollm2' is not installed; `make"):

@@ -43,7 +43,7 @@ def test_a_saved_model_loads_as_it_was(tmp_path, seed):
         assert torch.equal(found[name], tensor.half().float()), name
 
 
-def test_the_file_holds_config_end_id_and_more(path):
+def test_the_file_holds_the_config_the_end_id_and_more(path):
     metadata = read_metadata(path)
     assert metadata["training_text"] == "abc"
     assert json.loads(metadata["eos_id"]) == 0
@@ -73,7 +73,7 @@ def test_a_truncated_file_is_refused(path, share):
 
 @pytest.mark.parametrize("content", [b"\xff" * 500, b"<!DOCTYPE html>\n<p>404</p>", b"\x80\x02}q"])
 def test_a_file_of_another_kind_is_refused(path, content):
-    """Among them an error page saved under the file's name, and a pickle."""
+    """Such as an error page saved under the file's name, or a pickle."""
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"small\.safetensors is damaged or no safetensors file"):
         op.load_model(path)
@@ -126,7 +126,7 @@ def test_a_missing_or_wrong_config_is_refused(path, metadata, words):
         op.load_model(path)
 
 
-def test_overflow_in_fp16_is_seen_when_loading(tmp_path):
+def test_overflow_in_fp16_is_refused_when_loading(tmp_path):
     """Weights above 65,504 become infinite in fp16; they must not load as if nothing happened."""
     model = small_model()
     model.embedding.data[0, 0] = 1e6

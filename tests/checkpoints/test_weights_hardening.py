@@ -24,7 +24,7 @@ def folder(tmp_path):
 
 @pytest.fixture(params=["our file", "a checkpoint"])
 def target(request, tmp_path):
-    """A safetensors file, and what loads it: `load_model`, or `load_pretrained` its folder."""
+    """A safetensors file, and how to load it: `load_model`, or `load_pretrained` on its folder."""
     if request.param == "our file":
         path = tmp_path / "model.safetensors"
         op.save_model(small_model(), path)
@@ -124,7 +124,7 @@ def test_nan_and_infinity_are_refused(folder, value):
         ("ln_f.weight", (24, 1), r"\(24,\)"),
     ],
 )
-def test_wrong_shape_names_tensor_and_both_shapes(folder, name, shape, expected):
+def test_a_wrong_shape_is_reported_with_the_tensor_and_both_shapes(folder, name, shape, expected):
     name = f"transformer.{name}"
     change_tensors(folder, lambda tensors: tensors | {name: torch.zeros(shape)})
     found = str(shape).replace("(", r"\(").replace(")", r"\)")
@@ -149,7 +149,7 @@ def test_one_tensor_under_two_names_is_refused(folder):
         op.load_pretrained(folder)
 
 
-def test_random_damage_ends_in_a_value_error_at_worst(target):
+def test_random_damage_gives_the_saved_model_or_a_value_error(target):
     """Flip bytes of the header: the model that was saved, or a ValueError, and nothing else."""
     path, load = target
     content = path.read_bytes()
@@ -203,8 +203,8 @@ def test_a_file_that_is_not_a_config_is_refused(folder, content, words):
         {"n_embd": 2**24, "n_inner": 2**24, "vocab_size": 2**24, "n_positions": 2**24},
     ],
 )
-def test_absurd_sizes_cost_no_memory(folder, sizes):
-    """16 million of each is refused by the file's shapes before anything of that size is made."""
+def test_absurd_sizes_are_refused_before_memory_is_allocated(folder, sizes):
+    """16 million of each contradicts the file's shapes: nothing of that size is ever made."""
     change_config(folder, **sizes)
     with pytest.raises(ValueError, match=r"should have the shape|layers in the config|too large"):
         op.load_pretrained(folder)
@@ -254,7 +254,7 @@ def test_a_pickle_beside_safetensors_is_left_alone(folder):
 
 @pytest.fixture
 def sharded(tmp_path):
-    """A checkpoint in shards, in a folder of its own, its index, and a file outside the folder."""
+    """A checkpoint in shards, in its own folder, its index, and a file outside the folder."""
     folder = tmp_path / "checkpoint"
     theirs = saved_model(folder, *first_shape("gpt2"), max_shard_size="9KB")
     index = folder / "model.safetensors.index.json"
@@ -290,7 +290,7 @@ def test_an_unusable_index_is_refused(sharded, content):
         op.load_pretrained(folder)
 
 
-def test_missing_damaged_and_doubled_shards_are_refused(sharded):
+def test_missing_damaged_and_duplicate_shards_are_refused(sharded):
     theirs, folder, index, shards = sharded
     assert_same_logits(theirs, op.load_pretrained(folder)[0])
     content = (folder / shards[1]).read_bytes()

@@ -69,7 +69,7 @@ def test_a_right_causal_attention_is_accepted(solution):
 
 
 def variant(scale=2.0, hide=-math.inf, visible=torch.tril, axis=-1):
-    """Attention by matrices; each argument can put a mistake in. The width of a head is 4."""
+    """Attention by matrices; each argument can introduce a mistake. The width of a head is 4."""
 
     def attention(q, k, v):
         scores = q @ k.T / scale

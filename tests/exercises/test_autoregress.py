@@ -49,7 +49,7 @@ def test_a_wrong_answer_by_hand_is_told_why(answer, words):
 
 
 @pytest.mark.parametrize("answer", [[45, 13], [46, 12]])
-def test_by_hand_holds_the_answer_back(answer):
+def test_an_exercise_by_hand_does_not_reveal_the_answer(answer):
     assert "expected" not in diagnose("autoregress.by_hand", answer).message
 
 
@@ -57,7 +57,7 @@ def test_by_hand_holds_the_answer_back(answer):
 
 
 def by_cache_length(model, ids, max_new_tokens):
-    """What the cache lacks goes in: the prompt first, then one id."""
+    """The model reads what the cache lacks: the prompt first, then one id at a time."""
     text, cache = list(ids), model.new_cache()
     while len(text) - len(ids) < max_new_tokens:
         logits = model(torch.tensor([text[cache.length :]]), cache)
@@ -87,7 +87,7 @@ def test_a_right_generate_greedy_is_accepted(solution):
 
 
 def loop(choose="missing", stops=True, extra=0, row=-1, keeps_stop=True, reads_last=False):
-    """A loop; each argument can put a mistake in."""
+    """A loop; each argument can introduce a mistake."""
 
     def generate(model, ids, max_new_tokens):
         text, cache, new = list(ids), model.new_cache(), []
@@ -144,7 +144,7 @@ def test_a_wrong_generate_greedy_is_told_why(answer, words):
 
 
 def test_the_small_model_leaves_no_doubt():
-    """It stops before the limit, at an id that comes once, and no two logits nearly tie."""
+    """It stops before the limit, at an id that occurs once, and no two logits nearly tie."""
     model = _model()
     new = op.generate(model, PROMPT, MOST).ids
     assert len(new) == len(set(new)) == 7

@@ -37,17 +37,17 @@ def test_a_right_answer_is_right_in_any_type(answer):
     assert diagnose("trial.value", answer).status == "right"
 
 
-def test_a_right_a_right_function_is_is_accepted():
+def test_a_right_function_is_accepted():
     assert diagnose("trial.double", lambda x: 2 * x).status == "right"
 
 
 @pytest.mark.parametrize("answer", [..., lambda x: None, lambda x: ...])
-def test_placeholder_is_not_attempted(answer):
+def test_a_placeholder_counts_as_not_attempted(answer):
     verdict = diagnose("trial.double", answer)
     assert (verdict.status, verdict.message) == ("not attempted", "not attempted yet.")
 
 
-def test_wrong_value_says_what_was_expected_and_why():
+def test_a_wrong_value_is_told_what_was_expected_and_why():
     verdict = diagnose("trial.value", [2.0, 1.0])
     assert verdict.status == "wrong"
     assert verdict.message.splitlines() == [
@@ -58,29 +58,29 @@ def test_wrong_value_says_what_was_expected_and_why():
     ]
 
 
-def test_exercise_by_hand_holds_the_answer_back():
+def test_an_exercise_by_hand_does_not_reveal_the_answer():
     with pytest.raises(Wrong) as wrong:
         compare("the value", 6.5, 4.25, [(6.5, "this is the sum")], reveal=False)
     assert "4.25" not in str(wrong.value)
     assert "likely cause: this is the sum" in str(wrong.value)
 
 
-def test_wrong_function_names_the_likely_cause():
+def test_a_wrong_function_is_told_the_likely_cause():
     message = diagnose("trial.double", lambda x: x * x).message
     assert "double(3)" in message
     assert "likely cause: this is the square" in message
 
 
-def test_unknown_mistake_gets_no_invented_cause():
+def test_an_unknown_mistake_gets_no_invented_cause():
     assert "likely cause" not in diagnose("trial.value", [5.0, 5.0]).message
 
 
-def test_wrong_shape_is_named():
+def test_a_wrong_shape_is_named():
     message = diagnose("trial.value", [[1.0, 2.0]]).message
     assert "likely cause: the shape is (1, 2) and should be (2,)" in message
 
 
-def test_exception_in_the_answer_is_a_verdict():
+def test_an_exception_in_the_answer_becomes_a_verdict():
     def broken(x):
         raise RuntimeError("boom")
 
@@ -155,7 +155,7 @@ def test_an_unknown_exercise_is_refused(name):
         diagnose(name, 1)
 
 
-def test_an_exercise_may_decide_that_nothing_was_tried():
+def test_an_exercise_may_decide_that_nothing_was_attempted():
     def undecided(answer):
         raise NotAttempted
 

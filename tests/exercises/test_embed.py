@@ -51,7 +51,7 @@ def test_a_wrong_answer_by_hand_is_told_why(answer, words):
 
 
 def refusing(rows):
-    """The rows, after a look at the ids."""
+    """The rows, after checking the ids."""
 
     def lookup(ids, table):
         if any(not 0 <= token_id < len(table) for token_id in ids.flatten().tolist()):
@@ -142,7 +142,7 @@ def test_a_right_nearest_is_accepted(solution):
 
 
 def ranked_by(score):
-    """The search, with another score than the cosine."""
+    """The search, with a score other than the cosine."""
 
     def nearest(table, token_id, k):
         return without(score(table, token_id).argsort(descending=True), token_id, k)

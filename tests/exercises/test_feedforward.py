@@ -52,7 +52,7 @@ def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("feedforward.by_hand", answer, words)
 
 
-def test_by_hand_keeps_the_answer_back():
+def test_an_exercise_by_hand_does_not_reveal_the_answer():
     assert "expected" not in diagnose("feedforward.by_hand", [7, 3]).message
 
 
@@ -78,7 +78,7 @@ def test_a_right_layer_norm_is_accepted(solution):
 
 
 def norm(axis=-1, mean=True, correction=0, root=torch.sqrt, finish=lambda n, w, b: n * w + b):
-    """LayerNorm; each argument can put a mistake in."""
+    """LayerNorm; each argument can introduce a mistake."""
 
     def function(x, weight, bias, eps):
         centered = x - x.mean(axis, keepdim=True) if mean else x
@@ -168,7 +168,7 @@ def line(
     join=torch.mul,
     add=lambda x, normed, written: x + written,
 ):
-    """The line of a Llama block; each argument can put a mistake in."""
+    """The line of a Llama block; each argument can introduce a mistake."""
 
     def function(x, weight, W_gate, W_1, W_2):
         normed = normalize(x, weight)

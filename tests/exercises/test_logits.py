@@ -49,7 +49,7 @@ def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("logits.by_hand", answer, words)
 
 
-def test_by_hand_does_not_give_the_answer_away():
+def test_an_exercise_by_hand_does_not_reveal_the_answer():
     assert "0.125" not in diagnose("logits.by_hand", [1, 2, 5]).message
 
 
@@ -151,7 +151,7 @@ def test_a_right_lens_is_accepted(solution):
 
 
 def reading(part="output", norm=None, table="output_table", shape=lambda read: read):
-    """The lens; each argument can put a mistake in."""
+    """The lens; each argument can introduce a mistake."""
 
     def lens(model, ids):
         layers = model.trace(torch.tensor([ids])).layers

@@ -46,7 +46,7 @@ def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("position.by_hand", answer, words)
 
 
-def test_by_hand_keeps_the_answer_to_itself():
+def test_an_exercise_by_hand_does_not_reveal_the_answer():
     assert "-3, -2, 1, -4" not in diagnose("position.by_hand", [0, 0, 0, 0]).message
 
 
@@ -71,7 +71,7 @@ def by_complex_numbers(x, angles):
 
 
 def by_rotate_half(x, angles):
-    """As transformers writes it."""
+    """As transformers does it."""
     a, b = x.chunk(2, dim=-1)
     both = torch.cat((angles, angles), dim=-1)
     return x * both.cos() + torch.cat((-b, a), dim=-1) * both.sin()

@@ -11,7 +11,7 @@ CUT = float("-inf")
 
 
 def ranked(logits):
-    """Logits from the largest to the smallest, their ids, and what is in front of each."""
+    """Logits from the largest to the smallest, their ids, and the total probability before each."""
     values, ids = logits.sort(descending=True, stable=True)
     probability = values.softmax(-1)
     return values, ids, probability.cumsum(-1) - probability

@@ -71,7 +71,7 @@ def test_a_right_accept_is_accepted(solution):
 
 
 def variant(keep=lambda p, q, u: u * q < p, rest=residual, choose=lambda r, u, v: draw(r, v)):
-    """The accept step; each argument can put a mistake in."""
+    """The accept step; each argument can introduce a mistake."""
 
     def accept(p, q, token, u, v):
         return token if keep(p[token], q[token], u) else choose(rest(p, q), u, v)

@@ -10,7 +10,7 @@ from oneprompt.tokenize import merge_pair, pre_tokenize
 
 
 def ranked(piece, ranks):
-    """One occurrence at a time, the lowest rank first."""
+    """Merges one occurrence at a time, the lowest rank first."""
     tokens = [bytes([b]) for b in piece.encode()]
     while True:
         known = [i for i in range(len(tokens) - 1) if tuple(tokens[i : i + 2]) in ranks]
@@ -32,7 +32,7 @@ def replayed(piece, ranks, rounds=None):
 
 
 def leftmost(piece, ranks):
-    """The same loop, but every pair counts alike, so the first in the piece is joined."""
+    """The same loop, but every pair has the same rank, so the first in the piece is joined."""
     return ranked(piece, dict.fromkeys(ranks, 0))
 
 

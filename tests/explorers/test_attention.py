@@ -45,7 +45,7 @@ def traced(model, prompt=PROMPT):
 # In Python
 
 
-def test_weights_are_those_of_the_trace():
+def test_the_weights_equal_those_of_the_trace():
     explorer, trace = make_explorer(), traced(make_model())
     for layer in range(L):
         for head in range(H):
@@ -71,7 +71,7 @@ def test_a_window_gives_the_first_layers_weights_of_a_windowed_model():
     assert make_explorer(model=windowed).window == 3
 
 
-def test_setting_the_prompt_runs_the_model_and_lets_the_last_token_ask():
+def test_setting_the_prompt_runs_the_model_and_makes_the_last_token_the_query():
     explorer = make_explorer()
     assert explorer.query == T - 1
     explorer.prompt = "now three words"
@@ -249,7 +249,7 @@ def test_the_map_shows_each_stage(page):
     assert "Dot products" in region.locator(".op-meaning").inner_text()
 
 
-def test_key_value_heads_are_shared(page):
+def test_query_heads_share_key_value_heads(page):
     region = show(page, make_explorer(head=3))
     region.locator("summary").press("Enter")
     status = region.locator("details .op-status")
@@ -261,7 +261,7 @@ def test_key_value_heads_are_shared(page):
 
 
 def test_a_small_map_belongs_to_each_head(page):
-    """Its colored cells are the visible weights that do not round to zero."""
+    """Its colored cells are the weights that are not hidden and do not round to zero."""
     explorer = make_explorer()
     region = show(page, explorer)
     for layer in range(L):

@@ -52,7 +52,7 @@ def reference():
 # In Python
 
 
-def test_the_run_is_the_packages(reference):
+def test_the_run_equals_the_packages(reference):
     model, tokenizer = reference
     explorer = AutoregressExplorer(model, tokenizer)
     ids = tokenizer.encode(explorer.prompt)
@@ -83,7 +83,7 @@ def test_the_work_is_that_of_a_real_run(use_cache):
         assert work["cache"] == (2 * 2 * 16 * looked_at[-1] * 4 if use_cache else 0)  # 2 L H d S 4
 
 
-def test_the_costs_give_the_packages_multiply_adds(reference):
+def test_the_costs_give_the_multiply_adds_of_the_package(reference):
     explorer = AutoregressExplorer(*reference)
     for T, S in ((1, 1), (1, 256), (5, 9), (256, 256)):
         costs = explorer.costs
@@ -103,8 +103,8 @@ def test_settings_stay_inside_the_run():
     assert explorer.data["chances"] == make_explorer("two words").data["chances"]
 
 
-def test_no_page_is_told_of_a_pass_behind_the_last():
-    """Traits reach it one by one: whatever is set, each state in between can be drawn."""
+def test_no_page_is_told_of_a_pass_after_the_last():
+    """Traits reach it one by one: whatever is set, every intermediate state can be drawn."""
     explorer, seen = make_explorer(step=30), []
     explorer.observe(lambda change: seen.append(explorer.step <= explorer.n_passes))
     explorer.max_new_tokens = 5
@@ -251,7 +251,7 @@ def test_the_keyboard_moves_everything(page):
     assert_page_shows(region, explorer)
 
 
-def test_every_stop_reason_is_the_packages(page):
+def test_every_stop_reason_equals_the_packages(page):
     """Also where two of them meet: the last id allowed is EOS, or fills the context."""
     prompt, model = [3], counting_model(context_length=16, eos_id=9)
     endless = counting_model(context_length=6)
@@ -273,7 +273,7 @@ def stepper_of(model, most):
     return explorer
 
 
-def test_own_prompts_are_answered_in_the_page(page):
+def test_a_readers_prompts_are_answered_in_the_page(page):
     """With Python's traits, which tests/js/test_explorer_states.py compares."""
     tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=48)
     explorer = AutoregressExplorer(model, tokenizer, step=3, max_new_tokens=8)

@@ -107,7 +107,7 @@ def test_the_twin_depends_only_on_the_state(text_explorer):
     assert text_explorer(text="a").twin() != text_explorer(text="b").twin()
 
 
-def test_the_state_is_what_the_explorer_itself_syncs(text_explorer):
+def test_the_state_holds_only_the_explorers_own_traits(text_explorer):
     assert text_explorer(text="a").state() == {"text": "a"}
 
 
@@ -127,7 +127,7 @@ def test_hostile_text_stays_inside_its_elements(text_explorer):
     assert json.loads(state) == {"text": HOSTILE}
 
 
-def test_state_that_json_cannot_hold_is_refused():
+def test_a_state_that_json_cannot_hold_is_refused():
     with pytest.raises(ValueError, match="JSON"):
         script_json({"logit": float("nan")})
 
@@ -135,7 +135,7 @@ def test_state_that_json_cannot_hold_is_refused():
 # Prompts
 
 
-def test_a_prompt_sets_all_its_traits_at_a_time(ends_explorer):
+def test_a_prompt_sets_all_its_traits_at_once(ends_explorer):
     explorer, seen = ends_explorer(prompt="abc"), []
     explorer.observe(lambda _: seen.append((explorer.data["text"], explorer.first, explorer.last)))
     explorer.prompt = "xyz"
@@ -162,7 +162,7 @@ def test_a_reader_is_answered_or_told_why_not(ends_explorer):
     assert (explorer.prompt, explorer.notice, explorer.busy) == ("abc", "No.", False)
     explorer.asked = "xyz"
     assert (explorer.prompt, explorer.notice, explorer.busy) == ("xyz", "", False)
-    explorer.asked = ""  # by the page, so that the same text again is a change
+    explorer.asked = ""  # by the page, so that the same text, run again, is a change
     assert (explorer.prompt, explorer.notice) == ("xyz", "")
     assert busy == [True, False] * 2
 
@@ -181,7 +181,7 @@ def test_a_page_draws_a_new_prompt_once_and_whole(page, ends_explorer):
 
 
 # The state of an explorer whenever it reads the data of its prompt, while a new prompt's traits
-# are set one after the other; and the state in the end.
+# are set one after the other; and the state at the end.
 DRAWN = """async ([module, state, text]) => {
   const explorer = new Function(module.replace("export default", "return"))();
   const [listeners, seen] = [[], []];
@@ -210,7 +210,7 @@ def test_an_explorer_draws_a_new_prompt_once_and_whole(page, name):
     page.set_content("<!doctype html><body></body>")
     page.add_style_tag(content=explorer._css)
     give_model(page, TOKENIZER, TARGET, DRAFT)
-    # Shorter than the prompt before: positions of that would be beyond the end.
+    # Shorter than the previous prompt, whose positions would be beyond its end.
     seen, state = page.evaluate(DRAWN, [explorer._esm, explorer.state(), "a field"])
     assert seen == [state]
 
@@ -220,7 +220,7 @@ def test_an_explorer_draws_a_new_prompt_once_and_whole(page, name):
 
 @pytest.fixture
 def run_cell(monkeypatch):
-    """`run_cell(run, code, cell_id)`: a message to run a cell is the kernel's from now on."""
+    """`run_cell(run, code, cell_id)`: from now on the kernel is running this cell."""
     message = {}
     kernel = SimpleNamespace(get_parent=lambda: message)
     monkeypatch.setattr(base, "get_ipython", lambda: SimpleNamespace(kernel=kernel))
@@ -241,7 +241,7 @@ def closed(*explorers) -> list[bool]:
     return [each.comm is None for each in explorers]
 
 
-def test_running_a_cell_again_closes_what_it_made(text_explorer, run_cell):
+def test_running_a_cell_again_closes_the_explorers_it_made(text_explorer, run_cell):
     run_cell("run 1", "show(a)", "cell 1")
     one, two = text_explorer(), text_explorer()
     run_cell("run 2", "show(a)", "cell 2")
@@ -252,7 +252,7 @@ def test_running_a_cell_again_closes_what_it_made(text_explorer, run_cell):
     assert closed(one, two, other, again) == [True, True, False, False]
 
 
-def test_without_ids_of_cells_the_same_code_closes_what_it_made(text_explorer, run_cell):
+def test_without_cell_ids_running_the_same_code_again_closes_what_it_made(text_explorer, run_cell):
     run_cell("run 1", "show(a)")
     one, two = text_explorer(), text_explorer()
     run_cell("run 2", "show(b)")

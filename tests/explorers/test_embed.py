@@ -76,7 +76,7 @@ def test_the_state_knows_every_neighbor_one_step_on():
     assert named | data["nearest"].keys() == data["texts"].keys() == data["rows"].keys()
 
 
-def test_rows_keep_their_numbers_to_half_a_level():
+def test_rows_are_stored_to_within_half_a_level():
     explorer = make_explorer()
     for token, row in explorer.data["rows"].items():
         levels = torch.tensor([int(digit, 36) - EMBED_SHADES for digit in row]) / EMBED_SHADES
@@ -96,7 +96,7 @@ def test_the_map_is_the_flattened_table(reference):
     assert torch.allclose(places, moved, rtol=0, atol=0.51)  # of 1000: rounded to whole places
 
 
-def test_chance_is_that_of_the_chapter_and_landmarks_are_tokens(reference):
+def test_the_chance_level_is_the_chapters_and_landmarks_are_tokens(reference):
     noise = torch.randn(2048, 192, generator=torch.Generator().manual_seed(0))
     best = nearest(noise, 5, 1)[1]
     assert reference.chance == pytest.approx(0.25, abs=0.005)
@@ -105,7 +105,7 @@ def test_chance_is_that_of_the_chapter_and_landmarks_are_tokens(reference):
     assert reference.tokenizer.encode(" of") == reference.landmarks[0][:1]
 
 
-def test_a_walk_adds_what_it_needs_and_a_prompt_starts_anew():
+def test_a_walk_adds_rows_and_a_prompt_starts_over():
     explorer = make_explorer("aaa")
     far = next(i for i in range(31) if str(i) not in explorer.data["nearest"])
     explorer.token = far
@@ -120,7 +120,9 @@ def test_a_walk_adds_what_it_needs_and_a_prompt_starts_anew():
     [("prompt", "", "empty"), ("prompt", "word " * 25, "25 tokens, and at most 24 fit"),
      ("token", 31, "token=31 is outside of 0 to 30"), ("token", -1, "outside")],
 )  # fmt: skip
-def test_what_cannot_be_shown_is_refused_and_changes_nothing(setting, value, words):
+def test_a_prompt_or_token_that_cannot_be_shown_is_refused_and_changes_nothing(
+    setting, value, words
+):
     explorer = make_explorer()
     before = explorer.state()
     with pytest.raises(ValueError, match=words):
@@ -185,7 +187,7 @@ def test_the_keyboard_moves_everything(page):
     page.keyboard.press("ArrowDown")
     explorer.token = IDS[2]
     assert_page_shows(region, explorer)
-    page.keyboard.press("End")  # the last row is a token that stands at position 1 as well
+    page.keyboard.press("End")  # the last row is a token that is also at position 1
     explorer.token = IDS[-1]
     checked = rows.get_by_role("radio", checked=True)
     assert checked.get_attribute("aria-label") == "position 6: ␣word4, id 4"
@@ -197,7 +199,7 @@ def test_the_keyboard_moves_everything(page):
     assert focused  # the next step needs no search for the button
 
 
-def test_strips_and_dots_are_those_of_the_state(page, reference):
+def test_strips_and_dots_match_the_state(page, reference):
     """Per row as many colored cells as digits that are not zero; a dot for every row."""
     reference.prompt = "What is machine learning?"
     region = show(page, reference)
@@ -250,7 +252,7 @@ def test_without_the_model_a_long_walk_ends_with_a_message(page):
     )
     near = region.get_by_role("list", name="Nearest rows").get_by_role("button")
     before = None
-    for _ in range(31):  # the walk leaves what is stored at some place
+    for _ in range(31):  # the walk leaves what is stored at some point
         if region.get_by_role("status").inner_text():
             break
         before = region.locator("p.op-embed-chosen").inner_text()

@@ -58,7 +58,7 @@ def measured(explorer):
 
 @pytest.mark.parametrize(("layer", "position"), [(0, 0), (1, 4)])
 @pytest.mark.parametrize("activation", ["gelu_tanh", "gelu", "relu"])
-def test_the_units_are_those_of_the_trace(activation, layer, position):
+def test_the_units_equal_those_of_the_trace(activation, layer, position):
     model = make_model(activation=activation)
     explorer = make_explorer(model=model, layer=layer, position=position)
     z, h, written = measured(explorer)
@@ -79,7 +79,7 @@ def test_the_units_are_those_of_the_trace(activation, layer, position):
     assert (h[rows[FEEDFORWARD_TOP]], z[rows[FEEDFORWARD_TOP + 1]]) == (h.min(), z.min())
 
 
-def test_the_streams_are_those_of_the_trace():
+def test_the_streams_equal_those_of_the_trace():
     explorer, trace = make_explorer(), make_model().trace(torch.tensor([[1, 4, 2, 7, 7, 6, 4]]))
     for t, stream in enumerate(explorer.data["streams"]):
         sums = [trace.embedding, *(x for y in trace.layers for x in (y.middle, y.output))]
@@ -93,7 +93,7 @@ def test_the_streams_are_those_of_the_trace():
             assert after**2 == pytest.approx(before**2 + a**2 + 2 * before * a * cosine, rel=5e-3)
 
 
-def test_a_network_whose_unit_writes_nothing_has_no_color():
+def test_a_unit_that_writes_nothing_has_no_color():
     model = make_model(activation="relu")
     model.blocks[0].feedforward.up.weight.data.zero_()
     model.blocks[0].feedforward.up.bias.data.fill_(-100.0)  # also beyond the last bin
@@ -292,7 +292,7 @@ def test_hostile_tokens_are_text(page):
     assert visible(hostile) in region.inner_text()
 
 
-def test_a_reader_asks_in_the_page(page, answered_in_page):
+def test_a_readers_prompt_is_answered_in_the_page(page, answered_in_page):
     *parts, explorer = answered_in_page
     explorer.prompt, explorer.layer = "a field", 1
     region = show(page, explorer)

@@ -1,4 +1,4 @@
-"""Explorers as live widgets: in a JupyterLab and a Notebook 7 of our own, driven by a browser."""
+"""Explorers as live widgets: in a JupyterLab and a Notebook 7 started here, driven by a browser."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def jupyter(tmp_path_factory):
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
                "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
                "--LabApp.collaborative=False", "--LabApp.extension_manager=readonly"]  # fmt: skip
-    own = {  # nothing of the user's Jupyter, neither read nor written
+    own = {  # the user's own Jupyter is neither read nor written
         "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
         "JUPYTER_DATA_DIR": str(tmp_path / "data"),
         "JUPYTER_RUNTIME_DIR": str(runtime),
@@ -80,7 +80,7 @@ def notebook(request, browser, jupyter):
 
 
 def run(page, index: int) -> None:
-    """Run one cell by the keyboard and wait until it has run."""
+    """Run one cell with the keyboard and wait until it has run."""
     cell = page.locator(".jp-Notebook .jp-CodeCell").nth(index)
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
@@ -111,7 +111,7 @@ def assert_prints_soon(page, index: int, text: str) -> None:
 
 
 def live(page) -> dict:
-    """What is alive of the explorers, in the kernel and on the page."""
+    """How many explorers are alive, in the kernel and on the page."""
     return {
         "widgets": printed(page, 4),
         "DOM roots": page.locator(".op-explorer").count(),

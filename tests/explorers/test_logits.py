@@ -1,4 +1,4 @@
-"""The logits explorer: what it reads against the package, its controls, own prompts, its limits."""
+"""The logits explorer: what it reads against the package, its controls, prompts, and limits."""
 
 import json
 import math
@@ -169,7 +169,7 @@ def share(text: str) -> float:
     return 0 if text == "<0.1 %" else float(text.removesuffix(" %")) / 100
 
 
-SHARE = 5.5e-4  # texts have a tenth of a percent
+SHARE = 5.5e-4  # texts show tenths of a percent
 
 
 def assert_page_shows(region, explorer, close=0.0):
@@ -245,7 +245,7 @@ def test_the_map_shows_the_first_tokens_and_how_likely_they_are(page):
     assert not all(settled)
 
 
-def test_an_own_prompt_is_answered_by_the_model_in_the_page(page):
+def test_a_readers_prompt_is_answered_by_the_model_in_the_page(page):
     tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=24)
     explorer = LogitsExplorer(model, tokenizer, "a field")
     region = show(page, explorer)

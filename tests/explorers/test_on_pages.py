@@ -34,7 +34,7 @@ def test_these_pages_hold_an_explorer(built_book):
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_from_a_folder_it_answers_on_a_narrow_and_quiet_page(name, page, built_book):
+def test_an_explorer_opened_from_a_folder_answers_on_a_narrow_still_page(name, page, built_book):
     page.set_viewport_size({"width": 360, "height": 800})
     page.emulate_media(reduced_motion="reduce")
     page.set_default_timeout(120_000)  # the model is loaded first
@@ -60,7 +60,7 @@ def twins(built_book) -> dict[str, str]:
 
 
 def test_explorers_on_one_page_do_not_disturb_each_other(page, built_book, twins):
-    """All of them twice: each looks as it does alone, and what is done with one moves it alone."""
+    """All of them twice: each looks as it does alone, and using one changes only that one."""
     alone = {}
     for name, twin in twins.items():
         page.set_content(f"<!doctype html>{twin}")

@@ -60,7 +60,7 @@ def has_a_near_tie(parts, prompt) -> bool:
 # In Python
 
 
-def test_the_state_is_the_models(parts):
+def test_the_state_holds_the_models_results(parts):
     model, _, tokenizer = parts
     explorer = make(parts, OWN)
     ids = tokenizer.encode(OWN)
@@ -90,7 +90,7 @@ def test_the_answer_is_greedy_and_the_draft_changes_nothing(parts):
     assert len(answer["passes"]) < len(expected.ids)
 
 
-def test_a_request_answers_again_with_the_settings(parts):
+def test_a_request_makes_a_new_answer_with_the_settings(parts):
     explorer = make(parts)
     explorer.temperature, explorer.top_k, explorer.seed = 1.5, 20, 3
     assert explorer.answer["made"] == [0.0, 0, 1.0, 0]  # a setting alone answers nothing
@@ -117,8 +117,8 @@ def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(parts, prompt
         explorer.prompt = prompt
     assert explorer.state() == before
     explorer.asked = "a"
-    explorer.asked = prompt  # as a reader does: a message and no exception
-    assert prompt == "" or re.search(message, explorer.notice)  # of "" the page tells by itself
+    explorer.asked = prompt  # as a reader does: a message, not an exception
+    assert prompt == "" or re.search(message, explorer.notice)  # the page itself refuses ""
     assert explorer.prompt == "a"
 
 
@@ -133,7 +133,7 @@ def test_a_bad_setting_is_refused(parts, setting, value):
     assert getattr(explorer, setting) == before
 
 
-def test_a_question_of_the_glossary_is_known_as_one(parts):
+def test_a_question_about_the_glossary_is_recognized(parts):
     terms = make(parts).terms
     for text in (PROMPT, OWN, "why do TOKENS matter", "What is a KV-cache?"):
         assert names_a_term(text, terms), text
@@ -207,7 +207,7 @@ def texts(page, label: str) -> list[str]:
 
 
 def ask(page, text: str) -> str:
-    """Ask and wait until the answer is complete: what the reader is told in the end."""
+    """Ask and wait until the answer is complete: the message at the end."""
     notice = answer_to(playground(page), text)
     page.wait_for_function(IDLE)
     return notice
@@ -218,7 +218,7 @@ def percent(p: float) -> str:
 
 
 def assert_shows(page, parts, prompt):
-    """Tokens, ids, next tokens, the answer and its ending are those of Python."""
+    """Tokens, ids, next tokens, the answer and its ending are Python's."""
     explorer = make(parts, prompt)
     vocabulary, ids = explorer.vocabulary, explorer.data["ids"]
     assert texts(page, "Tokens and ids") == [vocabulary[token_id] for token_id in ids]
@@ -246,7 +246,7 @@ def assert_shows(page, parts, prompt):
     assert "It ended the text itself" in playground(page).inner_text()
 
 
-def test_the_stored_example_stands_before_anything_is_loaded(opened, parts):
+def test_the_stored_example_is_shown_before_anything_is_loaded(opened, parts):
     assert_shows(opened, parts, PROMPT)
     assert opened.evaluate("window.onePrompt === undefined")
     links = playground(opened).locator(".op-step a")
@@ -257,7 +257,7 @@ def test_the_stored_example_stands_before_anything_is_loaded(opened, parts):
     ]  # fmt: skip
 
 
-def test_an_own_prompt_is_answered_as_python_does(opened, parts):
+def test_a_readers_prompt_is_answered_as_python_does(opened, parts):
     ask(opened, OWN)
     assert not has_a_near_tie(parts, OWN)
     assert_shows(opened, parts, OWN)
@@ -266,7 +266,7 @@ def test_an_own_prompt_is_answered_as_python_does(opened, parts):
     assert_shows(opened, parts, OWN)
 
 
-def test_a_suggestion_outside_the_glossary_gets_an_honest_line(served):
+def test_a_suggestion_outside_the_glossary_comes_with_a_caveat(served):
     served.get_by_role("button", name="What is a volcano?").press("Enter")
     served.wait_for_timeout(50)
     served.wait_for_function(IDLE)
@@ -308,7 +308,7 @@ def test_everything_works_by_keyboard(served, parts):
 
 
 def test_stop_ends_the_answer(served):
-    ask(served, "שלום עולם")  # the model rambles on after this
+    ask(served, "שלום עולם")  # the model rambles on after this question
     button = served.get_by_role("button", name="Stop")
     assert button.is_disabled()
     # Stop as soon as some tokens are there; in the page, because a test would come too late.
@@ -401,7 +401,7 @@ def test_the_page_is_drawn_between_all_passes(served):
     assert max(b - a for a, b in itertools.pairwise([0, *lengths])) == 1
 
 
-def test_a_model_that_cannot_be_loaded_is_said(page, site, page_problems):
+def test_a_model_that_fails_to_load_is_reported(page, site, page_problems):
     page.route("**/page_model.js", lambda route: route.abort())
     page.goto(f"{site}book/index.html")
     ask(page, OWN)
@@ -413,7 +413,7 @@ def test_a_model_that_cannot_be_loaded_is_said(page, site, page_problems):
     page_problems.clear()
 
 
-def test_loading_is_said_with_its_size(page, site, parts):
+def test_the_loading_notice_gives_the_size(page, site, parts):
     held = []
     page.route("**/page_model.js", lambda route: held.append(route))
     page.goto(f"{site}book/index.html")

@@ -39,7 +39,7 @@ def make_explorer(prompt=PROMPT, model=None, **settings):
 
 
 def score_in_the_model(model, head: int, position: int, distance: int) -> float:
-    """The score in a whole pass: other tokens stand around the two, and position 0 is real."""
+    """The score in a whole pass: the two are among other tokens, and position 0 is real."""
     ids = torch.full((1, N), 5)
     ids[0, position], ids[0, position - distance] = QUERY_ID, KEY_ID
     layer = model.trace(ids).layers[0]
@@ -79,14 +79,14 @@ def test_only_additive_schemes_have_a_row_per_position():
             assert [len(row) for row in rows] == ([N] if len(rows) == 1 else [*range(1, N + 1)])
 
 
-def test_the_state_is_the_packages():
+def test_the_state_equals_the_packages():
     explorer = make_explorer()
     assert torch.equal(torch.tensor(explorer.frequencies), rope_frequencies(d, 100_000.0))
     assert torch.equal(torch.tensor(explorer.slopes), alibi_slopes(H))
     assert (explorer.own, explorer.data["tokens"]) == ("rope halves", [" word7", " word2"])
 
 
-def test_learned_vectors_are_the_models_where_it_has_them():
+def test_learned_vectors_are_the_models_own_where_it_has_them():
     model = make_model(position="learned")
     explorer = make_explorer(model=model)
     shown = torch.tensor(explorer.learned)
@@ -108,7 +108,7 @@ def test_a_prompt_that_is_too_short_is_refused_and_changes_nothing():
     with pytest.raises(ValueError, match="has 2 of the 3 tokens that are needed: lengthen"):
         explorer.prompt = "two words"
     assert explorer.state() == before
-    explorer.asked = "two words"  # by a reader, who is told
+    explorer.asked = "two words"  # asked by a reader, who gets a message
     assert explorer.state() == before | {"asked": "two words", "notice": explorer.notice}
     assert "has 2" in explorer.notice
 
@@ -219,7 +219,7 @@ def test_the_keyboard_moves_everything(page):
         schemes.get_by_role("radio", checked=True).press("ArrowRight")
 
 
-def test_a_key_cannot_stand_before_the_text(page):
+def test_the_key_cannot_be_before_the_text(page):
     explorer = make_explorer(distance=20, position=25, scheme="learned")
     region = show(page, explorer)
     region.get_by_label("Position of the query").press("Home")
@@ -262,7 +262,7 @@ def test_the_label_is_honest_about_what_is_trained(page):
     assert "other pairing" in region.locator(".op-remark").inner_text()
 
 
-def test_own_prompts_are_computed_by_the_model_in_the_page(page):
+def test_a_readers_prompts_are_computed_by_the_model_in_the_page(page):
     tokenizer, (model, draft) = page_tokenizer(), page_pair(d_model=D, n_heads=H)
     explorer = PositionExplorer(model, tokenizer, "a field is")
     region = show(page, explorer)

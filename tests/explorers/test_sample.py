@@ -1,6 +1,6 @@
 """The sampling explorer: what it shows against the package, and its controls.
 
-The mathematics of its page is tested in tests/js/test_sample.py.
+The mathematics on its page is tested in tests/js/test_sample.py.
 """
 
 import pytest
@@ -26,7 +26,7 @@ from oneprompt.sample import Sampling, entropy, probabilities
 # In Python
 
 
-def test_probabilities_are_the_packages():
+def test_the_probabilities_equal_the_packages():
     explorer = make_explorer(temperature=0.7, top_k=20, top_p=0.9, min_p=0.01)
     logits = StandInModel()(torch.zeros(1, 4))[0, -1]
     assert explorer.sampling == Sampling(temperature=0.7, top_k=20, top_p=0.9, min_p=0.01)
@@ -206,7 +206,7 @@ def test_drawing_ends_at_ten_thousand(page):
     assert "Reset" in region.locator(".op-status").inner_text()
 
 
-def test_own_prompts_are_answered_in_the_page(page):
+def test_a_readers_prompts_are_answered_in_the_page(page):
     """With Python's traits, which tests/js/test_explorer_states.py compares."""
     tokenizer, (model, draft) = page_tokenizer(), page_pair()
     explorer = SamplingExplorer(model, tokenizer)

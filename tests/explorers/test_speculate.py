@@ -52,7 +52,7 @@ def one_for_all():
 
 @pytest.fixture
 def explorer(one_for_all):
-    """One explorer, made once and brought back to where it starts."""
+    """One explorer, made once and reset to its start."""
     start = {"mode": "greedy", "seed": 1, "gamma": 5, "cost": 0.1, "step": 1}
     for name, value in start.items():
         setattr(one_for_all, name, value)
@@ -101,7 +101,7 @@ def alone(text, model, sampling):
 
 
 @pytest.mark.parametrize(("mode", "seed", "gamma"), CHOICES)
-def test_the_text_is_the_decoders(explorer, mode, seed, gamma):
+def test_the_text_equals_the_decoders(explorer, mode, seed, gamma):
     select(explorer, mode, seed, gamma)
     decoder = op.SpeculativeDecoder(TARGET, ModelDraft(DRAFT, uniforms(-seed)))
     sampling = sampling_of(mode)
@@ -187,8 +187,8 @@ def test_another_text_starts_at_its_first_pass(explorer, trait, value):
     assert explorer.step == 1
 
 
-def test_no_page_is_told_of_a_pass_behind_the_last(explorer):
-    """Traits reach it one by one: whatever is set, each state in between can be drawn."""
+def test_no_page_is_told_of_a_pass_after_the_last(explorer):
+    """Traits reach it one by one: whatever is set, every intermediate state can be drawn."""
     seen = []
 
     def look(change):
@@ -206,7 +206,7 @@ def test_no_page_is_told_of_a_pass_behind_the_last(explorer):
     ("trait", "value"),
     [("gamma", 0), ("gamma", 11), ("mode", "both"), ("seed", 0), ("step", 0), ("step", 99)],
 )
-def test_a_choice_that_is_not_there_is_refused(explorer, trait, value):
+def test_an_unknown_choice_is_refused(explorer, trait, value):
     before = explorer.state()
     with pytest.raises(ValueError, match=f"{trait}={value!r} is not available; choose from"):
         setattr(explorer, trait, value)
@@ -229,7 +229,7 @@ def test_bad_numbers_and_prompts_are_refused_and_change_nothing(explorer):
 
 
 def test_an_explorer_computes_its_first_prompt_once(monkeypatch):
-    """At its temperature, which is set before."""
+    """At its temperature, which is set before the prompt."""
     asked = []
     monkeypatch.setattr(SpeculationExplorer, "_generate", lambda *args: asked.append(args[1:]) or {
         "data": {"runs": [[[{}]] * 10] * 4, "tokens": []}, "step": 1})  # fmt: skip
@@ -257,7 +257,7 @@ def test_a_reader_is_told_why_a_prompt_is_refused(explorer):
     assert explorer.state() == before | {"asked": explorer.asked}
 
 
-def test_a_draft_without_a_network_and_the_same_twin_every_time():
+def test_a_draft_without_a_network_gives_the_same_twin_every_time():
     lookup = op.PromptLookup(TARGET.config.vocab_size)
     explorer = make_explorer(prompt="a bb a bb a", draft=lookup)
     assert make_explorer(prompt="a bb a bb a", draft=lookup).twin() == explorer.twin()
@@ -268,7 +268,7 @@ def test_a_draft_without_a_network_and_the_same_twin_every_time():
     assert any(not block["drafted"] for run in explorer.data["runs"][1] for block in run)
 
 
-def test_the_end_is_named():
+def test_the_end_token_is_shown_as_eos():
     model = small_model(context_length=18)
     model.eos_id = op.generate(TARGET, IDS, 3, stop_ids=()).ids[2]
     explorer = SpeculationExplorer(model, DRAFT, StandInTokenizer(), prompt=PROMPT)
@@ -298,7 +298,7 @@ def n_added(blocks):
 
 
 def rows_of(table):
-    """The texts of the rows that are seen, without the column of bars."""
+    """The texts of the visible rows, without the column of bars."""
     return table.locator("tbody tr:not([hidden]):not(.op-unseen)").evaluate_all(
         "rows => rows.map((r) => [...r.cells].filter((c) => !c.matches('.op-bar-cell'))"
         ".map((c) => c.textContent))"
@@ -355,7 +355,7 @@ def test_every_pass_of_several_texts_is_shown(page, explorer):
             explorer.step = step
             assert_page_shows(region, explorer)
             page.get_by_role("button", name="Next pass").press("Enter")
-        assert_page_shows(region, explorer)  # behind the last pass there is none
+        assert_page_shows(region, explorer)  # there is none after the last pass
 
 
 def test_the_keyboard_moves_every_control(page, explorer):
@@ -413,7 +413,7 @@ def test_the_status_says_what_happened(page, explorer):
     )
 
 
-def test_the_curve_is_the_formulas(page, explorer):
+def test_the_curve_follows_the_formula(page, explorer):
     region = show(page, explorer)
     points = region.locator("polyline").get_attribute("points").split()
     heights = [float(point.split(",")[1]) for point in points]
@@ -452,7 +452,7 @@ def answered_in_page():
     return tokenizer, target, draft, SpeculationExplorer(target, draft, tokenizer)
 
 
-def test_a_reader_asks_and_asks_again(page, answered_in_page):
+def test_a_second_prompt_replaces_the_first_while_it_is_computed(page, answered_in_page):
     tokenizer, target, draft, explorer = answered_in_page
     region = show(page, explorer)
     give_model(page, tokenizer, target, draft)
@@ -482,7 +482,7 @@ def test_a_reader_asks_and_asks_again(page, answered_in_page):
     assert_page_shows(region, explorer)  # what was refused changes nothing
     assert answer_to(region, "machine learning") == ""
     assert "Computing … 39 of 40 texts" in notices.json_value()
-    assert page.evaluate("started") == 41  # the first question was given up after one text
+    assert page.evaluate("started") == 41  # the first question was abandoned after one text
     region.get_by_role("button", name="To the end").press("Enter")
     ids = op.generate(target, tokenizer.encode("What is"), SPECULATE_MAX_NEW).ids
     texts = [token_text(tokenizer, token_id, {target.eos_id}) for token_id in ids]
@@ -490,7 +490,7 @@ def test_a_reader_asks_and_asks_again(page, answered_in_page):
     assert_hostile_prompts_do_no_harm(page, region)
 
 
-def test_an_empty_prompt_gives_up_what_is_being_computed(page, answered_in_page):
+def test_an_empty_prompt_stops_what_is_being_computed(page, answered_in_page):
     tokenizer, target, draft, explorer = answered_in_page
     region = show(page, explorer)
     give_model(page, tokenizer, target, draft)

@@ -33,7 +33,7 @@ def tokenizer():
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_pieces_are_the_tokenizers(tokenizer, text):
+def test_the_pieces_equal_the_tokenizers(tokenizer, text):
     pieces = TokenizeExplorer(tokenizer, text).data["pieces"]
     assert [token_id for piece in pieces for token_id in piece["ids"]] == tokenizer.encode(text)
     data = bytes.fromhex(" ".join(" ".join(piece["bytes"]) for piece in pieces))
@@ -76,7 +76,7 @@ def test_a_reader_is_told_why_a_text_cannot_be_shown(tokenizer):
     assert (explorer.prompt, explorer.notice) == (" ", "")
 
 
-def test_a_piece_that_is_not_there_is_refused(tokenizer):
+def test_an_unknown_piece_is_refused(tokenizer):
     explorer = TokenizeExplorer(tokenizer, "one two", piece=1)
     with pytest.raises(ValueError, match="piece must be 0 to 1"):
         explorer.piece = 2
@@ -123,7 +123,7 @@ def test_merges_one_by_one_by_keyboard(region, tokenizer):
     assert rows(region) == [shown(TokenizeExplorer(tokenizer).data["pieces"][2]["steps"][0])]
 
 
-def test_own_texts_are_tokenized_in_the_page_as_in_python(page, region, tokenizer):
+def test_a_readers_texts_are_tokenized_in_the_page_as_in_python(page, region, tokenizer):
     for text in TEXTS:
         assert answer_to(region, text) == ""
         pieces = TokenizeExplorer(tokenizer, text).data["pieces"]

@@ -261,13 +261,13 @@ def change_config(folder: Path, drop=(), **fields) -> None:
 
 
 def change_tensors(folder: Path, change) -> None:
-    """Rewrite model.safetensors with what `change` makes of its dictionary of tensors."""
+    """Rewrite model.safetensors with the dictionary of tensors that `change` returns."""
     path = Path(folder) / "model.safetensors"
     save_file(change(load_file(path)), path, metadata={"format": "pt"})
 
 
 def both(folder: Path):
-    """What `transformers` loads of a folder, as fp32, and what we load of it."""
+    """What `transformers` loads from a folder, as fp32, and what we load from it."""
     theirs = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
     return theirs, op.load_pretrained(folder)[0]
 
@@ -292,7 +292,7 @@ def cached_logits(call, ids: torch.Tensor, pieces=(9, 1, 1, 5, 1, 20)) -> torch.
 
 @torch.no_grad()
 def differences(theirs, ours: op.Transformer, length: int = 48) -> dict[str, float]:
-    """The largest difference of the logits: one text and three, without and with a cache."""
+    """The largest difference between the logits: one text and three, without and with a cache."""
     found = {}
     for batch in (1, 3):
         ids = random_ids(batch, length, ours.config.vocab_size)

@@ -18,7 +18,7 @@ def p_value(counts: Counter, expected: dict[Hashable, float]) -> float:
         expected: outcome -> its exact probability; all together 1.
 
     Returns:
-        0 where an outcome of probability 0 came, however often.
+        0 where an outcome of probability 0 occurred at all.
     """
     if not all(expected.get(outcome) for outcome in counts):
         return 0.0

@@ -1,4 +1,4 @@
-"""What the tests of explorers do on a page: mount the twin, ask, measure, take JavaScript away."""
+"""What the tests of explorers do on a page: mount the twin, ask, measure, turn off JavaScript."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from oneprompt.tokenize import Tokenizer
 
 # The pages of the book that hold an explorer: the first one, and the chapter of every step.
 EXPLORERS = ["book/index", *(f"book/{Path(chapter(step)).stem}" for step in STEPS)]
-# Prompts, and what the reader is told: "^$" means an answer without a message.
+# Prompts, and the message that the reader gets: "^$" means an answer without a message.
 HOSTILE = {
     "<img onerror=f()>": "^$",  # short, so that it fits everywhere and is drawn
     "</script><script>alert(1)</script>": "^$|at most",
@@ -44,7 +44,7 @@ def ask(region, text: str) -> None:
 
 
 def answer_to(region, text: str) -> str:
-    """Ask and wait: what the reader is told in the end, "" where there is an answer."""
+    """Ask and wait: the message at the end, "" where there is an answer."""
     ask(region, text)
     region.locator(".op-ask[aria-busy=false]").wait_for()
     return region.locator(".op-notice").inner_text()
@@ -58,7 +58,7 @@ def page_tokenizer() -> Tokenizer:
 
 
 def page_pair(**fields):
-    """Small models of the weights that the page has: 16-bit numbers."""
+    """Small models with 16-bit weights, as the page has them."""
     target = small_model(**{"vocab_size": 280, "context_length": 18} | fields)
     pair = target, noisy_copy(target, 1.0, seed=1)
     for model in pair:
@@ -163,7 +163,7 @@ def assert_table_without_javascript(browser, tmp_path, explorer, n_rows: int) ->
 
 
 def assert_ends_cleanly(page, explorer) -> None:
-    """What `render` returns ends everything that it has started to listen to."""
+    """What `render` returns removes every listener that it has added."""
     counts = page.evaluate(
         """([module, state]) => {
           const explorer = new Function(module.replace("export default", "return"))();

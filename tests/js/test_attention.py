@@ -9,7 +9,7 @@ MODULE = "js/attention.js"
 
 
 @pytest.mark.parametrize("window", [0, 1, 2, 5, 9])
-def test_the_stages_of_every_query_end_in_pythons_mix(node, window):
+def test_every_querys_stages_end_in_the_values_that_python_mixes(node, window):
     generator = torch.Generator().manual_seed(window)
     q, k, v = (torch.randn(3, 1, 2, 9, 8, generator=generator) * 3).double()
     dots = (q @ k.transpose(-2, -1))[0]

@@ -1,4 +1,4 @@
-"""Text generated in JavaScript is Python's, by the model alone and with the draft."""
+"""Text generated in JavaScript equals Python's, by the model alone and with the draft."""
 
 from itertools import islice
 
@@ -32,7 +32,7 @@ SPECULATED = """({ prompts, most, settings, eosId }) => prompts.map((prompt) => 
 
 
 def greedy(*prompts: list[int], most=LONGEST, **more) -> dict:
-    """The argument of both scripts; whatever number is drawn, the likeliest token is taken."""
+    """The argument of both scripts: whatever number is drawn, the likeliest token is taken."""
     return {"prompts": prompts, "most": most, "settings": GREEDY, "draws": [], **more}
 
 
@@ -41,7 +41,9 @@ def greedy(*prompts: list[int], most=LONGEST, **more) -> dict:
     [QUESTIONS[:15], pytest.param(QUESTIONS[15:], marks=pytest.mark.slow)],
     ids=["first 15", "all others"],
 )
-def test_greedy_answers_equal_pythons_alone_and_speculated(questions, in_node, model, tokenizer):
+def test_greedy_answers_equal_pythons_with_and_without_speculation(
+    questions, in_node, model, tokenizer
+):
     """Each token of an answer is Python's most likely one after the same text, or ties with it.
 
     Every third answer is speculated as well, which takes longer here.
@@ -98,7 +100,7 @@ def test_the_same_uniform_numbers_give_the_same_text(in_node, model, tokenizer):
         assert found["ids"] == expected.ids, settings
 
 
-# The steps, of a small model whose text fills the context.
+# The steps of a small model whose text fills the context.
 
 STEPS = """({ ids, most, settings, draws }) => {
   const model = { ...small.model("reference"), eosId: -1 };
@@ -108,8 +110,8 @@ STEPS = """({ ids, most, settings, draws }) => {
 
 
 @pytest.mark.parametrize("settings", GRID[:4], ids=["greedy", "1", "0.7", "1.5"])
-def test_steps_are_pythons(settings, node, small_pair):
-    """Field by field, by the same names."""
+def test_the_steps_equal_pythons(settings, node, small_pair):
+    """Field by field, under the same names."""
     ids, seed = [5, 6, 7], 3
     draws = list(islice(uniforms(seed), 60))
     found = node.run(STEPS, argument={"ids": ids, "most": 60, "settings": settings, "draws": draws})
@@ -130,6 +132,6 @@ def test_the_page_may_draw_between_slices_of_a_long_prompt(node, small_pair):
 
 
 @pytest.mark.parametrize("most", [0, 1])
-def test_no_id_too_many(most, node, small_pair):
+def test_no_more_ids_come_than_are_wanted(most, node, small_pair):
     argument = {"ids": [5, 6, 7], "most": most, "settings": GREEDY, "draws": []}
     assert len(node.run(STEPS, argument=argument)) == most

@@ -113,6 +113,6 @@ def test_every_shared_constant_is_used_in_both_languages():
         assert [name for name in dir(shared) if name not in used] == [], suffix
 
 
-def test_a_constant_that_is_not_there_is_an_error():
+def test_a_missing_constant_is_an_error():
     with pytest.raises(AttributeError, match=r"shared\.js has no constant NONE"):
         _ = shared.NONE

@@ -54,7 +54,7 @@ TEXTS = [
 ]
 FEW = {"speculate": [op.PROMPT, "naïve 😀", "a b " * 200]}  # forty generations per text
 CASES = [(name, text) for name in EXPLORERS for text in FEW.get(name, TEXTS)]
-# Prompts that no explorer shows, and what all of them say.
+# Prompts that no explorer shows, and the message that all of them give.
 REFUSED = {
     "": "The prompt is empty: type a question.",
     "a" * 150_000: "The prompt has 150,000 characters, and at most 1,000 fit here: shorten it.",
@@ -71,7 +71,7 @@ COMPUTE = """async ({ state, text, encodes }) => {
   }
 }"""
 # A page in the background waits for no frame, so that `painted` needs nothing else. The page's own
-# random numbers are others: with Python's the sampled texts must be equal.
+# random numbers differ from Python's; given Python's, the sampled texts must be equal.
 SURROUNDINGS = """(numbers) => {
   globalThis.document = { hidden: true };
   lm.random = (seed) => {
@@ -89,7 +89,7 @@ def lm(node):
     data = page_data(TOKENIZER, {"reference": TARGET, "draft": DRAFT})
     page = "js/page.js"
     node.run("(data) => { globalThis.lm = makePage(data); }", page, argument=data)
-    most = 3 * SPECULATE_MAX_NEW  # two numbers per id and those of dropped ids, behind a stop id
+    most = 3 * SPECULATE_MAX_NEW  # two numbers per id, and those of ids dropped after a stop id
     numbers = {s: list(islice(uniforms(s), most)) for n in SPECULATE_SEEDS for s in (n, -n)}
     node.run(SURROUNDINGS, argument=numbers)
     return node
@@ -114,7 +114,7 @@ def test_python_and_javascript_compute_the_same_traits(name, text, lm):
     assert_alike(in_javascript(lm, name, text), in_python(name, text))
 
 
-def test_speculation_agrees_in_small_probabilities_too(lm):
+def test_speculation_agrees_on_small_probabilities_too(lm):
     """Python has four digits of float32 sums in another order; what is near 0 may be 0."""
     kinds = set()
     for text in (op.PROMPT, "naïve 😀"):
@@ -137,19 +137,19 @@ def test_computing_changes_nothing(name):
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_what_no_explorer_shows_is_refused_before_it_is_encoded(name, lm, monkeypatch):
-    monkeypatch.setattr(make(name), "tokenizer", None)  # neither Python's nor JavaScript's is asked
+def test_a_prompt_that_cannot_be_shown_is_refused_before_it_is_encoded(name, lm, monkeypatch):
+    monkeypatch.setattr(make(name), "tokenizer", None)  # neither Python's nor the page's is used
     for text, words in REFUSED.items():
         assert in_python(name, text) == words
         assert in_javascript(lm, name, text, encodes=False) == words
 
 
 def assert_alike(found, expected, path="", rel=1e-3, atol=1.1e-3) -> None:
-    """Equal texts and integers; numbers within 1e-3 of each other, which is less than is drawn.
+    """Equal texts and integers; numbers within 1e-3 of each other, which is too little to see.
 
     Some are rounded to 1e-3, and two neighbors may differ by a little more, as floats do.
     JavaScript adds in another order than torch, so a count, a rank or a rounded level might differ
-    by one. None does in these texts, not even if every weight is moved by a millionth.
+    by one. None does in these texts, even if every weight is changed by a millionth.
     """
     if isinstance(expected, dict):
         assert isinstance(found, dict), f"{path}: {found!r}"

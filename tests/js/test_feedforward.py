@@ -1,4 +1,4 @@
-"""explorers/feedforward/state.js: what is shown of one token's units, at the edges."""
+"""explorers/feedforward/state.js: what is shown for one token's units, in edge cases."""
 
 import pytest
 import torch

@@ -9,7 +9,7 @@ def test_numbers_have_three_digits_and_no_exponent(node):
     assert texts == ["0", "−0.450", "4.10", "12.3", "298,000", "0.000123", "−0.0156", "1,000"]
 
 
-def test_a_number_too_small_for_the_decimals_of_a_text_is_drawn_all_the_same(node):
+def test_a_number_that_rounds_to_zero_as_text_is_still_drawn(node):
     text = node.run("number(1e-30)", "explorers/kit/numbers.js")
     assert float(text) == pytest.approx(0, abs=1e-20)
 

@@ -1,4 +1,4 @@
-"""explorers/kit/language_model.js: what the reader is told while the model is being loaded."""
+"""explorers/kit/language_model.js: the notice shown while the model loads."""
 
 import pytest
 
@@ -26,7 +26,7 @@ LOADING = "Loading the model (about 5 MB) …"
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_loading_is_told_as_long_as_it_takes(node, fails):
+def test_the_notice_shows_while_the_model_loads(node, fails):
     result, changes = node.run(LOAD, MODULE, argument={"loaded": False, "fails": fails})
     assert result == ("no connection" if fails else "the model")
     assert changes == [
@@ -34,6 +34,6 @@ def test_loading_is_told_as_long_as_it_takes(node, fails):
     ]  # fmt: skip
 
 
-def test_a_model_that_is_there_needs_no_notice(node):
+def test_a_loaded_model_needs_no_notice(node):
     argument = {"loaded": True, "fails": False}
     assert node.run(LOAD, MODULE, argument=argument) == ["the model", []]

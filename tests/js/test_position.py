@@ -17,7 +17,7 @@ from oneprompt.position import (
 MODULE = "js/position.js"
 
 
-def test_sinusoids_are_pythons(node):
+def test_sinusoids_equal_pythons(node):
     found = torch.tensor(node.run("([N, D]) => sinusoidal(N, D)", MODULE, argument=[32, 192]))
     assert torch.allclose(found, sinusoidal(torch.arange(32), 192), rtol=0, atol=1e-5)
 

@@ -1,4 +1,4 @@
-"""A prompt that cannot be shown is refused in the same words by Python and by the page."""
+"""A prompt that cannot be shown is refused with the same message by Python and by the page."""
 
 import pytest
 from node import JavaScriptError

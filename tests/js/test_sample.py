@@ -60,7 +60,7 @@ def test_probabilities_equal_pythons_for_all_values_of_all_settings(node):
     assert_distributions_are_pythons(node, random_logits(), ALL_VALUES, HISTORY)
 
 
-def test_draws_are_pythons(node):
+def test_draws_equal_pythons(node):
     p = probabilities(random_logits(), Sampling(top_p=0.9))
     uniforms = node.run("Array.from({ length: 500 }, (_, n) => uniform(3, n))", MODULE)
     script = "([p, us]) => us.map((u) => drawToken(p, u))"

@@ -15,7 +15,7 @@ from oneprompt.sample import probabilities, uniforms
 from oneprompt.speculate import expected_tokens_per_pass, residual
 
 MODULE = "js/speculate.js"
-# All passes of `speculate`; both models draw from numbers that are given.
+# All passes of `speculate`; both models draw with given numbers.
 PASSES = """({ ids, most, settings, gamma, eosId, ours, theirs }) => {
   const target = { ...small.model("reference"), eosId };
   const [numbers, others] = [ours, theirs].map((draws) => draws.values());
@@ -39,7 +39,7 @@ def in_python(pair, settings, gamma, stop_ids=()) -> list[op.speculate.Pass]:
 
 @pytest.mark.parametrize("settings", GRID[:4], ids=["greedy", "1", "0.7", "1.5"])
 @pytest.mark.parametrize("gamma", [1, 4])
-def test_passes_are_pythons(settings, gamma, node, small_pair):
+def test_passes_equal_pythons(settings, gamma, node, small_pair):
     """Field by field; p is Python's distribution of the logits, at each new id."""
     found = node.run(PASSES, argument=asked(settings, gamma))
     text, kinds = [5, 6, 7], set()
@@ -65,7 +65,7 @@ def assert_near(found: list, expected: torch.Tensor) -> None:
 
 
 def test_a_stop_id_ends_the_record_of_its_pass(node, small_pair):
-    """Whichever of the ids of a text it is: what was examined behind it leaves no trace."""
+    """Whichever of the ids of a text it is: what was examined after it leaves no trace."""
     greedy, gamma = GRID[0], 8
     ids = [token for done in in_python(small_pair, greedy, gamma) for token in done.new]
     for eos_id in set(ids):
@@ -78,7 +78,7 @@ def test_a_stop_id_ends_the_record_of_its_pass(node, small_pair):
         assert (found[-1]["stop"], found[-1]["new"][-1]) == ("stop", eos_id)
 
 
-def test_no_id_is_made_where_none_is_wanted(node, small_pair):
+def test_no_id_is_generated_where_none_is_wanted(node, small_pair):
     assert node.run(PASSES, argument=asked(GRID[0], gamma=5, most=0)) == []
 
 
@@ -91,7 +91,7 @@ def test_the_residual_is_pythons(node):
         assert found == pytest.approx(residual(*pair).tolist())
 
 
-def test_what_a_gamma_saves_by_hand(node):
+def test_the_speedup_of_a_gamma_worked_by_hand(node):
     """Tokens per pass as in Python; a pass of the target costs 1, and each drafted token c."""
     for share, gamma in ((0, 5), (1, 5), (0.5, 2), (0.8, 4)):
         found = node.run(f"expectedTokens({share}, {gamma})", MODULE)

@@ -30,7 +30,7 @@ def random_texts(n: int) -> list[str]:
     return texts
 
 
-def test_every_text_has_the_same_ids_and_comes_back(in_node, tokenizer):
+def test_every_text_has_the_same_ids_and_decodes_to_itself(in_node, tokenizer):
     texts = ["", PROMPT, *random_texts(2000)]
     found = in_node(
         """(texts) => texts.map((text) => {

@@ -10,8 +10,8 @@ ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
 
 
-def test_a_question_can_be_put_to_any_model(model, draft, tokenizer):
-    """By itself to the reference model, which is not loaded anew for each question."""
+def test_any_model_can_be_asked_a_question(model, draft, tokenizer):
+    """By default the reference model, which is not loaded again for each question."""
     for other in (model, draft):
         made = op.generate(other, tokenizer.encode(PROMPT), answers.LONGEST_ANSWER)
         assert op.answer(PROMPT, model=other, tokenizer=tokenizer) == (
@@ -22,14 +22,14 @@ def test_a_question_can_be_put_to_any_model(model, draft, tokenizer):
 
 
 def test_a_wrong_answer_is_counted_as_wrong():
-    """The measure has teeth: the answer to one question does not define another term."""
+    """The measure can fail: the answer to one question does not define another term."""
     text = op.answer(PROMPT)
     assert answers.names_and_defines(FIRST, text)
     assert not answers.names_and_defines(ENTRIES["deep learning"], text)
     assert not answers.defines(FIRST, "It is something else.")
 
 
-def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer):
+def test_answers_in_a_batch_equal_those_asked_one_at_a_time(model, tokenizer):
     """Some end early, some at the longest, and a batch of one is among them."""
     questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
     questions += ["Thank you!", "A", PROMPT, PROMPT]
@@ -46,6 +46,6 @@ def test_answers_in_a_batch_are_those_to_one_question_at_a_time(model, tokenizer
 
 
 @pytest.mark.parametrize(("question", "words"), [("", "empty"), ("word " * 300, "do not fit")])
-def test_a_question_that_cannot_be_read_is_refused(model, tokenizer, question, words):
+def test_a_question_that_the_model_cannot_read_is_refused(model, tokenizer, question, words):
     with pytest.raises(ValueError, match=words):
         answers.answer_all(model, tokenizer, [PROMPT, question])

@@ -29,7 +29,7 @@ def qkv(n_queries=5, n_keys=9, n_heads=4, n_kv_heads=4, head_dim=8, batch=2):
 
 
 def float_mask(n_queries, n_keys):
-    """As ALiBi's: a shift per head, -inf where hidden."""
+    """Like ALiBi's: a shift per head, -inf where hidden."""
     hidden = ~causal_mask(n_queries, n_keys)
     shift = -torch.rand(4, n_queries, n_keys, generator=torch.Generator().manual_seed(0))
     return shift.masked_fill(hidden, float("-inf"))
@@ -75,7 +75,7 @@ def test_a_case_worked_by_hand():
 
 @pytest.mark.parametrize("window", [None, 1, 2, 5, 100])
 @pytest.mark.parametrize(("n_queries", "n_keys"), [(1, 1), (6, None), (1, 7), (3, 7)])
-def test_mask_equals_its_definition(n_queries, n_keys, window):
+def test_the_mask_equals_its_definition(n_queries, n_keys, window):
     mask = causal_mask(n_queries, n_keys, window)
     n_keys = n_keys or n_queries
     assert mask.shape == (n_queries, n_keys)
@@ -86,7 +86,7 @@ def test_mask_equals_its_definition(n_queries, n_keys, window):
         assert mask[row, s].item() is visible, (row, s)
 
 
-def test_heads_split_and_merge():
+def test_merging_heads_undoes_splitting_them():
     x = torch.arange(24.0).view(1, 2, 12)
     heads = split_heads(x, 3)
     assert heads.shape == (1, 3, 2, 4)
@@ -95,7 +95,7 @@ def test_heads_split_and_merge():
 
 
 @pytest.mark.parametrize("n_kv_heads", [6, 2, 1])
-def test_module_equals_a_loop_over_heads(n_kv_heads):
+def test_the_module_equals_a_loop_over_heads(n_kv_heads):
     config = op.ModelConfig(d_model=20, n_heads=6, n_kv_heads=n_kv_heads, head_dim=4,
                             vocab_size=9, n_layers=1, position="none")  # fmt: skip
     attention = random_model(config).blocks[0].attention

@@ -19,7 +19,7 @@ def next_logits(model, ids: list[int]) -> torch.Tensor:
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, SAMPLED], ids=["greedy", "sampled"])
 @pytest.mark.parametrize("seed", range(12))
-def test_cache_changes_nothing(seed, sampling):
+def test_the_cache_changes_nothing(seed, sampling):
     """On all variants, to the end of the context. A text could differ only at a near-tie of two
     logits, or where a uniform number falls within 1e-6 of a boundary; at these seeds none does."""
     model = random_model(config_of(random_choices(seed)), seed)
@@ -53,7 +53,7 @@ def test_logprobs_are_those_of_the_model_itself(sampling):
     assert result.logprobs == pytest.approx(expected.tolist(), abs=1e-4)  # float32 logits
 
 
-def test_stops_at_a_stop_id_and_includes_it():
+def test_generation_stops_at_a_stop_id_and_includes_it():
     model = counting_model(eos_id=7)
     result = op.generate(model, [3], 12)
     assert (result.ids, result.stop_reason, result.target_passes) == ([4, 5, 6, 7], "stop", 4)
@@ -75,7 +75,7 @@ def test_the_text_ends_at_any_stop_id(stop_ids, expected, reason):
     assert (result.ids, result.stop_reason) == (expected, reason)
 
 
-def test_model_without_end_of_sequence_runs_to_the_length():
+def test_a_model_without_an_end_of_sequence_runs_to_the_length():
     assert op.generate(counting_model(eos_id=None), [3], 12).stop_reason == "length"
 
 
@@ -88,14 +88,16 @@ def test_a_stop_id_in_the_prompt_does_not_stop():
     [
         (3, 0, 0, "length"),
         (3, 5, 5, "length"),
-        (3, 14, 14, "length"),  # exactly as many as fit: the last one needs no room of its own
+        (3, 14, 14, "length"),  # exactly as many as fit: the last one is never read
         (3, 15, 14, "context"),
         (16, 1, 1, "length"),
         (16, 2, 1, "context"),
     ],
 )
 @pytest.mark.parametrize("use_cache", [True, False])
-def test_full_context_ends_with_its_reason(prompt_length, max_new_tokens, n_ids, reason, use_cache):
+def test_a_full_context_ends_the_text_and_is_given_as_the_reason(
+    prompt_length, max_new_tokens, n_ids, reason, use_cache
+):
     model = counting_model(context_length=16)
     result = op.generate(model, [0] * prompt_length, max_new_tokens, use_cache=use_cache)
     assert (len(result.ids), result.stop_reason) == (n_ids, reason)
@@ -112,7 +114,7 @@ def test_the_same_seed_gives_the_same_text():
     assert op.generate(model, [1], 20, seed=1).ids == op.generate(model, [1], 20, seed=2).ids
 
 
-def test_prompt_stays_as_it_was():
+def test_the_prompt_stays_as_it_was():
     ids = [1, 2, 3]
     op.generate(small_model(), ids, 5)
     op.generate(small_model(), tuple(ids), 5)
@@ -162,7 +164,7 @@ def test_text_stream_holds_back_unfinished_characters():
 
 
 def test_text_stream_gives_what_is_left_at_the_end():
-    """Half a character at the end is shown as such, and neither lost nor waited for."""
+    """Half a character at the end is shown as a replacement character, not lost or held back."""
     tokenizer = op.load_tokenizer()
     half = tokenizer.encode("ok 🙂")[:-1]
     assert "".join(op.stream_text(tokenizer, half)) == tokenizer.decode(half)
@@ -194,8 +196,8 @@ def test_text_stream_waits_for_no_more_ids_than_it_needs():
         ([1], -1, ValueError, "max_new_tokens must be 0 or more, got -1"),
     ],
 )
-def test_refuses_bad_requests(ids, max_new_tokens, error, words):
-    """At the call, also where the ids come one by one."""
+def test_bad_requests_are_refused(ids, max_new_tokens, error, words):
+    """As soon as the function is called, even where the ids come one by one."""
     model = small_model()
     decoder = op.SpeculativeDecoder(model, model)
     alone = [partial(run, model) for run in (op.generate, op.stream, autoregress.steps)]

@@ -58,7 +58,7 @@ def test_rows_stop_on_their_own_for_each_reason():
     ]
 
 
-def test_penalties_count_each_row_s_own_history():
+def test_penalties_count_each_rows_own_history():
     model = small_model()
     settings = {"processors": [RepetitionCost(frequency=3.0, counts="text")], "stop_ids": ()}
     together = op.generate(model, PROMPTS, 12, **settings)
@@ -82,7 +82,7 @@ def test_seeds_can_be_given_one_by_one():
         op.generate(model, [[5], [5]], 9, SAMPLED, seed=[1, 2, 3])
 
 
-def test_no_tokens_wanted_are_none():
+def test_no_tokens_come_where_none_are_wanted():
     assert [row.ids for row in op.generate(small_model(), [[1], [2]], 0)] == [[], []]
 
 

@@ -20,7 +20,7 @@ def test_pack_by_hand():
     ]
 
 
-def test_pack_drops_a_row_that_stays_short():
+def test_pack_drops_a_row_that_is_not_filled():
     assert pack([[1, 2, 3], [4]], eos_id=0, length=3).tolist() == [[1, 2, 3, 0]]
 
 
@@ -32,7 +32,7 @@ def test_rows_start_with_documents():
 
 
 @pytest.mark.parametrize("longest", [3, 8, 64])
-def test_repeated_row_repeats_and_hides_what_is_chance(longest):
+def test_a_repeated_row_repeats_and_hides_its_random_first_round(longest):
     for seed in range(20):
         ids, targets = repeated_row(100, longest, 1000, generator(seed))
         assert ids.shape == targets.shape == (100,)
@@ -46,7 +46,7 @@ def test_repeated_row_repeats_and_hides_what_is_chance(longest):
         assert ids[:period].unique().numel() > 1
 
 
-def test_batch_mixes_documents_and_repeats():
+def test_a_batch_mixes_documents_and_repeats():
     rows = tiny_rows()
     for share, n_repeated in ((0.0, 0), (1.0, 6)):
         recipe = Recipe(steps=10, batch_size=6, repeats=share)
@@ -58,7 +58,7 @@ def test_batch_mixes_documents_and_repeats():
     assert {(i[0], *t) for i, t in zip(ids.tolist(), targets.tolist(), strict=True)} <= documents
 
 
-def test_copying_phase_has_only_short_repeats_and_as_many_tokens():
+def test_the_copying_phase_has_only_short_repeats_and_as_many_tokens():
     rows = torch.ones(3, 2 * SHORT_ROW + 1, dtype=torch.int64)
     recipe = Recipe(steps=10, batch_size=5, copying_steps=4)
     ids, targets = batch(recipe, 3, rows, generator(), 40)

@@ -77,7 +77,7 @@ class KeepsDetours(KVCache):
 
 
 class KeysBeforeRotation(KVCache):
-    """Keeps old keys as they were before RoPE turned them."""
+    """Keeps old keys as they were before RoPE rotated them."""
 
     def __init__(self, config, *args):
         super().__init__(config, *args)
@@ -94,14 +94,14 @@ class KeysBeforeRotation(KVCache):
 
 
 class FirstLayerForAll(KVCache):
-    """All layers share the room of one."""
+    """All layers share the memory of one."""
 
     def append(self, layer, k, v):
         return super().append(0, k, v)
 
 
 class OldValuesOfOneHead(KVCache):
-    """Replaces the old values of the first kv head by those of the last."""
+    """Replaces the old values of the first kv head with those of the last."""
 
     def append(self, layer, k, v):
         keys, values = super().append(layer, k, v)
@@ -129,7 +129,7 @@ def test_a_broken_cache_is_caught(broken, seed):
     assert difference > 1000 * TOLERANCE
 
 
-def test_room_is_made_in_advance_and_kept():
+def test_memory_is_allocated_in_advance_and_kept():
     config = config_of(random_choices(0) | {"heads": (4, 2)})
     model = random_model(config)
     cache = model.new_cache(batch_size=3)
@@ -152,13 +152,13 @@ def test_a_full_cache_grows_and_keeps_what_it_holds():
     assert torch.equal(growing.keys[:, :, :, :20], roomy.keys[:, :, :, :20])
 
 
-def test_memory_follows_the_text_and_not_the_context():
+def test_memory_grows_with_the_text_and_not_with_the_context():
     config = op.ModelConfig(vocab_size=8, context_length=131_072, d_model=8, n_layers=1, n_heads=1)
     cache = op.Transformer(config).new_cache()
     assert cache.keys.nbytes < 10_000  # 4 MB for the whole context
 
 
-def test_the_cache_of_another_model_is_refused():
+def test_another_models_cache_is_refused():
     first, second = (
         random_model(config_of(random_choices(0) | {"heads": h})) for h in ((4, 4), (4, 2))
     )

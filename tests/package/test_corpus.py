@@ -1,4 +1,4 @@
-"""The glossary keeps its rules, and the training text contains nothing that was held out."""
+"""The glossary follows its rules, and the training text contains nothing that was held out."""
 
 import dataclasses
 import re
@@ -37,7 +37,7 @@ def beginning(entry, sentence: str) -> tuple[str, ...]:
     return tuple(sentence.removeprefix(capitalize(entry.subject)).split()[:3])
 
 
-def test_terms_are_at_least_150_and_unique():
+def test_there_are_at_least_150_terms_and_no_duplicates():
     slugs = [entry.slug for entry in op.load_glossary()]
     assert len(slugs) == len(set(slugs)) >= 150
 
@@ -48,7 +48,7 @@ def test_at_least_80_entries_have_every_field():
 
 
 def broken_rules(rules: dict, cases, name) -> list[str]:
-    """A line for each rule that a case breaks; rules say in words what their function checks."""
+    """A line for each rule that a case breaks; a rule is its description and a function."""
     return [
         f"{name(case)} breaks: {rule}"
         for case in cases
@@ -106,7 +106,7 @@ SEE_ALSO_RULES = {
 }
 
 
-def test_sentences_keep_the_rules():
+def test_sentences_follow_the_rules():
     all_sentences = [sentence for entry in ENTRIES.values() for sentence in sentences(entry)]
     assert broken_rules(SENTENCE_RULES, all_sentences, repr) == []
 
@@ -116,7 +116,7 @@ def test_sentences_keep_the_rules():
     [DEFINITION_RULES, OTHER_RULES, SEE_ALSO_RULES],
     ids=["definitions", "other sentences", "see_also"],
 )
-def test_entries_keep_the_rules(rules):
+def test_entries_follow_the_rules(rules):
     assert broken_rules(rules, ENTRIES.values(), lambda entry: entry.slug) == []
 
 
@@ -154,21 +154,21 @@ def documents() -> list[str]:
 
 @pytest.fixture(scope="module")
 def text(documents) -> str:
-    """All different documents in lower case, one a line."""
+    """All distinct documents in lower case, one per line."""
     return "\n".join(dict.fromkeys(documents)).lower()
 
 
 def asked_and_answered(question: str, answers, text: str) -> bool:
-    """Whether text has the question, or has it without its mark and with one of the answers.
+    """Whether the text has the question, or has it without "?" but followed by an answer.
 
-    Without its mark a question can be the beginning or the end of a longer one ("explain a token",
-    "can you explain a token ID?"), so an answer must follow and a sentence end before it.
+    Without its "?" a question can be the beginning or the end of a longer one ("explain a token",
+    "can you explain a token ID?"), so a sentence must end before it and an answer follow it.
     """
     question = question.lower()
     answers = tuple(answer.lower() for answer in answers)
     bare, place = f"{question[:-1]} ", -1
     while (place := text.find(bare, place + 1)) >= 0:
-        before = text[max(place - 2, 0) : place].strip(" ")  # nothing at the very beginning
+        before = text[max(place - 2, 0) : place].strip(" ")  # empty at the very beginning
         begins = not before or before[-1] in '\n".?!'
         if begins and text.startswith(answers, place + len(bare)):
             return True
@@ -208,7 +208,7 @@ def test_other_questions_are_in_the_text(text):
         assert ask(CANONICAL, entry).lower() in text
 
 
-def test_question_without_its_mark_is_found():
+def test_a_question_without_its_question_mark_is_found():
     """As the grammar types some of them."""
     entry = ENTRIES["token"]
     text = f"well.\nexplain a token {entry.definition.lower()}"
@@ -234,7 +234,7 @@ def test_held_out_contrasts_are_not_in_the_text(text):
         assert f"{a.definition} {b.definition}".lower() not in text
 
 
-def test_running_example_is_asked_exactly(documents):
+def test_the_running_example_is_asked_word_for_word(documents):
     prompt = "What is machine learning?"
     assert sum(document.startswith(prompt) for document in documents) > 100
 
@@ -246,13 +246,13 @@ def test_every_kind_of_document_is_written(documents):
     assert all("{" not in document and "  " not in document for document in documents)
 
 
-def test_text_is_the_same_every_time(documents):
+def test_the_text_is_the_same_every_time(documents):
     assert text_hash(training_documents()) == text_hash(documents)
     assert text_hash(training_documents(n=100, seed=1)) != text_hash(documents[:100])
 
 
 @pytest.mark.parametrize("name", ["reference", "draft"])
-def test_shipped_weights_come_from_this_text(name, documents):
+def test_the_shipped_weights_come_from_this_text(name, documents):
     """A change of glossary or grammar needs `make train`."""
     metadata = read_metadata(ASSETS / f"{name}.safetensors")
     assert metadata["training_text"] == text_hash(documents)

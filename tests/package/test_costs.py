@@ -10,8 +10,8 @@ from oneprompt.costs import costs_of, multiply_adds
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_multiply_adds_are_those_that_pytorch_counts(seed):
-    """On all variants: prefill, then one position and three behind a cache."""
+def test_multiply_adds_are_as_many_as_pytorch_counts(seed):
+    """On all variants: prefill, then one and three positions after a cache."""
     model = random_model(config_of(random_choices(seed)), seed)
     cache = model.new_cache()
     for T in (5, 1, 3):
@@ -21,7 +21,7 @@ def test_multiply_adds_are_those_that_pytorch_counts(seed):
         assert counter.get_total_flops() == 2 * multiply_adds(model.config, T, cache.length)
 
 
-def test_costs_of_a_model_by_hand():
+def test_the_costs_of_a_model_worked_by_hand():
     model = small_model()  # 2 layers, 2 heads of 8 numbers, 31 tokens
     costs = costs_of(model)
     assert costs["weights"] == 4 * sum(p.numel() for p in model.parameters())  # float32

@@ -18,7 +18,7 @@ SAMPLED = op.Sampling(temperature=0.8, top_p=0.9, repetition_penalty=1.2)
 def propose(draft, ids, gamma=3):
     tokens, q = draft.propose(ids, gamma, op.GREEDY)
     assert q.shape == (len(tokens), draft.vocab_size)
-    # Nothing was left to chance: all of q is on the tokens.
+    # The draft is certain: all of q is on the tokens.
     assert q.argmax(-1).tolist() == tokens
     assert torch.equal(q.sum(-1), q.amax(-1))
     return tokens
@@ -35,7 +35,7 @@ def propose(draft, ids, gamma=3):
         ([1], []),
     ],
 )
-def test_prompt_lookup_by_hand(ids, tokens):
+def test_prompt_lookup_worked_by_hand(ids, tokens):
     assert propose(PromptLookup(vocab_size=10), ids) == tokens
 
 
@@ -46,7 +46,7 @@ def test_prompt_lookup_looks_no_further_than_it_should():
     assert propose(PromptLookup(vocab_size=10), ids, gamma=0) == []
 
 
-def test_ngram_table_by_hand():
+def test_the_ngram_table_worked_by_hand():
     documents = [[1, 2, 3, 4], [1, 2, 5], [8, 2, 5], [6, 7, 9], [6, 7, 9], [0, 7, 8], [7, 8]]
     table = NGramTable(documents, vocab_size=10, n=3)
     assert propose(table, [1, 2]) == [3, 4]  # a tie of 3 and 5 after 1 2: the lower id
@@ -69,7 +69,7 @@ def test_certain_is_one_at_each_token():
 
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, SAMPLED], ids=["greedy", "sampled"])
-def test_model_draft_says_what_it_drew_from(sampling):
+def test_a_model_draft_reports_the_distribution_it_drew_from(sampling):
     """q is the draft model's own distribution, whatever became of the earlier proposals.
 
     The text grows as speculative decoding makes it grow: by none, some or all of the drafted ids
@@ -92,7 +92,7 @@ def test_model_draft_says_what_it_drew_from(sampling):
             text = [rng.randrange(31) for _ in range(rng.randint(1, 12))]
 
 
-def test_model_draft_draws_from_q():
+def test_a_model_draft_draws_from_q():
     """5,000 draws, chi-square; without the draw's uniform numbers it would repeat itself."""
     draft = ModelDraft(TableModel.random(6, seed=1), uniforms(0))
     drawn = [draft.propose([2], 1, op.Sampling()) for _ in range(5_000)]
@@ -103,14 +103,14 @@ def test_model_draft_draws_from_q():
 @pytest.mark.parametrize(
     ("n_ids", "n_tokens"), [(35, 4), (37, 4), (38, 3), (40, 1), (41, 0), (60, 0)]
 )
-def test_model_draft_stops_at_the_end_of_its_context(n_ids, n_tokens):
+def test_a_model_draft_stops_at_the_end_of_its_context(n_ids, n_tokens):
     """A context of 40 reads 40 ids and proposes the 41st; longer texts it cannot read."""
     tokens, q = ModelDraft(small_model()).propose([1] * n_ids, 4, op.GREEDY)
     assert len(tokens) == n_tokens
     assert q.shape == (n_tokens, 31)
 
 
-def test_model_draft_reads_nothing_twice():
+def test_a_model_draft_reads_nothing_twice():
     class Counting(TableModel):
         read = 0
 
@@ -128,7 +128,7 @@ def test_model_draft_reads_nothing_twice():
     assert model.read == len(text) - 2
 
 
-def test_tokens_and_distributions_go_together():
+def test_tokens_and_distributions_must_match():
     draft = ModelDraft(small_model(), uniforms(0))
     for gamma in range(5):
         tokens, q = draft.propose([1, 2], gamma, SAMPLED)

@@ -9,14 +9,14 @@ from oneprompt.embed import embed, flatten, nearest
 TABLE = torch.randn(7, 4, generator=torch.Generator().manual_seed(0))
 
 
-def test_reads_the_row_of_each_id():
+def test_embedding_reads_the_row_of_each_id():
     ids = torch.tensor([[2, 0, 6], [1, 1, 3]])
     expected = torch.stack([torch.stack([TABLE[i] for i in row]) for row in ids.tolist()])
     assert torch.equal(embed(ids, TABLE), expected)
     assert torch.equal(embed(ids[0], TABLE), expected[0])
 
 
-def test_equals_one_hot_times_table_with_its_gradient():
+def test_embedding_equals_one_hot_times_table_and_so_does_its_gradient():
     ids = torch.tensor([2, 0, 2])
     gradients = []
     for vectors in (embed, lambda ids, table: F.one_hot(ids, 7).float() @ table):
@@ -37,7 +37,7 @@ def test_equals_one_hot_times_table_with_its_gradient():
         (torch.tensor([[3, -1]]), ValueError, r"id -1 is outside the vocabulary \(0 to 6\)"),
     ],
 )
-def test_refuses_ids_without_a_row(ids, error, words):
+def test_ids_without_a_row_are_refused(ids, error, words):
     with pytest.raises(error, match=words):
         embed(ids, TABLE)
 

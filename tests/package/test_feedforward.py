@@ -21,20 +21,20 @@ from oneprompt.feedforward import ACTIVATIONS, gelu, gelu_tanh, relu, silu
     ],
     ids=["relu", "gelu", "gelu_tanh", "silu"],
 )
-def test_activation_equals_torch(ours, theirs):
+def test_the_activation_equals_torchs(ours, theirs):
     x = torch.linspace(-8, 8, 1601)
     # A few float32 roundings of numbers up to 8. The two GELUs differ by up to 5e-4, and no other
     # two of the four are closer, so a mix-up is noticed.
     torch.testing.assert_close(ours(x), theirs(x), atol=2e-6, rtol=1e-6)
 
 
-def test_what_the_model_runs_equals_the_formulas():
+def test_the_functions_that_the_model_runs_equal_the_formulas():
     x = torch.linspace(-8, 8, 1601)
     formulas = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "swiglu": silu,
                 "geglu": gelu_tanh}  # fmt: skip
     assert ACTIVATIONS.keys() == formulas.keys()
     for name, formula in formulas.items():
-        # As above: a mix-up of the two GELUs would be noticed.
+        # As above: swapping the two GELUs would be noticed.
         torch.testing.assert_close(ACTIVATIONS[name](x), formula(x), atol=2e-6, rtol=1e-6)
 
 
@@ -53,7 +53,7 @@ def linear(x: list[float], layer) -> list[float]:
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("activation", ["gelu", "swiglu"])
-def test_network_equals_a_loop(activation, bias):
+def test_the_network_equals_a_loop(activation, bias):
     network = feedforward(activation, bias)
     x = torch.randn(1, 3, 4, generator=torch.Generator().manual_seed(0))
     found = network(x)

@@ -26,12 +26,12 @@ def test_every_form_of_a_prompt_gives_the_same_text(ids):
     assert decoder.generate(ids, 8).ids == expected
 
 
-def test_a_list_of_prompts_is_a_batch_also_where_it_holds_one():
+def test_a_list_of_one_prompt_is_a_batch_too():
     [found] = op.generate(small_model(), [PROMPT], 8)
     assert found.ids == op.generate(small_model(), PROMPT, 8).ids
 
 
-# A cache: several turns, a prefix that several prompts share.
+# With a cache: several turns, and a prefix that several prompts share.
 
 
 class Reads:
@@ -69,7 +69,7 @@ def test_a_shared_prefix_is_read_once():
         reads.n = 0
 
 
-def test_a_prompt_that_is_all_in_the_cache_reads_its_last_id_again():
+def test_where_the_cache_holds_the_whole_prompt_its_last_id_is_read_again():
     model = small_model()
     cache, reads = model.new_cache(), Reads(model)
     first = op.generate(model, PROMPT, 3, cache=cache)
@@ -78,14 +78,14 @@ def test_a_prompt_that_is_all_in_the_cache_reads_its_last_id_again():
     assert reads.n == 1
 
 
-def test_positions_that_were_filled_by_hand_are_not_trusted():
+def test_cached_positions_that_were_filled_by_hand_are_not_trusted():
     model, cache = small_model(), small_model().new_cache()
     model(torch.tensor([[9, 9, 9]]), cache)
     found = op.generate(model, PROMPT, 5, cache=cache)
     assert found.ids == op.generate(model, PROMPT, 5).ids
 
 
-def test_room_is_made_for_the_text_and_not_for_the_context():
+def test_memory_is_allocated_for_the_text_and_not_for_the_context():
     model, made = small_model(context_length=4000), []
     new_cache = model.new_cache
     model.new_cache = lambda *args, **kwargs: made.append(new_cache(*args, **kwargs)) or made[-1]
@@ -93,16 +93,16 @@ def test_room_is_made_for_the_text_and_not_for_the_context():
     assert made[0].capacity == len(PROMPT) + 5
 
 
-def test_another_model_s_cache_is_refused():
+def test_another_models_cache_is_refused():
     other = small_model(n_layers=3)
     with pytest.raises(ValueError, match=r"another model's cache: .* \(3, 2, 8\) in it and \(2"):
         op.generate(small_model(), PROMPT, 5, cache=other.new_cache())
 
 
-# What ends a text, what changes its logits, what is told about it.
+# What ends a text, what changes its logits, what is reported about it.
 
 
-def test_a_stop_string_ends_the_text_across_the_borders_of_tokens():
+def test_a_stop_string_may_span_several_tokens():
     tokenizer, model = op.load_tokenizer(), op.load_model()
     stop = StopStrings(tokenizer, "subfield of art")
     ids = tokenizer.encode(op.PROMPT)
@@ -123,7 +123,7 @@ def test_a_constraint_lets_only_valid_answers_through():
     assert found.stop_reason == "stop"
 
 
-def test_the_likeliest_tokens_are_those_of_the_model_itself():
+def test_the_reported_likeliest_tokens_are_the_models_own():
     model = counting_model()
     found = op.generate(
         model, [1], 3, op.Sampling(top_k=1), top_n=2, processors=[LogitBias({2: -math.inf})]
@@ -137,7 +137,7 @@ def test_the_likeliest_tokens_are_those_of_the_model_itself():
 # Another device.
 
 
-def test_ids_are_made_where_the_model_is():
+def test_ids_are_created_on_the_models_device():
     class Elsewhere(TableModel):
         """A model that says that it is on another device, and refuses ids from this one."""
 
@@ -157,8 +157,8 @@ def test_ids_are_made_where_the_model_is():
 
 
 @pytest.mark.parametrize("position", ["learned", "sinusoidal", "rope", "alibi", "none"])
-def test_a_pass_mixes_no_devices(position, monkeypatch):
-    """Every tensor of a pass is where the weights are; the device "meta" stands for a GPU."""
+def test_a_pass_stays_on_one_device(position, monkeypatch):
+    """Every tensor of a pass is where the weights are; "meta" takes the place of a GPU."""
     # Tensors of this device have a shape and no values that could be checked.
     monkeypatch.setattr("oneprompt.model.embed", lambda ids, table: table[ids])
     model = small_model(position=position, sliding_window=5).to("meta")
@@ -181,7 +181,7 @@ def causal_mask_here(*args):
     return causal_mask(*args).as_subclass(Stuck)
 
 
-# What is refused, at the call.
+# What is refused as soon as it is called.
 
 
 @pytest.mark.parametrize(

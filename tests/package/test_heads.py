@@ -15,7 +15,7 @@ def test_glossary_openings_are_the_beginnings_of_entries(tokenizer):
     assert len(heads.glossary_openings(tokenizer, 60)) < len(entries)
 
 
-def test_chance_scores_by_hand():
+def test_chance_scores_worked_by_hand():
     """Weights 1/3 and 1/4 at the positions 2 and 3; the last token has one earlier copy."""
     chance = heads.chance_scores(torch.tensor([[5, 6, 7, 5]]))
     for pattern in ("previous", "itself", "first"):

@@ -30,12 +30,12 @@ def test_seeds_cover_every_variant():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_trace_has_the_logits_of_the_forward_pass(seed):
+def test_the_trace_has_the_logits_of_the_forward_pass(seed):
     model = random_model(config_of(random_choices(seed)), seed)
     ids = random_ids(model.config, time=11)
     with torch.no_grad():
         logits = model(ids)
-    assert logits.std() > 1  # so that equality means something
+    assert logits.std() > 1  # otherwise equality would show nothing
     torch.testing.assert_close(model.trace(ids).logits, logits, **TOLERANCE)
 
 
@@ -47,7 +47,7 @@ def documented_shapes(cls) -> dict[str, tuple[str, ...]]:
 
 
 @pytest.mark.parametrize("n_kv_heads", [6, 2])
-def test_trace_has_the_shapes_it_documents(n_kv_heads):
+def test_the_trace_has_the_shapes_it_documents(n_kv_heads):
     sizes = {"B": 2, "T": 9, "D": 20, "H": 6, "G": n_kv_heads, "d": 8, "F": 28, "V": 43}
     config = config_of(random_choices(0) | {"heads": (6, n_kv_heads), "position": "alibi"})
     trace = random_model(config).trace(random_ids(config, time=9))
@@ -61,7 +61,7 @@ def test_trace_has_the_shapes_it_documents(n_kv_heads):
 
 
 @pytest.mark.parametrize("parallel", [False, True])
-def test_each_tensor_of_the_trace_follows_from_those_before(parallel):
+def test_each_tensor_of_the_trace_follows_from_those_before_it(parallel):
     """Each tensor follows from those before it, by the formula of its step."""
     model = small_model(parallel_residual=parallel, sliding_window=4)
     ids = random_ids(model.config, time=9)
@@ -86,7 +86,7 @@ def test_each_tensor_of_the_trace_follows_from_those_before(parallel):
     torch.testing.assert_close(trace.logits, trace.final_norm @ model.embedding.T)
 
 
-def test_trace_keeps_no_gradient():
+def test_the_trace_keeps_no_gradient():
     assert not small_model().trace(torch.tensor([[1, 2]])).logits.requires_grad
 
 
@@ -119,7 +119,7 @@ def test_learned_positions_are_added():
     assert torch.equal(trace.embedding[0], model.embedding[[4, 4]] + model.position_embedding[:2])
 
 
-def test_untied_model_has_an_output_table_of_its_own():
+def test_an_untied_model_has_its_own_output_table():
     tied, untied = small_model(), small_model(tie_embeddings=False)
     assert untied.n_parameters - tied.n_parameters == 31 * 16
     assert tied.output_table is tied.embedding
@@ -132,7 +132,7 @@ def test_the_default_config_is_that_of_the_reference_model():
     assert config == op.load_model("reference").config
 
 
-def test_config_survives_json():
+def test_a_config_survives_json():
     config = config_of(random_choices(3))
     assert op.ModelConfig(**json.loads(json.dumps(config.as_dict()))) == config
 
@@ -177,7 +177,7 @@ def test_bad_ids_are_refused(ids, error, words):
             call(ids)
 
 
-def test_more_than_the_context_is_refused_with_a_cache_too():
+def test_a_text_longer_than_the_context_is_refused_with_a_cache_too():
     model = small_model()
     cache = model.new_cache()
     model(torch.zeros(1, 39, dtype=torch.int64), cache)
@@ -185,7 +185,7 @@ def test_more_than_the_context_is_refused_with_a_cache_too():
         model(torch.zeros(1, 2, dtype=torch.int64), cache)
 
 
-def test_some_layers_have_a_window_and_a_rope_of_their_own():
+def test_some_layers_have_their_own_window_and_rope():
     model = small_model(
         n_layers=3, sliding_window=4, window_layers=[0, 2], window_rope_theta=9.0, rope_theta=99.0
     )
@@ -204,7 +204,7 @@ def test_some_layers_have_a_window_and_a_rope_of_their_own():
         assert torch.equal(k, layer.k)
 
 
-def test_norms_of_queries_keys_and_of_what_is_added():
+def test_the_norms_of_queries_keys_and_block_outputs_follow_their_formulas():
     """And the scaled embedding: each by its formula."""
     model = small_model(qk_norm=True, post_norms=True, embedding_scale=3.0, norm="rmsnorm")
     ids = random_ids(model.config, time=5)

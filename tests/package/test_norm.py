@@ -28,7 +28,7 @@ def test_rms_norm_equals_torch(eps):
 
 
 @pytest.mark.parametrize("kind", ["layernorm", "rmsnorm"])
-def test_module_uses_the_config(kind):
+def test_the_module_uses_the_config(kind):
     norm = Norm(op.ModelConfig(vocab_size=5, d_model=16, n_heads=2, norm=kind, norm_eps=0.1))
     norm.weight.data = WEIGHT
     if kind == "layernorm":

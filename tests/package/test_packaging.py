@@ -11,7 +11,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["
 
 
 def test_every_file_is_installed():
-    """Beside Python files, setuptools installs what matches a pattern in pyproject.toml."""
+    """Besides Python files, setuptools installs only what matches a pattern in pyproject.toml."""
     (source,) = SETTINGS["packages"]["find"]["where"]
     packages = find_namespace_packages(ROOT / source)
     patterns = ["*.py", *SETTINGS["package-data"]["*"]]

@@ -48,7 +48,7 @@ def test_each_step_links_to_the_chapters_of_the_others():
         assert f"[{step}]" in repr(pipeline(step))
 
 
-def test_without_a_step_all_are_links():
+def test_without_a_current_step_all_steps_are_links():
     html = pipeline()._repr_html_()
     assert html.count("href=") == len(STEPS)
     assert 'aria-current="step"' not in html

@@ -1,4 +1,4 @@
-"""Position schemes against formulas written down a second time, in another form."""
+"""Position schemes against the same formulas written in another form."""
 
 import cmath
 import math
@@ -31,7 +31,7 @@ def randn(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_sinusoidal_is_the_formula():
+def test_sinusoidal_positions_equal_the_formula():
     d_model, positions = 10, [0, 1, 2, 100, 255]
     expected = [
         [
@@ -72,12 +72,12 @@ def test_rotation_equals_complex_multiplication(pairing, n_rotated):
     ]  # fmt: skip
     # Angles up to 255 in float32 are right to 1.5e-5, and |x| reaches about 3.
     torch.testing.assert_close(found, torch.tensor(expected), atol=1e-4, rtol=0)
-    assert torch.equal(found[..., n_rotated:], x[..., n_rotated:])  # the rest passes through
+    assert torch.equal(found[..., n_rotated:], x[..., n_rotated:])  # the rest is unchanged
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
 @pytest.mark.parametrize("n_rotated", [8, 4, 2])
-def test_what_the_model_runs_equals_the_formula(pairing, n_rotated):
+def test_the_rotation_that_the_model_runs_equals_the_formula(pairing, n_rotated):
     x, angles = randn(2, 3, 300, 8), torch.arange(300)[:, None] * rope_frequencies(n_rotated)
     found = turn(x, turns_of(angles, pairing), pairing)
     # The same products, added in another order: one rounding of numbers up to about 5.
@@ -102,7 +102,7 @@ def test_scores_depend_on_the_distance_alone(pairing):
     assert score(5, 5) == pytest.approx((q * k).sum().item(), abs=1e-4)
 
 
-def test_permutation_moves_one_pairing_to_the_other():
+def test_a_permutation_turns_one_pairing_into_the_other():
     x, angles = randn(2, 3, 6, 12), torch.arange(6.0)[:, None] * rope_frequencies(12)
     order = interleaved_to_halves(12)
     found = rotate(x[..., order], angles, "halves")
@@ -147,7 +147,7 @@ def slopes_of_the_paper(n: int) -> list[float]:
     return slopes_of_the_paper(closest) + slopes_of_the_paper(2 * closest)[::2][: n - closest]
 
 
-def test_alibi_slopes_of_any_number_of_heads_are_the_papers():
+def test_alibi_slopes_are_the_papers_for_any_number_of_heads():
     expected = {n_heads: slopes_of_the_paper(n_heads) for n_heads in range(1, 34)}
     assert {n: alibi_slopes(n).tolist() for n in expected} == {
         n: pytest.approx(slopes, rel=1e-6) for n, slopes in expected.items()
@@ -179,6 +179,6 @@ def test_alibi_bias_grows_with_the_distance():
         (lambda: rotate(randn(1, 1, 1, 4), randn(1, 2), "pairs"), "'pairs'; choose one .*halves"),
     ],
 )
-def test_refuses_what_has_no_meaning(call, words):
+def test_meaningless_arguments_are_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()

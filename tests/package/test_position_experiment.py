@@ -88,7 +88,7 @@ class Counting:
         return torch.stack((rest, log_p), dim=-1).expand(len(ids), -1, -1)
 
 
-def test_loss_by_position_by_hand():
+def test_loss_by_position_worked_by_hand():
     rows = torch.ones(70, 5, dtype=torch.int64)  # more rows than one batch of the function
     assert script.loss_by_position(Uniform(), rows).tolist() == pytest.approx([math.log(8)] * 4)
     assert script.loss_by_position(Counting(), rows).tolist() == pytest.approx([1, 2, 3, 4])
@@ -101,5 +101,5 @@ def test_restarted_windows_score_their_second_half():
     assert found.tolist() == pytest.approx([5, 6, 7, 8] * 2)
 
 
-def test_means_of_positions():
+def test_means_are_taken_over_neighboring_positions():
     assert script.rounded_means(torch.tensor([1.0, 2.0, 3.0, 5.0]), 2) == [1.5, 4.0]

@@ -18,12 +18,12 @@ LOGITS = torch.tensor([3.0, -1.0, 0.5, 2.0, 0.0])
 TEXT, N_PROMPT = [0, 0, 3, 3, 1, 3], 3  # the prompt is 0, 0, 3
 
 
-def test_presence_costs_once_and_frequency_each_time():
+def test_the_presence_penalty_counts_once_and_the_frequency_penalty_each_time():
     both = RepetitionCost(presence=1.0, frequency=0.25)
     assert both(LOGITS, TEXT, N_PROMPT).tolist() == [3.0, -2.25, 0.5, 0.5, 0.0]
 
 
-def test_the_prompt_counts_where_that_is_asked():
+def test_the_prompt_counts_only_where_asked():
     everything = RepetitionCost(presence=1.0, frequency=0.25, counts="text")
     assert everything(LOGITS, TEXT, N_PROMPT).tolist() == [1.5, -2.25, 0.5, 0.25, 0.0]
 
@@ -34,7 +34,7 @@ def test_the_prompt_counts_where_that_is_asked():
     st.floats(-2, 2),
     st.floats(-2, 2),
 )
-def test_costs_are_those_of_a_loop(new, presence, frequency):
+def test_penalties_equal_those_of_a_loop(new, presence, frequency):
     expected = [
         logit - presence * (i in new) - frequency * new.count(i)
         for i, logit in enumerate(LOGITS.tolist())
@@ -53,7 +53,7 @@ def test_a_bias_is_added_and_minus_infinity_forbids():
     assert torch.equal(LogitBias({0: -math.inf, 3: -math.inf})(LOGITS, TEXT, 0), forbidden[0])
 
 
-def test_only_what_is_allowed_after_the_new_ids_can_come():
+def test_only_ids_allowed_after_the_new_ones_can_come():
     asked = []
 
     def allowed(new):
@@ -87,6 +87,6 @@ def test_processors_run_in_the_order_of_the_list():
         (lambda: Allow(lambda new: [-1])(LOGITS, [], 0), "id -1 is outside the vocabulary"),
     ],
 )
-def test_bad_input_is_refused_in_words(make, words):
+def test_bad_input_is_refused_with_a_clear_message(make, words):
     with pytest.raises(ValueError, match=words):
         make()

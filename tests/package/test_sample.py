@@ -1,4 +1,4 @@
-"""Filters by hand and by their laws; draws by statistics."""
+"""Filters, worked by hand and by their properties; draws, by statistics."""
 
 import itertools
 import math
@@ -72,7 +72,7 @@ def test_cases_worked_by_hand(sampling, expected):
     assert found.tolist() == pytest.approx(list(expected), abs=1e-12)  # float64
 
 
-def test_filters_keep_what_they_should_by_hand():
+def test_filters_keep_what_is_worked_out_by_hand():
     logits = logits_of(*P)
     assert kept(apply_top_k(logits, 2)) == [False, True, False, True]
     assert kept(apply_top_p(logits, 0.9)) == [True, True, False, True]
@@ -80,7 +80,7 @@ def test_filters_keep_what_they_should_by_hand():
     assert apply_temperature(logits, 0.5).tolist() == (2 * logits).tolist()
 
 
-def test_of_equal_logits_the_lower_ids_stay():
+def test_among_equal_logits_the_lower_ids_are_kept():
     equal = torch.zeros(5)
     assert kept(apply_top_k(equal, 2)) == [True, True, False, False, False]
     assert kept(apply_top_p(equal, 0.5)) == [True, True, True, False, False]
@@ -125,7 +125,7 @@ def test_min_p_compares_with_the_most_likely(logits, p):
 
 @given(logits=logits_of_any_kind, k=st.integers(1, 15), p=shares)
 @law
-def test_filters_only_remove_and_never_the_best(logits, k, p):
+def test_filters_only_remove_tokens_and_never_the_best(logits, k, p):
     for found in (apply_top_k(logits, k), apply_top_p(logits, p), apply_min_p(logits, p)):
         keep = torch.tensor(kept(found))
         assert torch.equal(found[keep], logits[keep])
@@ -134,17 +134,17 @@ def test_filters_only_remove_and_never_the_best(logits, k, p):
 
 @given(logits=logits_of_any_kind, k=st.integers(1, 15), p=shares)
 @law
-def test_top_k_and_min_p_change_nothing_the_second_time(logits, k, p):
+def test_applying_top_k_or_min_p_twice_changes_nothing(logits, k, p):
     once = apply_top_k(logits, k)
     assert torch.equal(apply_top_k(once, k), once)
     # A cut makes no probability smaller compared with the best one, so min-p cuts no more. Softmax
-    # rounds anew, so a probability that equals the threshold to the last bit is left out.
+    # rounds again, so a probability that equals the threshold to the last bit is left out.
     once = apply_min_p(logits, p)
     twice = apply_min_p(once, p * (1 - 1e-12))
     assert torch.equal(twice, once)
 
 
-def test_top_p_may_cut_again_the_second_time():
+def test_applying_top_p_twice_may_cut_more():
     """What is left is a larger share of what is left: 0.5 of 0.8 reaches 0.6 alone."""
     once = apply_top_p(logits_of(0.5, 0.3, 0.2), 0.6)
     assert kept(once) == [True, True, False]
@@ -182,7 +182,7 @@ def test_rows_are_handled_one_by_one():
         assert torch.equal(found[i, j], probabilities(logits[i, j], sampling, histories[row]))
 
 
-def test_order_matters():
+def test_the_order_of_the_steps_matters():
     """Top-p after the temperature looks at a flatter distribution, and keeps more."""
     late = (*(name for name in FILTERS if name != "temperature"), "temperature")
     first = probabilities(logits_of(*P), op.Sampling(temperature=4, top_p=0.7))
@@ -221,14 +221,14 @@ def penalized_as_in_transformers(scores: list[float], history: list[int], penalt
 
 @given(logits=logits_of_any_kind, penalty=st.floats(0.2, 5), data=st.data())
 @law
-def test_repetition_penalty_is_that_of_transformers(logits, penalty, data):
+def test_the_repetition_penalty_is_that_of_transformers(logits, penalty, data):
     history = data.draw(st.lists(st.integers(0, len(logits) - 1), max_size=6))
     expected = penalized_as_in_transformers(logits.tolist(), history, penalty)
     found = apply_repetition_penalty(logits, penalty, history)
     assert found.tolist() == pytest.approx(expected, rel=1e-12)
 
 
-def test_repetition_penalty_comes_before_the_greedy_choice():
+def test_the_repetition_penalty_comes_before_the_greedy_choice():
     logits = torch.tensor([2.0, 1.5])
     penalty = op.Sampling(temperature=0, repetition_penalty=2)
     assert probabilities(logits, penalty, history=[0]).tolist() == [0, 1]
@@ -248,14 +248,14 @@ def test_other_filters_cannot_change_the_greedy_choice():
     ("uniform", "expected"),
     [(0, 1), (0.249, 1), (0.25, 3), (0.5, 3), (0.749, 3), (0.75, 4), (LAST_UNIFORM, 4)],
 )
-def test_draw_takes_the_slice_that_holds_the_number(uniform, expected):
+def test_draw_takes_the_token_whose_slice_holds_the_number(uniform, expected):
     """Tokens 0, 2 and 5 have probability 0 and are never drawn, whatever the number."""
     p = torch.tensor([0, 0.25, 0, 0.5, 0.25, 0], dtype=torch.float64)
     assert draw(p, uniform) == expected
 
 
 def test_draw_never_leaves_the_vocabulary():
-    """Ten times 0.1 adds up to a little less than 1 in float64; the last number must still fall."""
+    """Ten times 0.1 is a little less than 1 in float64; the last number must still give a token."""
     p = torch.full((10,), 0.1, dtype=torch.float64)
     assert p.cumsum(0)[-1] < 1
     assert draw(p, LAST_UNIFORM) == 9
@@ -277,7 +277,7 @@ def test_draws_follow_the_distribution():
     counts = Counter(draw(p, u) for u in itertools.islice(uniforms(seed=0), 50_000))
     exact = dict(enumerate(p.tolist()))
     assert p_value(counts, exact) > SIGNIFICANCE
-    # The test has teeth: counts from probabilities that are off by 4 % at two tokens fail it.
+    # The test can fail: counts from probabilities that are off by 4 % at two tokens fail it.
     wrong = exact | {i: exact[i] * f for i, f in zip(p.topk(2).indices.tolist(), (0.96, 1.04),
                                                      strict=True)}  # fmt: skip
     wrong = {i: x / sum(wrong.values()) for i, x in wrong.items()}
@@ -326,7 +326,7 @@ def test_settings_outside_their_range_are_refused(fields, error, words):
         op.Sampling(**fields)
 
 
-def test_repetition_penalty_needs_the_history():
+def test_the_repetition_penalty_needs_the_history():
     with pytest.raises(ValueError, match="repetition penalty needs the history of ids"):
         probabilities(torch.zeros(3), op.Sampling(repetition_penalty=1.2))
 
@@ -348,7 +348,7 @@ def test_top_p_stops_where_the_sum_meets_p(p, top_p, kept, dtype):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_top_p_keeps_what_fractions_say_for_all_round_numbers(dtype):
+def test_top_p_keeps_what_exact_fractions_say_for_all_round_numbers(dtype):
     """Every way to share 20 twentieths among four tokens, at every twentieth that a sum meets."""
     shares = [s for s in itertools.product(range(1, 18), repeat=4) if sum(s) == 20]
     for share in shares[::7]:
@@ -410,12 +410,12 @@ def test_a_batch_needs_a_history_per_row():
 
 
 @pytest.mark.parametrize("uniform", [1.0, -0.1, math.nan])
-def test_draw_refuses_numbers_outside_of_0_to_1(uniform):
+def test_draw_refuses_random_numbers_outside_0_to_1(uniform):
     with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
         draw(torch.tensor([0.5, 0.5]), uniform)
 
 
-def test_draw_refuses_numbers_that_do_not_add_up_to_1():
+def test_draw_refuses_probabilities_that_do_not_add_up_to_1():
     with pytest.raises(ValueError, match="must add up to 1, got 0"):
         draw(torch.zeros(3), 0.5)
 

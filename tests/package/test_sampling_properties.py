@@ -36,8 +36,8 @@ shares = st.floats(0.01, 0.99)
 
 @law
 @given(distinct, st.floats(0.05, 5), st.integers(1, 50), shares, shares)
-def test_each_filter_is_that_of_transformers(logits, temperature, k, p, min_p):
-    """On distinct logits; among equal ones `transformers` keeps all at the k-th place."""
+def test_each_filter_equals_that_of_transformers(logits, temperature, k, p, min_p):
+    """On distinct logits: `transformers` keeps all that are equal to the k-th."""
     row = logits[None]
     for ours, theirs in (
         (apply_temperature(row, temperature), TemperatureLogitsWarper(temperature)),
@@ -52,7 +52,7 @@ def test_each_filter_is_that_of_transformers(logits, temperature, k, p, min_p):
 
 
 def theirs_in_order(logits, history, settings: dict):
-    """`transformers`' processors and warpers, in the order that its `generate` has."""
+    """`transformers`' processors and warpers, in the order of its `generate`."""
     row, ids = logits[None].clone(), torch.tensor([history])
     for make, name in (
         (RepetitionPenaltyLogitsProcessor, "repetition_penalty"),
@@ -95,7 +95,7 @@ APPLY = {
 }
 
 
-def test_every_order_is_the_chain_of_its_filters():
+def test_every_order_applies_its_filters_one_after_the_other():
     """All 120 of them."""
     generator = torch.Generator().manual_seed(7)
     fields = dict(zip(FILTERS, (1.9, 0.7, 9, 0.8, 0.04), strict=True))
@@ -125,7 +125,7 @@ def test_a_looser_filter_keeps_what_a_stricter_one_keeps(logits, k, p):
 
 @law
 @given(distinct, st.floats(0.1, 4), st.integers(1, 30), st.floats(0.05, 0.95), st.randoms())
-def test_the_names_of_tokens_do_not_matter(logits, temperature, k, p, rng):
+def test_the_numbering_of_tokens_does_not_matter(logits, temperature, k, p, rng):
     """Distinct logits in another order give the same probabilities in that order."""
     order = list(range(len(logits)))
     rng.shuffle(order)
@@ -163,7 +163,7 @@ FIELDS = [
 
 
 def is_distribution_over(logits: torch.Tensor, found: torch.Tensor) -> bool:
-    """Whether all numbers are probabilities, and 0 where a logit says impossible."""
+    """Whether all numbers are probabilities, and 0 where a logit is -inf."""
     return (
         found.shape == logits.shape
         and bool((found >= 0).all())
@@ -172,7 +172,7 @@ def is_distribution_over(logits: torch.Tensor, found: torch.Tensor) -> bool:
     )
 
 
-def test_extremes_give_a_distribution():
+def test_extreme_settings_give_a_distribution():
     wrong = []
     for (name, logits), temperature, fields in itertools.product(
         EXTREMES.items(), TEMPERATURES, FIELDS

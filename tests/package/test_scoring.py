@@ -1,4 +1,4 @@
-"""Log-probabilities of a text, against single passes."""
+"""The log-probabilities of a text equal those of single passes."""
 
 import math
 
@@ -12,7 +12,7 @@ from oneprompt.scoring import score, top_logprobs
 IDS = [3, 1, 4, 1, 5, 9, 2, 6]
 
 
-def test_each_token_has_its_probability_after_those_before():
+def test_each_token_has_its_probability_given_those_before():
     model = small_model()
     scored = score(model, IDS, top_n=3)
     assert [each.token_id for each in scored] == IDS
@@ -27,7 +27,7 @@ def test_each_token_has_its_probability_after_those_before():
         assert [x for _, x in scored[t].top] == pytest.approx(best.values.log().tolist(), abs=1e-4)
 
 
-def test_with_a_start_in_front_the_first_token_has_one_too():
+def test_after_a_start_token_the_first_token_has_a_probability_too():
     model = small_model()
     after_start = score(model, IDS, start_id=0)
     assert after_start[0].logprob is not None
@@ -44,10 +44,10 @@ def test_the_sum_is_the_loss_of_the_text():
     assert total / (len(IDS) - 1) == pytest.approx(loss.item(), abs=1e-5)
 
 
-def test_more_than_the_vocabulary_is_all_of_it():
+def test_asking_for_more_tokens_than_exist_gives_all_of_them():
     assert len(top_logprobs(torch.zeros(7), 100)) == 7
 
 
-def test_text_that_the_model_cannot_read_is_refused():
+def test_a_text_that_the_model_cannot_read_is_refused():
     with pytest.raises(ValueError, match="outside the vocabulary"):
         score(small_model(), [1, 99])

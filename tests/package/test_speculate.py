@@ -92,7 +92,7 @@ def test_greedy_text_of_every_variant(seed):
 
 @pytest.mark.parametrize("max_new_tokens", range(9))
 @pytest.mark.parametrize("gamma", [1, 2, 5])
-def test_no_id_too_many_comes_out(max_new_tokens, gamma):
+def test_no_more_ids_come_than_are_wanted(max_new_tokens, gamma):
     """No id too many, wherever in a block of accepted ids the length ends."""
     model = counting_model()
     found = op.speculative_generate(model, ModelDraft(model), [3], max_new_tokens, gamma=gamma)
@@ -249,7 +249,7 @@ WRONG = {
 @pytest.mark.parametrize(("name", "wrong"), WRONG.values(), ids=WRONG)
 @pytest.mark.usefixtures("remembered")
 def test_a_wrong_rule_is_noticed(monkeypatch, name, wrong):
-    """By the same statistic, in fewer draws."""
+    """With the same statistic, and fewer draws."""
     monkeypatch.setattr(speculate, name, wrong)
     counts, _ = draw_triples(DRAFTS["sometimes agrees"](), op.Sampling(), n=2000)
     assert p_value(counts, exact_joint(target_model(), op.Sampling())) < SIGNIFICANCE
@@ -270,7 +270,7 @@ def test_a_wrong_history_is_noticed(monkeypatch):
 # The pieces, by hand.
 
 
-def test_residual_by_hand():
+def test_the_residual_worked_by_hand():
     p, q = torch.tensor([0.5, 0.3, 0.2]), torch.tensor([0.2, 0.7, 0.1])
     assert residual(p, q).tolist() == pytest.approx([0.75, 0, 0.25])
     assert torch.equal(residual(p, p), p)
@@ -289,7 +289,7 @@ def test_acceptance_and_residual_add_up_to_p():
     ("uniform", "kept"),
     [(0.0, [0, 1]), (0.49, [0, 1]), (0.5, [1]), (0.99, [1])],  # p / q = 0.4 / 0.8
 )
-def test_verify_keeps_with_probability_p_over_q(uniform, kept):
+def test_verify_keeps_a_drafted_id_with_probability_p_over_q(uniform, kept):
     """Kept: one more is drawn from p, and 0.9 gives id 1. Rejected: the residual is all on id 1."""
     logits = torch.tensor([[0.4, 0.6], [0.4, 0.6]]).log()
     q = torch.tensor([[0.8, 0.2]])
@@ -322,7 +322,7 @@ class Scripted:
         ((), 8, 0, 0),  # a draft with nothing to say
     ],
 )
-def test_counts_by_hand(right, passes, drafted, accepted):
+def test_the_counts_worked_by_hand(right, passes, drafted, accepted):
     found = op.speculative_generate(counting_model(), Scripted(right), [3], 8, gamma=3)
     assert found.ids == [4, 5, 6, 7, 8, 9, 0, 1]
     assert (found.target_passes, found.drafted, found.accepted) == (passes, drafted, accepted)
@@ -335,13 +335,13 @@ def test_passes_of_the_draft_model_are_counted():
 
 
 def test_passes_of_the_draft_model_are_those_of_one_text():
-    """A decoder used twice with a draft of the reader's own counts each text for itself."""
+    """A decoder used twice with a reader's own draft counts each text separately."""
     decoder = op.SpeculativeDecoder(counting_model(), ModelDraft(counting_model()))
     first, second = (decoder.generate([3], 8, gamma=3).draft_passes for _ in range(2))
     assert first == second
 
 
-def test_expected_tokens_per_pass_by_hand():
+def test_expected_tokens_per_pass_worked_by_hand():
     assert expected_tokens_per_pass(0, 5) == 1
     assert expected_tokens_per_pass(1, 5) == 6
     assert expected_tokens_per_pass(0.5, 2) == 1.75
@@ -368,7 +368,7 @@ def test_expected_tokens_per_pass_in_a_simulation(acceptance, gamma):
 
 @pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()], ids=["greedy", "sampled"])
 @pytest.mark.parametrize("gamma", [1, 3, 6])
-def test_records_are_what_both_models_said(sampling, gamma):
+def test_records_hold_what_both_models_said(sampling, gamma):
     """Each record can be checked from the text before it, without a cache, and makes the text."""
     target, draft = small_model(seed=0), noisy_copy(small_model(seed=0), 0.3)
     proposer = ModelDraft(draft, uniforms(7))
@@ -400,7 +400,7 @@ def test_records_are_what_both_models_said(sampling, gamma):
 
 @pytest.mark.parametrize("gamma", [1, 4, 9])
 def test_a_stop_id_ends_the_record_of_its_pass(gamma):
-    """What was examined behind it leaves no trace; only the last record has a reason to stop."""
+    """What was examined after it leaves no trace; only the last record has a reason to stop."""
     model = counting_model(eos_id=6)
     decoder = op.SpeculativeDecoder(model, ModelDraft(model))
     records = list(decoder.passes([3], 15, gamma=gamma))
@@ -435,11 +435,11 @@ class PassCounter(ModelDraft):
         return super().propose(ids, gamma, sampling)
 
 
-# Bad input. What `generate` refuses, test_autoregress.py shows for both.
+# Bad input. test_autoregress.py tests what `generate` refuses, for both.
 
 
 class Breaks:
-    """A draft that proposes what a function of gamma makes."""
+    """A draft that proposes what a function of gamma returns."""
 
     vocab_size = 10
 
@@ -503,7 +503,7 @@ def test_different_vocabularies_are_refused(draft):
 
 @pytest.mark.parametrize("size", [29, 33])
 def test_a_draft_whose_table_has_another_size_gives_the_text_of_the_target(size):
-    """As Qwen2.5's models, whose tables of one vocabulary are filled up to different sizes."""
+    """Like Qwen2.5's models, which share a vocabulary but pad their tables to different sizes."""
     target, draft = small_model(), small_model(seed=1, vocab_size=size)
     expected = op.generate(target, [3, 1, 4], 20, stop_ids=()).ids
     found = op.speculative_generate(target, draft, [3, 1, 4], 20, stop_ids=())
@@ -511,7 +511,7 @@ def test_a_draft_whose_table_has_another_size_gives_the_text_of_the_target(size)
 
 
 @pytest.mark.parametrize("size", [10, 12])
-def test_and_the_distribution_of_the_target(size):
+def test_a_draft_whose_table_has_another_size_keeps_the_targets_distribution(size):
     target, table = TableModel.random(11, seed=0), TableModel.random(size, seed=1)
     draft = ModelDraft(table, uniforms(0), vocab_size=11)
     decoder, exact = op.SpeculativeDecoder(target, draft), target(torch.tensor([[3]]))[0, -1]
@@ -522,7 +522,7 @@ def test_and_the_distribution_of_the_target(size):
     assert p_value(counts, dict(enumerate(expected))) > SIGNIFICANCE
 
 
-def test_stops_and_processors_act_as_without_a_draft():
+def test_stop_conditions_and_processors_act_as_without_a_draft():
     target, draft = small_model(), noisy_copy(small_model(), 0.3)
     decoder, prompt = op.SpeculativeDecoder(target, draft), [3, 1, 4]
     forbid_most_likely = LogitBias({op.generate(target, prompt, 1).ids[0]: -math.inf})
@@ -538,7 +538,7 @@ def test_stops_and_processors_act_as_without_a_draft():
         assert (found.ids, found.stop_reason) == (expected.ids[: n + 1], "stop")
 
 
-def test_a_cache_of_an_earlier_turn_is_read_on_from():
+def test_generation_continues_from_an_earlier_turns_cache():
     target, draft = small_model(), noisy_copy(small_model(), 0.3)
     decoder, cache, prompt = op.SpeculativeDecoder(target, draft), target.new_cache(), [3, 1, 4]
     first = decoder.generate(prompt, 6, stop_ids=(), cache=cache)
@@ -549,6 +549,6 @@ def test_a_cache_of_an_earlier_turn_is_read_on_from():
 
 
 @pytest.mark.parametrize("acceptance", [1.2, -0.1, math.nan])
-def test_an_acceptance_that_is_no_probability_is_refused(acceptance):
+def test_an_acceptance_that_is_not_a_probability_is_refused(acceptance):
     with pytest.raises(ValueError, match="must be a probability from 0 to 1"):
         expected_tokens_per_pass(acceptance, 5)

@@ -1,4 +1,4 @@
-"""Stop strings across the borders of tokens."""
+"""Stop strings that span several tokens."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_a_string_ends_the_text_wherever_tokens_begin(text, stop, before, tokeni
     assert condition.cut(tokenizer.decode(ids)) == before
 
 
-def test_the_first_of_several_strings_counts(tokenizer):
+def test_the_first_stop_string_to_appear_ends_the_text(tokenizer):
     condition = StopStrings(tokenizer, ["old", "field", "never"])
     assert condition.cut("a field is old") == "a "
     assert condition.cut("nothing of it") == "nothing of it"

@@ -1,4 +1,4 @@
-"""5,000 strings of all kinds become ids and text again, and so do ids that no text has."""
+"""5,000 strings of all kinds survive encoding and decoding; ids that no text has can be decoded."""
 
 import random
 import unicodedata
@@ -57,16 +57,16 @@ def encoded(tokenizer, texts):
     return [tokenizer.encode(text) for text in texts]
 
 
-def test_every_text_comes_back(tokenizer, texts, encoded):
+def test_every_text_decodes_to_itself(tokenizer, texts, encoded):
     for text, ids in zip(texts, encoded, strict=True):
         assert tokenizer.decode(ids) == text
         assert b"".join(map(tokenizer.token_bytes, ids)) == text.encode()
-        assert tokenizer.eos_id not in ids  # typed as text, it is text
+        assert tokenizer.eos_id not in ids  # typed as text, it stays text
         assert all(0 <= token_id < tokenizer.vocab_size for token_id in ids)
 
 
 def test_our_bpe_gives_the_ids_of_the_library(tokenizer, texts, encoded):
-    """On characters that both versions of Unicode know; the others must come back all the same."""
+    """On characters that both versions of Unicode know; the others must survive all the same."""
     bpe, n_compared = tokenizer.byte_pair_encoding(), 0
     for text, ids in zip(texts, encoded, strict=True):
         ours = bpe.encode(text)
@@ -85,7 +85,7 @@ def test_streamed_text_is_the_text(tokenizer, texts, encoded):
         assert not held or "\ufffd" in text
 
 
-def test_any_ids_decode(tokenizer):
+def test_any_ids_can_be_decoded(tokenizer):
     """Even where their bytes are not UTF-8, streamed or at once, and as the library does it."""
     rng = random.Random(5)
     for _ in range(1500):
@@ -111,8 +111,8 @@ def test_half_characters_are_refused_everywhere(tokenizer):
         assert tokenizer.decode(tokenizer.encode(mended)) == mended
 
 
-def test_a_long_run_of_one_character_comes_back(tokenizer):
-    """100,000 equal characters: the library merges them in a moment, and all come back."""
+def test_a_long_run_of_one_character_decodes_to_itself(tokenizer):
+    """100,000 equal characters: the library merges them in a moment, and none is lost."""
     for char in (" ", "a", "\n", "🙂", "\x85"):
         text = char * 100_000
         assert tokenizer.decode(tokenizer.encode(text)) == text

@@ -1,4 +1,4 @@
-"""Our BPE gives the ids of the library, and any text comes back."""
+"""Our BPE gives the ids of the library, and any text decodes to itself."""
 
 import random
 import unicodedata
@@ -66,7 +66,7 @@ def random_character(rng: random.Random) -> str:
             return char
 
 
-def test_encodes_as_the_library_does(tokenizer, bpe, documents):
+def test_our_bpe_encodes_as_the_library_does(tokenizer, bpe, documents):
     rng = random.Random(0)
     words = " ".join(documents).split()
     texts = [random_text(rng, words) for _ in range(2500)] + documents[:50] + list(ODD_PIECES)
@@ -76,13 +76,13 @@ def test_encodes_as_the_library_does(tokenizer, bpe, documents):
         assert bpe.decode(ids) == tokenizer.decode(ids) == text
 
 
-def test_reference_tokenizer_has_our_ids():
+def test_the_reference_tokenizer_gives_the_ids_of_our_bpe():
     tokenizer = load_tokenizer()
     text = f"{PROMPT} 🙂 {EOS}"
     assert tokenizer.byte_pair_encoding().encode(text) == tokenizer.encode(text)
 
 
-def test_splits_as_the_library_does(tokenizer):
+def test_our_bpe_splits_as_the_library_does(tokenizer):
     """Every white space and control character and some others, where they make a difference."""
     assigned = [c for c in map(chr, range(0x110000)) if unicodedata.category(c) not in ("Cn", "Cs")]
     telling = [c for c in assigned if c.isspace() or unicodedata.category(c) in ("Cc", "Cf", "Zs")]
@@ -95,7 +95,7 @@ def test_splits_as_the_library_does(tokenizer):
 
 @given(text=st.text())
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
-def test_any_text_comes_back(tokenizer, text):
+def test_any_text_decodes_to_itself(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text)) == text
     assert "".join(pre_tokenize(text)) == text
 
@@ -109,7 +109,7 @@ def test_any_text_comes_back(tokenizer, text):
     ],
 )
 def test_training_finds_the_merges_of_the_library(text):
-    """With several texts in it the most frequent pair is often tied, so the tie rule counts too."""
+    """With several texts, the most frequent pair is often tied, so this tests the tie rule too."""
     ours = BytePairEncoding.train(text, vocab_size=300)
     assert len(ours.merges) > 10
     assert ours.merges == Tokenizer.train([text], vocab_size=300).byte_pair_encoding().merges
@@ -166,14 +166,14 @@ def test_tokens_of_the_prompt():
     assert load_tokenizer().tokens(PROMPT) == ["What", " is", " machine", " learning", "?"]
 
 
-def test_part_of_a_character_shows_as_replacement(tokenizer):
+def test_part_of_a_character_is_shown_as_a_replacement_character(tokenizer):
     ids = tokenizer.encode("🙂")
     assert len(ids) > 1
     assert tokenizer.tokens("🙂") == ["\ufffd"] * len(ids)
     assert tokenizer.decode(ids) == "🙂"
 
 
-def test_saved_tokenizer_is_the_same(tokenizer, tmp_path):
+def test_a_saved_tokenizer_loads_as_the_same(tokenizer, tmp_path):
     tokenizer.save(tmp_path / "tokenizer.json")
     loaded = load_tokenizer(tmp_path / "tokenizer.json")
     assert (loaded.vocab_size, loaded.eos_id) == (tokenizer.vocab_size, tokenizer.eos_id)
@@ -181,13 +181,13 @@ def test_saved_tokenizer_is_the_same(tokenizer, tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [None, 5, b"bytes", ["What", " is"]])
-def test_refuses_anything_but_a_string(tokenizer, bpe, wrong):
+def test_anything_but_a_string_is_refused(tokenizer, bpe, wrong):
     for encode in (tokenizer.encode, tokenizer.tokens, bpe.encode):
         with pytest.raises(TypeError, match=f"must be a str, got {type(wrong).__name__}"):
             encode(wrong)
 
 
-def test_refuses_a_lone_surrogate_and_says_how_to_remove_it(tokenizer, bpe):
+def test_a_lone_surrogate_is_refused_with_how_to_remove_it(tokenizer, bpe):
     text = "half a 🙂: \ud83d"
     for encode in (tokenizer.encode, bpe.encode):
         with pytest.raises(ValueError, match=r"lone surrogate .* index 10; remove it") as error:
@@ -197,24 +197,24 @@ def test_refuses_a_lone_surrogate_and_says_how_to_remove_it(tokenizer, bpe):
 
 
 @pytest.mark.parametrize("token_id", [-1, 1800, 10**9])
-def test_refuses_ids_outside_the_vocabulary(tokenizer, token_id):
+def test_ids_outside_the_vocabulary_are_refused(tokenizer, token_id):
     words = rf"token id {token_id} is outside the vocabulary \(0 to 1799\)"
     for read in (tokenizer.token_bytes, lambda token_id: tokenizer.decode([token_id])):
         with pytest.raises(ValueError, match=words):
             read(token_id)
 
 
-def test_own_bpe_refuses_ids_outside_the_vocabulary(bpe):
+def test_our_bpe_refuses_ids_outside_the_vocabulary(bpe):
     with pytest.raises(ValueError, match="token id 1800 is outside the vocabulary"):
         bpe.decode([1800])
 
 
-def test_refuses_a_vocabulary_smaller_than_the_bytes():
+def test_a_vocabulary_smaller_than_the_256_bytes_is_refused():
     with pytest.raises(ValueError, match="vocab_size of 257, got 256"):
         BytePairEncoding.train("text", vocab_size=256)
 
 
-def test_missing_or_broken_file_is_named(tmp_path):
+def test_a_missing_or_broken_file_is_named(tmp_path):
     path = tmp_path / "tokenizer.json"
     with pytest.raises(FileNotFoundError, match=r"no tokenizer at .*tokenizer\.json"):
         load_tokenizer(path)

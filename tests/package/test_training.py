@@ -32,13 +32,13 @@ def test_training_continues_from_given_weights():
     assert loss(further) < before == loss(start)
 
 
-def test_learning_rate_warms_up_holds_and_decays():
+def test_the_learning_rate_warms_up_holds_and_decays():
     recipe = Recipe(steps=1000, warmup=50, decay_from=0.4)
     rates = [recipe.learning_rate(step) for step in range(1000)]
     assert rates[0] == pytest.approx(1 / 50)
     assert rates[24] == pytest.approx(0.5)
     assert rates[49:401] == [1.0] * 352
-    assert rates[700] == pytest.approx(0.5)  # half of the way from 400 to 1,000
+    assert rates[700] == pytest.approx(0.5)  # halfway from 400 to 1,000
     assert rates[999] == pytest.approx(1 / 600)
     assert rates[400:] == sorted(rates[400:], reverse=True)
 
@@ -100,7 +100,7 @@ def test_distillation_moves_towards_the_teacher():
     assert divergence(student) < 0.5 * divergence(untrained(1))
 
 
-def test_rounded_weights_are_those_of_the_file(tmp_path):
+def test_rounded_weights_equal_those_in_the_file(tmp_path):
     model = rounded(untrained(0))
     op.save_model(model, tmp_path / "model.safetensors")
     loaded = op.load_model(tmp_path / "model.safetensors")
@@ -129,7 +129,7 @@ train.main()
     [[], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]],
     ids=["one process", "torchrun"],
 )
-def test_recipe_runs_from_end_to_end(tmp_path, launcher):
+def test_the_recipe_runs_from_end_to_end(tmp_path, launcher):
     script = tmp_path / "short_run.py"
     script.write_text(SHORT_RUN)
     out = tmp_path / "assets"

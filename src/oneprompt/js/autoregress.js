@@ -8,7 +8,7 @@ const SLICE = 16; // prompt tokens read per pass, so that a long prompt does not
 export const chances = (logits, settings, history) =>
   distribution(logits, settings, history).probabilities;
 
-/** Read what of `text` the cache lacks, in slices; yields between them, returns the last pass. */
+/** Read what the cache lacks of `text`, in slices; yields in between, returns the last pass. */
 export function* read(model, text, cache) {
   let pass;
   while (cache.length < text.length) {

@@ -40,7 +40,7 @@ export function linear(x, W, b, I) {
   const y = zeros(T * O);
   for (let t = 0; t < T; t += 1) {
     for (let o = 0; o < O; o += 4) {
-      // Behind the last row, that row once more.
+      // Past the last row, that row again.
       const [o1, o2, o3] = [Math.min(o + 1, O - 1), Math.min(o + 2, O - 1), Math.min(o + 3, O - 1)];
       let [w, w1, w2, w3] = [o * I, o1 * I, o2 * I, o3 * I];
       let [s, s1, s2, s3] = [0, 0, 0, 0];
@@ -76,7 +76,7 @@ const gelu = (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044
 
 const add = (x, y) => x.map((value, i) => value + y[i]);
 
-/** An empty KV cache. Forgetting positions is setting `length` back. */
+/** An empty KV cache. To forget positions, set `length` back. */
 export function newCache({ config: { n_layers, context_length, n_heads, head_dim } }) {
   const room = () => Array.from({ length: n_layers }, () => zeros(context_length * n_heads * head_dim));
   return { length: 0, keys: room(), values: room() };
@@ -100,7 +100,7 @@ export function unturned(model, l, x) {
   return { norm1, q, k, v };
 }
 
-/** One block, (T, D) -> every tensor on its way, by the names of oneprompt/trace.py. */
+/** One block, (T, D) -> every tensor along the way, named as in oneprompt/trace.py. */
 function block(model, l, x, cache) {
   const { config, turns } = model;
   const { d_model: D, d_ff: F, head_dim: d, n_heads: H } = config;
@@ -124,7 +124,7 @@ const finalNorm = ({ config, weights }, x) =>
   layerNorm(x, weights["final_norm.weight"], weights["final_norm.bias"], config.norm_eps);
 
 /**
- * One pass over new ids, behind the positions in `cache`, which is extended. Returns the trace:
+ * One pass over new ids, after the positions in `cache`, which is extended. Returns the trace:
  * {embedding, layers, final_norm}; `toLogits` makes logits of its last rows.
  */
 export function forward(model, ids, cache = newCache(model)) {

@@ -1,4 +1,4 @@
-// The position schemes' arithmetic, as oneprompt/position.py defines it. A test holds both equal.
+// The arithmetic of the position schemes, as in oneprompt/position.py. A test keeps the two equal.
 
 export const angleAt = (position, frequency) => position * frequency; // in radians
 

@@ -1,5 +1,5 @@
 // From logits to the distribution that is drawn from, as oneprompt/sample.py defines it.
-// A test holds both equal to 1e-6 over a grid of settings.
+// A test keeps the two equal to within 1e-6 over a grid of settings.
 
 /** Token ids from the largest logit to the smallest; equal logits in the order of their ids. */
 export const ranking = (logits) =>
@@ -12,10 +12,10 @@ export function softmax(values) {
   return weights.map((weight) => weight / total);
 }
 
-// A running sum of probabilities may miss a round number such as 0.8 by this.
+// A running sum of probabilities may miss a round number such as 0.8 by this much.
 const ROUNDING = 1e-7;
 
-/** How many of the ranked values each filter keeps: always the first, the most likely ones. */
+/** How many of the ranked values each filter keeps: always the most likely ones. */
 const FILTERS = {
   top_k: (values, k) => (k === 0 ? values.length : Math.min(k, values.length)),
   top_p: (values, p) => {
@@ -35,7 +35,7 @@ const FILTERS = {
   },
 };
 
-/** The ranked {id, value} list after the repetition penalty, ranked anew. */
+/** The ranked {id, value} list after the repetition penalty, ranked again. */
 function penalize(ranked, penalty, history) {
   if (penalty === 1) return ranked;
   const seen = new Set(history);

@@ -48,7 +48,7 @@ function* propose(draft, text, cache, most, settings, uniform) {
  * The same text from two models: `draft` proposes up to gamma tokens, one pass of `target` checks
  * them. Yields a pass {drafted, q, p, new, accepted, u, stop} of the target with the fields of
  * `Pass` in speculate.py, where p, its distribution at each new id, takes the place of the logits;
- * and null wherever the page may draw. The draft can have random numbers of its own.
+ * and null wherever the page may draw. The draft can have its own random numbers.
  */
 export function* speculate(
   target, draft, ids, maxNewTokens, settings, uniform, gamma, draftUniform = uniform,
@@ -78,7 +78,7 @@ export function* speculate(
   }
 }
 
-/** As `expected_tokens_per_pass` of oneprompt/speculate.py. */
+/** Like `expected_tokens_per_pass` of oneprompt/speculate.py. */
 export const expectedTokens = (acceptance, gamma) =>
   Array.from({ length: gamma + 1 }, (_, i) => acceptance ** i).reduce((sum, term) => sum + term, 0);
 

@@ -1,7 +1,7 @@
 // The tokenizer in the page: byte pair encoding as oneprompt/tokenize.py defines it.
-// A test holds the ids equal to those of `tokenizers` on thousands of strings.
+// A test keeps the ids equal to those of `tokenizers` on thousands of strings.
 
-// White space as Unicode has it. JavaScript's \s has U+FEFF too, and lacks U+0085.
+// White space as Unicode defines it. JavaScript's \s has U+FEFF too, and lacks U+0085.
 const SPACE = "\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 
 const PATTERN = new RegExp(

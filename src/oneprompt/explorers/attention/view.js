@@ -24,7 +24,7 @@ const STAGES = {
 const lengthOf = (vector) => Math.hypot(...vector);
 const times = (vector, factor) => vector.map((x) => factor * x);
 
-/** Everything that is shown of the chosen head. */
+/** Everything shown about the chosen head. */
 function measure(state) {
   const { tokens, dots, values: all } = state.data;
   const heads = dots[0].length;
@@ -48,7 +48,7 @@ const cellText = (value, stage) => {
   return Math.abs(value) < 99.95 ? fixed(value, 1) : fixed(value, 0);
 };
 
-/** The prompt as a choice of the query; under each token what the query gives to it. */
+/** The prompt, to choose the query from; under each token the weight that the query gives it. */
 function queryLine(tokens, change) {
   const shares = tokens.map(() => element("span", { class: "op-share" }));
   const options = tokens.map((token, i) => ({

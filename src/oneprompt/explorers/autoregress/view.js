@@ -20,7 +20,7 @@ const ENDS = {
   context: () => "The context is full: stop reason “context”.",
 };
 
-/** What the passes so far take; T positions are computed in each, S are looked at. */
+/** What the passes so far cost: each computes T positions and looks at S. */
 function workOf(passes, cached, costs) {
   const sum = (amount) => passes.reduce((total, pass) => total + amount(pass), 0);
   return {
@@ -31,10 +31,10 @@ function workOf(passes, cached, costs) {
   };
 }
 
-/** The last pass: the text may be over before so many ids are there. */
+/** The last pass: the text may end before it has that many ids. */
 const lastPass = ({ data, max_new_tokens: most }) => Math.min(most, data.chances.length);
 
-/** Everything that is shown, computed from the state alone. Lists hold no cache first, then cache. */
+/** Everything that is shown, computed from the state alone. Pairs are [no cache, cache]. */
 function measure(state) {
   const { data, costs, step, max_new_tokens: most, use_cache: cached } = state;
   const { prompt: P, chances, stop_reason: stop } = data;
@@ -47,7 +47,7 @@ function measure(state) {
   return { ...state, ...data, last, passes, work, end, pass: passes[Number(cached)].at(-1) };
 }
 
-/** The text so far. Tokens of later passes keep their place unseen, so that nothing moves. */
+/** The text so far. Tokens of later passes are invisible but keep their place: nothing moves. */
 function textSoFar(tokens) {
   const items = tokens.map((token) => element("li", {}, tokenElement(token)));
   const node = element("ol", { class: "op-text-so-far", "aria-label": "The text so far" }, ...items);
@@ -107,7 +107,7 @@ function staircase({ tokens, chances, prompt: P }) {
   node.style.aspectRatio = `${width} / ${height}`;
   const show = (passes, last) => {
     const texts = Array.from({ length: last }, (_, y) => `H${P + y}V${y + 1}`);
-    all.setAttribute("d", `M0 0${texts.join("")}H0z`); // the texts of all passes, those to come too
+    all.setAttribute("d", `M0 0${texts.join("")}H0z`); // of all passes, later ones too
     const columns = passes.map(({ S }, y) => Array.from({ length: S }, (_, x) => [x, y]));
     const isNew = ([x, y]) => x >= passes[y].S - passes[y].T;
     computed.setAttribute("d", squares(columns.flat().filter(isNew), 0.84));
@@ -119,7 +119,7 @@ function staircase({ tokens, chances, prompt: P }) {
   return { node, show };
 }
 
-/** Both ways as pictures; the chosen one is what the text shows. */
+/** Both methods as pictures; the text shows the chosen one. */
 function ways(data, change) {
   const pictures = WAYS.map(() => staircase(data));
   const cards = choice({ label: "Way",
@@ -152,7 +152,7 @@ const COUNTS = [
   ["Cache filled, kB", "cache", (bytes) => number(bytes / 1e3)],
 ];
 
-/** The work of all passes so far, both ways side by side. */
+/** The work of all passes so far, both methods side by side. */
 function counts() {
   const head = ["So far", ...WAYS.map(({ title }) => title), "Ratio"].map(
     (name) => element("th", { scope: "col" }, name));

@@ -1,4 +1,4 @@
-// The traits of a prompt, by the model in the page; EmbedExplorer.compute does the same.
+// Computes the traits of a prompt with the model in the page, as EmbedExplorer.compute does.
 
 import { pauses } from "../kit/frames.js";
 import { promptIds } from "../kit/prompt_ids.js";

@@ -16,14 +16,14 @@ const LABEL = { character: 7.3, height: 15, gap: 7 }; // of a label, in pixels
 
 const numberOf = (digits) => parseInt(digits, DIGIT_BASE);
 
-/** A row from its digits, in shares of `largest`. */
+/** A row from its digits, as fractions of `largest`. */
 const rowOf = (digits) => Array.from(digits, (digit) => numberOf(digit) / EMBED_SHADES - 1);
 
 /** The place of a token on the map. */
 const placeOf = ({ points }, id) =>
   [4 * id, 4 * id + 2].map((at) => numberOf(points.slice(at, at + 2)));
 
-/** A row as colored cells, drawn again only for another row. */
+/** A row as colored cells, redrawn only for another row. */
 function strip() {
   const { node, show } = cells("op-embed-strip");
   let drawn = null;
@@ -33,9 +33,9 @@ function strip() {
 const legendEntry = (kind, text) => element("span", {},
   element("span", { class: `op-swatch ${kind}`, "aria-hidden": "true" }), text);
 
-/** The matrix of the prompt, a row per token; the rows are the choices. */
+/** The matrix of the prompt, a row per token; each row can be chosen. */
 function promptRows({ ids, texts, rows }, walk) {
-  let last = 0; // where the reader chose: a token that occurs twice is one row of the table
+  let last = 0; // where the reader chose it: a token that occurs twice has one row in the table
   const all = choice({ label: "Token",
     options: ids.map((id, value) => {
       const row = strip();
@@ -50,7 +50,7 @@ function promptRows({ ids, texts, rows }, walk) {
   return { node: all.node, show };
 }
 
-/** The same for every prompt in turn. */
+/** The same, rebuilt for every prompt. */
 function ownRows(walk) {
   const node = element("div", {});
   let [ids, rows] = [null, null];
@@ -116,7 +116,7 @@ function freePlace([x, y], width, taken, [right, bottom], sides) {
       && taken.every(([l, t, w, h]) => left >= l + w || l >= left + width || top >= t + h || t >= top + height));
 }
 
-/** The names on the map: where they collide with nothing, the most important first. */
+/** The names on the map, the most important first, each only where it collides with nothing. */
 function mapNames(map, landmarks, scale) {
   const node = element("div", {});
   const show = ({ token, near, data: { ids, texts } }, size) => {
@@ -168,7 +168,7 @@ function mapPicture(map, landmarks) {
   return { node, show, write };
 }
 
-/** Goes to a token. On a page without kernel the model in the page finds unknown neighbors. */
+/** Goes to a token. On a page without a kernel the model in the page finds unknown neighbors. */
 function walker(widget) {
   let wanted = null;
   return async (token) => {

@@ -35,7 +35,7 @@ function measure(state) {
     stream: streams[state.position], F: here.levels.length };
 }
 
-/** The prompt as a choice of the token; under each the share of its units that is active. */
+/** The prompt, to choose a token from; under each the share of its units that are active. */
 function tokenLine({ tokens }, change) {
   const shares = tokens.map(() => element("span", { class: "op-share" }));
   const options = tokens.map((token, i) => ({
@@ -77,7 +77,7 @@ function allUnits() {
   return { node, show };
 }
 
-/** The listed units with their numbers, as a choice: those that write most, and two quiet ones. */
+/** The units to choose from, with their numbers: those that write most, and two quiet ones. */
 function unitList(count, change) {
   const rows = Array.from({ length: count }, (_, row) => {
     const texts = [0, 1, 2, 3].map(() => element("span", {}));
@@ -104,7 +104,7 @@ function unitList(count, change) {
   return { node: element("div", {}, title, head, list.node), show };
 }
 
-/** How many of the inputs lie where, under the curve and on its axis. */
+/** A histogram of the inputs, under the curve and on its axis. */
 function inputCounts() {
   const node = picture({ class: "op-ff-counts", preserveAspectRatio: "none" });
   const show = ({ inputs, curve: { reach } }) => {

@@ -5,7 +5,7 @@ import { element, shape, picture } from "./element.js";
 
 /**
  * A horizontal bar from 0 to 100 %: an outline (before), a solid bar (after) and a mark (a share
- * observed, hidden while null). Decoration only: the same numbers stand beside it as text.
+ * observed, hidden while null). Decoration only: the same numbers are beside it as text.
  */
 export function bar() {
   const [before, after, mark] = ["before", "after", "mark"].map(
@@ -72,8 +72,8 @@ const axisEnd = (value) => Number(value.toPrecision(3)).toLocaleString("en-US").
 
 /**
  * Lines over 0, 1, 2, … up to `last`, with the ends of the axes as text.
- * `show(lines, [low, high], mark)`: lines are {values, kind}; the mark is [x, y] or null. Where x
- * counts something else, a fourth argument has its two ends.
+ * `show(lines, [low, high], mark)`: lines are {values, kind}; the mark is [x, y] or null. If x
+ * counts something else, a fourth argument holds its two ends.
  */
 export function lineChart({ last, xLabel, className = "" }) {
   const plot = picture({ viewBox: `0 0 ${last} 1`, preserveAspectRatio: "none" });

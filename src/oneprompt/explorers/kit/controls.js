@@ -9,7 +9,7 @@ export function steps(first, last, step) {
 }
 
 /**
- * A labeled slider over the values `stops`; `describe(value)` is what eye and ear are told.
+ * A labeled slider over the values `stops`; `describe(value)` is the text shown and announced.
  * A value set from Python may lie between two stops: its text is exact, the thumb at the nearest.
  */
 export function slider({ label, stops, describe, onInput }) {
@@ -38,7 +38,7 @@ export function button(text, onClick) {
 
 /**
  * A group of buttons of which one is chosen, with the keys of radio buttons: arrows, Home, End.
- * `options` are {value, name, content}: what it stands for, what it is called, what it shows. With
+ * `options` are {value, name, content}: what it means, what it is called, what it shows. With
  * `columns` the buttons form a table: up and down move by a row.
  */
 export function choice({ label, options, columns = 1, onInput }) {

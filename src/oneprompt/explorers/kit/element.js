@@ -8,7 +8,7 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Like `element`, for what stands inside an SVG picture. */
+/** Like `element`, for what goes inside an SVG picture. */
 export function shape(tag, attributes = {}, ...children) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -16,7 +16,7 @@ export function shape(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** A picture that is decoration: what it shows stands beside it as text. */
+/** A picture that is only decoration: what it shows is beside it as text. */
 export const picture = (attributes, ...children) =>
   shape("svg", { "aria-hidden": "true", ...attributes }, ...children);
 
@@ -28,5 +28,5 @@ export function tokenText(text) {
   return text.replace(/[\s\p{Cc}\p{Cf}]/gu, mark);
 }
 
-/** The same as an element. `bdi` keeps right-to-left tokens from reordering what is around. */
+/** The same as an element. `bdi` keeps right-to-left tokens from reordering the text around. */
 export const tokenElement = (text) => element("bdi", { class: "op-token" }, tokenText(text));

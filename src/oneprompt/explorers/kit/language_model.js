@@ -1,9 +1,9 @@
-// The language model in the page, with what the reader is told while it is being loaded.
+// The language model in the page, and the notice that is shown while it loads.
 
 import { LOADING } from "./notices.js";
 
 /**
- * The language model, which `widget.page` loads once for all explorers of a page. Until it is there
+ * The language model, which `widget.page` loads once for all explorers of a page. Until then
  * `tell` shows a notice, and the trait `loading`, which only a page without a kernel has, is true.
  */
 export async function languageModel(widget, tell = (notice) => widget.set("notice", notice)) {

@@ -1,12 +1,12 @@
-// The line for a reader's own prompt, and explorers that are built anew for each.
+// The line for a reader's own prompt, and explorers that are rebuilt for each.
 
 import { EMPTY_PROMPT } from "../shared.js";
 import { element } from "./element.js";
 import { setTraits, valuesOf, watch } from "./traits.js";
 
 /**
- * A line for the reader's own prompt, with what the reader is told about it. Python computes it in a
- * notebook, on a static page the model in the page does (see twin.js); both answer through the traits
+ * A line for the reader's own prompt, with messages about it. Python computes it in a notebook,
+ * the model in the page on a static page (see twin.js); both answer through the traits
  * `prompt`, `notice` and `busy`. Returns {node, form, end}.
  */
 export function promptLine(widget) {
@@ -20,7 +20,7 @@ export function promptLine(widget) {
   const form = element("form", { class: "op-ask" }, input, run);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    widget.set("asked", ""); // so that the same text again is a change, too
+    widget.set("asked", ""); // so that the same text, run again, is a change, too
     setTraits(widget, { notice: input.value === "" ? EMPTY_PROMPT : "", asked: input.value });
   });
   input.value = widget.get("prompt");
@@ -33,7 +33,7 @@ export function promptLine(widget) {
 }
 
 /**
- * Draws an explorer that is built anew for every prompt, which is when the trait `data` changes:
+ * Draws an explorer that is rebuilt for every prompt, that is, whenever the trait `data` changes:
  * `build(widget, state)` gives {nodes, show}, and `show` takes what `measure(state)` makes of the
  * traits named in `traits`. Returns the function that ends it.
  */

@@ -14,7 +14,7 @@ export function checkPrompt(text) {
   if (/\p{Cs}/u.test(text)) throw new RangeError(HALF_CHARACTER);
 }
 
-/** The ids of a prompt, `most` of them at most. */
+/** The ids of a prompt, at most `most` of them. */
 export function promptIds(tokenizer, text, most) {
   checkPrompt(text);
   const ids = tokenizer.encode(text);

@@ -1,7 +1,7 @@
 // The widget's traits: read several, set several, redraw when some have changed.
 
 /**
- * Calls `redraw` once after the traits have changed, however many did at a time: a part of a new
+ * Calls `redraw` once after the traits have changed, however many changed at a time: a half-changed
  * state is never drawn. Returns the function that ends it.
  */
 export function watch(widget, traits, redraw) {

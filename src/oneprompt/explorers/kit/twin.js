@@ -42,7 +42,7 @@ function loadPage() {
 function answerWith(compute, widget) {
   return async () => {
     const text = widget.get("asked");
-    if (!text) widget.set("busy", false); // nobody waits for what is being computed
+    if (!text) widget.set("busy", false); // nobody is waiting for what is being computed
     if (!compute || !text) return;
     const waits = () => widget.get("asked") === text; // the reader has not asked again
     const tell = (notice) => { // while it computes; false once nobody waits for it

@@ -1,4 +1,4 @@
-// The traits of a prompt, by the model in the page; LogitsExplorer.compute does the same.
+// Computes the traits of a prompt with the model in the page, as LogitsExplorer.compute does.
 
 import { ranking, softmax, entropyBits } from "../../js/sample.js";
 import { pauses } from "../kit/frames.js";

@@ -13,7 +13,7 @@ const STATE = ["position", "depth", "shift"];
 
 const depthName = (depth) => (depth === 0 ? "embedding" : `layer ${depth - 1}`);
 
-/** The same beside the map, where a narrow page has room for "emb" and the number alone. */
+/** The same beside the map, where a narrow page has room only for "emb" and the number. */
 function depthMark(depth) {
   const rest = (text) => element("span", { class: "op-lens-rest" }, text);
   return depth === 0
@@ -21,7 +21,7 @@ function depthMark(depth) {
     : element("span", {}, rest("layer "), `${depth - 1}`);
 }
 
-/** What stands at one position and depth, with `shift` added to all logits of the row. */
+/** What is read at one position and depth, with `shift` added to all logits of the row. */
 function read({ top, log_sum, own: [ownLogit, rank], entropy }, shift = 0) {
   const logSum = log_sum + shift;
   const share = (logit) => Math.exp(logit - logSum);
@@ -132,13 +132,13 @@ function rowTable({ vocab_size, cells: [[{ top }]] }) {
       lines[i].node.classList.toggle("op-own", i === row.own.rank - 1);
     });
     const rest = 1 - row.tokens.reduce((sum, { share }) => sum + share, 0);
-    // Little, but never nothing, even where the rounded state adds up to more than 1.
+    // Small, but never zero, even where the rounded state adds up to more than 1.
     if (others > 0) lines.at(-1).show(`${integer(others)} others`, "", Math.max(1e-9, rest));
   };
   return { title, node: table, show };
 }
 
-/** What belongs to the row as a whole, and the constant that moves the logits and nothing else. */
+/** Figures of the row as a whole, and the constant that moves the logits and nothing else. */
 function rowFacts(change) {
   const logSum = element("span", {}, "log Σ e", element("sup", {}, "logit"));
   const figures = facts([logSum, "Lead over the second", "Entropy"]);

@@ -1,4 +1,4 @@
-// The answer of the playground, token by token, and what is said of it.
+// The answer of the playground, token by token, and the messages about it.
 
 import { random } from "../../js/sample.js";
 import { painted } from "../kit/frames.js";
@@ -57,7 +57,7 @@ async function answerInPage(widget, run) {
   }
 }
 
-/** Makes a new answer: the page itself, or Python on request. What was being made before, ends. */
+/** Makes a new answer: the page itself, or Python on request. One still being made ends. */
 export function answerer(widget, growing) {
   let run = { stopped: true };
   const stop = () => { run.stopped = true; };
@@ -88,7 +88,7 @@ const ENDS = {
 
 const count = (n, thing) => `${n} ${thing}${n === 1 ? "" : thing === "pass" ? "es" : "s"}`;
 
-/** What stands under the answer's tokens: how it was made and why it ended. */
+/** The line under the answer's tokens: how it was made and why it ended. */
 export function ending({ answer, answering, ...state }) {
   const [temperature, , , seed] = answer.made;
   const how = temperature === 0 ? "greedy" : `temperature ${temperature.toFixed(2)}, seed ${seed}`;

@@ -1,4 +1,4 @@
-// The traits of a prompt, by the model in the page; Playground.compute does the same.
+// Computes the traits of a prompt with the model in the page, as Playground.compute does.
 
 import { painted } from "../kit/frames.js";
 import { promptIds } from "../kit/prompt_ids.js";
@@ -6,10 +6,10 @@ import { EMPTY_PROMPT, PLAYGROUND_MAX_TOKENS } from "../shared.js";
 
 const READ = 8; // positions of the prompt per pass, so that no frame waits for all of them
 
-/** Lower case, and one space in place of all that is no letter or digit of ASCII. */
+/** Lower case, and one space for each run of anything but ASCII letters and digits. */
 const plain = (text) => ` ${text.toLowerCase().replace(/[^a-z0-9]+/g, " ").trim()} `;
 
-/** Whether one of the terms stands in the text, in the singular or with an s. */
+/** Whether one of the terms occurs in the text, in the singular or with an s. */
 function namesATerm(text, terms) {
   const words = plain(text);
   return terms.some((term) => ["", "s"].some((ending) => words.includes(` ${term}${ending} `)));

@@ -16,7 +16,7 @@ const STATE = ["prompt", "vocabulary", "data", "loading", "layer", "head", ...PL
 const SLIDERS = {
   temperature: { label: "Temperature", stops: steps(0, 2, 0.05),
     describe: (t) => (t === 0 ? "greedy" : t.toFixed(2)) },
-  // 0 turns top-k off, so it stands at the end where nothing is cut.
+  // 0 turns top-k off, so it is at the end where nothing is cut.
   top_k: { label: "Top-k", stops: [...steps(1, 20, 1), 30, 50, 100, 200, 500, 1000, 0],
     describe: (k) => (k === 0 ? "off" : integer(k)) },
   top_p: { label: "Top-p", stops: steps(0.05, 1, 0.05),
@@ -147,7 +147,7 @@ function nextTokens() {
   return { node, show };
 }
 
-/** The answer, its tokens and those of the speculative run: drawn anew with every token. */
+/** The answer, its tokens and those of the speculative run: redrawn with every token. */
 function answerParts() {
   const [hero, written, drafted] = [answerCard(), chips("Tokens of the answer"), chips("Drafted")];
   const [end, passes] = [element("p", { class: "op-status" }), element("p", { class: "op-status" })];
@@ -162,7 +162,7 @@ function answerParts() {
   return { hero: hero.node, written: written.node, drafted: drafted.node, end, passes, show };
 }
 
-/** Tokens, vectors and attention: drawn anew for another prompt. */
+/** Tokens, vectors and attention: redrawn for another prompt. */
 function promptParts(widget) {
   const [tokens, vectors, heads] = [chips("Tokens and ids"), strips(), element("div", {})];
   let [drawn, map] = [null, null];
@@ -191,10 +191,10 @@ export default {
     const [go, halt] = [button("Generate", generate), button("Stop", stop)];
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
       slider({ ...options, onInput: (value) => setTraits(widget, { [name]: value }) })]);
-    ask.form.addEventListener("input", () => { // who types will ask: load what asking needs
+    ask.form.addEventListener("input", () => { // a reader who types will ask: load what that needs
       widget.page?.().catch(() => {}); // Run tries again and says what is wrong
     }, { once: true });
-    ask.form.addEventListener("submit", () => { // to Python the same prompt once more is no change
+    ask.form.addEventListener("submit", () => { // to Python the same prompt again is not a change
       if (!widget.page && widget.get("asked") === widget.get("prompt")) generate();
     });
 

@@ -1,5 +1,5 @@
-// The traits of a prompt, by the model in the page; PositionExplorer.compute does the same. N is the
-// number of positions.
+// Computes the traits of a prompt with the model in the page, as PositionExplorer.compute does.
+// N is the number of positions.
 
 import { angleAt, sinusoidal, turn, PAIRINGS, pairCoordinates, alibiShift } from "../../js/position.js";
 import { checkPrompt } from "../kit/prompt_ids.js";

@@ -15,7 +15,7 @@ function arrowPath(direction) {
   return `M0 0L${at(tip)}M${barb(2.7)}L${at(tip)}L${barb(-2.7)}`;
 }
 
-/** The way from the arrow at position 0 to the turned one, further out with every turn. */
+/** A spiral from the arrow at position 0 to the turned one, further out with every turn. */
 function spiral(start, angle) {
   const count = Math.max(2, Math.ceil(angle / 0.1));
   const points = Array.from({ length: count + 1 }, (_, i) => {

@@ -108,7 +108,7 @@ function alibiPanel(widget) {
   return { node, show };
 }
 
-/** A panel for each scheme. The hidden ones are drawn too: together they keep the height. */
+/** A panel for each scheme. The hidden ones are drawn too, so that the height stays the same. */
 function schemePanels(widget, change) {
   const additive = additivePanel(widget);
   const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(widget, change),

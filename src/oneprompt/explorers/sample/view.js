@@ -24,7 +24,7 @@ const SLIDERS = {
   },
   top_k: {
     label: "Top-k",
-    // 0 turns top-k off, so it stands at the end where nothing is cut.
+    // 0 turns top-k off, so it is at the end where nothing is cut.
     stops: [...steps(1, 20, 1), 25, 30, 40, 50, 75, 100, 200, 500, 1000, 0],
     describe: (k) => (k === 0 ? "off" : integer(k)),
   },

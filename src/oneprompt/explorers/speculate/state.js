@@ -1,5 +1,5 @@
-// The traits of a prompt, by the model in the page: every pass of the target in speculative
-// generations. SpeculationExplorer.compute and state.py do the same.
+// Computes the traits of a prompt with the model in the page: every pass of the target in
+// speculative generations. SpeculationExplorer.compute and state.py do the same.
 
 import { expectedTokens } from "../../js/speculate.js";
 import { pauses } from "../kit/frames.js";
@@ -55,7 +55,7 @@ function acceptanceOf(runs) {
   return sum(blocks.map(({ kept }) => kept)) / Math.max(sum(blocks.map(({ u }) => u.length)), 1);
 }
 
-/** The block with places in place of ids: `place` knows them. */
+/** The block with every id replaced by its index in the list of tokens, which `place` gives. */
 const named = (block, place) => ({
   ...block,
   drafted: block.drafted.map(place),
@@ -63,7 +63,7 @@ const named = (block, place) => ({
   candidates: block.candidates.map(([id, ...numbers]) => [place(id), ...numbers]),
 });
 
-/** The trait `data` from the texts: [greedy, ...seeds], of each the blocks per gamma. */
+/** The trait `data` from the texts: [greedy, ...seeds], each with its blocks per gamma. */
 function dataOf(lm, texts) {
   const places = new Map(); // a new id gets the next place
   const place = (id) => places.set(id, places.get(id) ?? places.size).get(id);
@@ -75,7 +75,7 @@ function dataOf(lm, texts) {
   return { runs, acceptance, expected, tokens };
 }
 
-/** `tell` shows how far it is; nothing is left to do once the reader no longer waits. */
+/** `tell` shows the progress; the work stops once the reader no longer waits. */
 export async function compute(lm, text, get, tell) {
   const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
   const choices = [[0, 1], ...SPECULATE_SEEDS.map((seed) => [get("temperature"), seed])];

@@ -40,7 +40,7 @@ function measure(state) {
   return { ...state, tokens, expected, chosen, run, counted, curves, block };
 }
 
-/** The new tokens as spans: kept drafts, the target's own, and those of later passes unseen. */
+/** The new tokens as spans: kept drafts, the target's own, and those of later passes, invisible. */
 function textSpans({ run, step, tokens }) {
   const span = (kind, hidden) => (place) =>
     element("span", { class: `op-${kind}${hidden ? " op-unseen" : ""}` }, tokens[place]);

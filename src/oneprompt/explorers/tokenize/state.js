@@ -1,4 +1,4 @@
-// The traits of a prompt, by the tokenizer in the page; TokenizeExplorer.compute does the same.
+// Computes the traits of a prompt with the tokenizer in the page, as TokenizeExplorer.compute does.
 
 import { promptIds } from "../kit/prompt_ids.js";
 import { TOKENIZE_MAX_TOKENS } from "../shared.js";
