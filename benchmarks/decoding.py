@@ -196,7 +196,8 @@ def by_length(rounds: int) -> dict:
             statistics.median(step for times, _ in found[use_cache, n] for step in times[1:])
             for n in lengths
         ]
-        slope = statistics.linear_regression([*map(math.log, lengths)], [*map(math.log, times)]).slope
+        logs = [[math.log(x) for x in values] for values in (lengths, times)]
+        slope = statistics.linear_regression(*logs).slope
         result[name] = {"ms": [1000 * t for t in times], "exponent": slope}
     return {"lengths": lengths} | result
 

@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .linear import Linear
 from .norm import Norm
 from .position import turn
 
@@ -121,10 +120,10 @@ class Attention(nn.Module):
         super().__init__()
         self.config = config
         width, kv_width = config.n_heads * config.head_dim, config.n_kv_heads * config.head_dim
-        self.query = Linear(config.d_model, width, bias=config.qkv_bias)
-        self.key = Linear(config.d_model, kv_width, bias=config.qkv_bias)
-        self.value = Linear(config.d_model, kv_width, bias=config.qkv_bias)
-        self.output = Linear(width, config.d_model, bias=config.bias)
+        self.query = nn.Linear(config.d_model, width, bias=config.qkv_bias)
+        self.key = nn.Linear(config.d_model, kv_width, bias=config.qkv_bias)
+        self.value = nn.Linear(config.d_model, kv_width, bias=config.qkv_bias)
+        self.output = nn.Linear(width, config.d_model, bias=config.bias)
         if config.qk_norm:  # keeps scores from growing (Henry et al. 2020; Dehghani et al. 2023)
             self.query_norm, self.key_norm = (Norm(config, config.head_dim) for _ in "qk")
 

@@ -13,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .linear import Linear
-
 
 def relu(x: Tensor) -> Tensor:
     """max(0, x)"""
@@ -57,11 +55,11 @@ class FeedForward(nn.Module):
     def __init__(self, config):
         super().__init__()
         self.activation = ACTIVATIONS[config.activation]
-        self.up = Linear(config.d_model, config.d_ff, bias=config.bias)
-        self.down = Linear(config.d_ff, config.d_model, bias=config.bias)
+        self.up = nn.Linear(config.d_model, config.d_ff, bias=config.bias)
+        self.down = nn.Linear(config.d_ff, config.d_model, bias=config.bias)
         self.gate = None
         if config.activation in GATED:
-            self.gate = Linear(config.d_model, config.d_ff, bias=config.bias)
+            self.gate = nn.Linear(config.d_model, config.d_ff, bias=config.bias)
 
     def hidden(self, x: Tensor) -> Tensor:
         """The wide layer after the nonlinear function: (B, T, D) -> (B, T, F)."""

@@ -12,8 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .linear import linear
-
 
 def to_logits(x: Tensor, table: Tensor) -> Tensor:
     """x tableᵀ, one score per token of the vocabulary.
@@ -25,7 +23,7 @@ def to_logits(x: Tensor, table: Tensor) -> Tensor:
     Returns:
         (B, T, V).
     """
-    return linear(x, table)
+    return F.linear(x, table)
 
 
 def lens(model, x: Tensor) -> Tensor:

@@ -27,11 +27,8 @@ def fill(model: Transformer, tensors: dict[str, Tensor], eos_id) -> Transformer:
     """Give a skeleton its weights, as fp32; it is then ready for use. `tensors` is emptied."""
     weights = {}
     for name in list(tensors):  # one by one, so that memory never holds two copies of all
-        # Copied, since safetensors gives views of the file, which may be overwritten. Stored by
-        # columns, the order that products with few rows read fastest.
-        tensor = tensors.pop(name).to(torch.float32)
-        columns = tensor.t().clone(memory_format=torch.contiguous_format)
-        weights[name] = columns.t()
+        # Copied, since safetensors gives views of the file, which may be overwritten.
+        weights[name] = tensors.pop(name).to(torch.float32, copy=True).contiguous()
     model.load_state_dict(weights, assign=True)
     model.eos_id = tuple(eos_id) if isinstance(eos_id, list) else eos_id
     return model.eval()
