@@ -1,5 +1,6 @@
 """axe-core finds no fault with any page, nor with its explorers in any state, in both themes."""
 
+import contextlib
 from importlib.resources import files
 
 import pytest
@@ -60,9 +61,18 @@ ALONE = """(explorer) => {
 }"""
 
 
+# The theme lets the keyboard reach code that scrolls, 300 ms after the last change of the width.
+CODE_IS_REACHABLE = """() => Array.from(document.querySelectorAll("pre")).every(
+  (code) => code.scrollWidth <= code.clientWidth || code.tabIndex === 0)"""
+
+
 def show_in(page, theme: str) -> None:
+    from playwright import sync_api  # only where a test needs it: it is slow
+
     page.set_viewport_size({"width": THEMES[theme], "height": 800})
     page.evaluate(SET_THEME, theme)
+    with contextlib.suppress(sync_api.TimeoutError):  # axe says then which code it is
+        page.wait_for_function(CODE_IS_REACHABLE, timeout=5000)
 
 
 def violations(page, part: str = "html", rules=None) -> list[str]:

@@ -3,7 +3,7 @@
 import { bar, facts, cells } from "../kit/charts.js";
 import { button, choice } from "../kit/controls.js";
 import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
-import { LOADING } from "../kit/notices.js";
+import { languageModel } from "../kit/language_model.js";
 import { percent, integer, fixed } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
 import { setTraits, valuesOf, watch } from "../kit/traits.js";
@@ -178,9 +178,8 @@ function walker(widget) {
         setTraits(widget, { token });
         return;
       }
-      if (!window.onePrompt) widget.set("notice", LOADING);
-      const lm = await widget.page();
       widget.set("notice", "");
+      const lm = await languageModel(widget);
       const before = widget.get("data");
       const data = await knowing(lm, [token], before, widget.get("largest"));
       if (wanted === token && widget.get("data") === before) setTraits(widget, { data, token });
