@@ -79,13 +79,26 @@ def notebook(request, browser, jupyter):
     context.close()
 
 
+def accept_dialogs(page) -> None:
+    """Press the default button: on a busy machine the front end may ask which kernel to use."""
+    for dialog in page.locator(".jp-Dialog").all():
+        print(f"Jupyter asked: {dialog.inner_text()!r}")
+        dialog.locator(".jp-mod-accept").last.click()
+
+
 def run(page, index: int) -> None:
     """Run one cell with the keyboard and wait until it has run."""
+    from playwright import sync_api  # only where a test needs it: it is slow
+
     cell = page.locator(".jp-Notebook .jp-CodeCell").nth(index)
     prompt = cell.locator(".jp-InputPrompt")
     before = prompt.inner_text()
     for _ in range(60):  # keys pressed while the front end is still loading are lost
-        cell.locator(".cm-content").click()
+        accept_dialogs(page)
+        try:
+            cell.locator(".cm-content").click(timeout=10_000)
+        except sync_api.TimeoutError:  # a dialog has come in between
+            continue
         page.keyboard.press("Control+Enter")
         page.wait_for_timeout(200)
         if prompt.inner_text() != before:
