@@ -34,8 +34,7 @@ class KVCache:
         capacity: int | None = None,
     ):
         self.longest = config.context_length
-        if capacity is None:
-            capacity = min(FIRST_CAPACITY, self.longest)
+        capacity = min(FIRST_CAPACITY if capacity is None else capacity, self.longest)
         shape = (config.n_layers, batch_size, config.n_kv_heads, capacity, config.head_dim)
         self.keys = torch.empty(shape, dtype=dtype, device=device)
         self.values = torch.empty(shape, dtype=dtype, device=device)

@@ -150,16 +150,17 @@ class SpeculativeDecoder:
             q, n_rows = fit(q, V), len(drafted) + 1
             unread = torch.tensor([cache.unread([*text, *drafted], n_rows)], device=device)
             logits = self.target(unread, cache, last=n_rows)[0]
-            changed = torch.stack([
+            changed = [
                 process(processors, row, [*text, *drafted[:i]], n_prompt)
                 for i, row in enumerate(logits)
-            ])  # fmt: skip
+            ]
             new, u = verify(changed, drafted, q, text, sampling, random)
-            first = [n for n in range(1, len(new) + 1) if ends([*text[n_prompt:], *new[:n]])]
-            new = new[: first[0]] if first else new
+            counts = range(1, len(new) + 1)
+            first = next((n for n in counts if ends([*text[n_prompt:], *new[:n]])), None)
+            new = new[:first]
             text = [*text, *new]
             accepted = sum(a == b for a, b in zip(new, drafted, strict=False))
-            stop = stop_reason(bool(first), end - len(text), full - len(text))
+            stop = stop_reason(first is not None, end - len(text), full - len(text))
             draft_passes = getattr(draft, "passes", 0) - before
             yield Pass(drafted, q, logits, new, accepted, u[: len(new)], stop, draft_passes)
             if stop:
@@ -189,7 +190,7 @@ class SpeculativeDecoder:
 
 
 def verify(
-    logits: Tensor,
+    logits: Tensor | list[Tensor],
     drafted: list[int],
     q: Tensor,
     text: Sequence[int],

@@ -91,6 +91,8 @@ def test_memory_is_allocated_for_the_text_and_not_for_the_context():
     model.new_cache = lambda *args, **kwargs: made.append(new_cache(*args, **kwargs)) or made[-1]
     op.generate(model, PROMPT, 5)
     assert made[0].capacity == len(PROMPT) + 5
+    op.generate(model, PROMPT, 10**9, stops=[lambda new: True])
+    assert made[1].capacity == 4000  # more can never be filled
 
 
 def test_another_models_cache_is_refused():
