@@ -46,13 +46,9 @@ SKIP_ALIKE = """() => {
   const selector = ":not([data-alike], .katex-mathml *)"; // the latter only screen readers see
   axe.configure({ rules: [{ id: "color-contrast", selector }] });
 }"""
-# Resolves when the page has been drawn with it, and no color is on its way any more.
-SET_THEME = """async (theme) => {
-  document.documentElement.dataset.theme = theme;
-  await new Promise((drawn) => { requestAnimationFrame(() => setTimeout(drawn)); });
-  const passing = document.getAnimations().filter((each) => each instanceof CSSTransition);
-  await Promise.allSettled(passing.map((each) => each.finished));
-}"""
+SET_THEME = "(theme) => { document.documentElement.dataset.theme = theme; }"
+COLORS_ARE_SET = """() => !document.getAnimations().some(
+  (each) => each instanceof CSSTransition)"""
 # An explorer alone in the article: axe reads all of a page each time.
 ALONE = """(explorer) => {
   for (let part = explorer; part.localName !== "article"; part = part.parentElement) {
@@ -71,6 +67,7 @@ def show_in(page, theme: str) -> None:
 
     page.set_viewport_size({"width": THEMES[theme], "height": 800})
     page.evaluate(SET_THEME, theme)
+    page.wait_for_function(COLORS_ARE_SET)
     with contextlib.suppress(sync_api.TimeoutError):  # axe says then which code it is
         page.wait_for_function(CODE_IS_REACHABLE, timeout=5000)
 

@@ -313,19 +313,17 @@ def test_stop_ends_the_answer(served):
     assert button.is_disabled()
     # Stop as soon as some tokens are there; in the page, because a test would come too late.
     served.evaluate(
-        """() => new Promise((done) => {
+        """() => {
           const list = document.querySelector("ol[aria-label='Tokens of the answer']");
           const named = (text) => [...document.querySelectorAll(".op-playground button")]
             .find((each) => each.textContent === text);
-          const observer = new MutationObserver(() => {
+          new MutationObserver((_, observer) => {
             if (list.children.length !== 3) return;
             observer.disconnect();
             named("Stop").click();
-            done();
-          });
-          observer.observe(list, { childList: true });
+          }).observe(list, { childList: true });
           named("Generate").click();
-        })"""
+        }"""
     )
     served.wait_for_function(IDLE)
     assert len(texts(served, "Tokens of the answer")) == 3
@@ -383,21 +381,22 @@ def test_nothing_listens_once_the_explorer_has_ended(page, parts):
 def test_the_page_is_drawn_between_all_passes(served):
     """`make bench-web` measures the milliseconds; here no frame may show two new tokens."""
     ask(served, OWN)
-    lengths = served.evaluate(
-        """async () => {
+    served.evaluate(
+        """() => {
           const list = document.querySelector("ol[aria-label='Tokens of the answer']");
-          const card = document.querySelector(".op-playground .op-hero");
+          window.lengths = [];
+          const note = () => {
+            lengths.push(list.children.length);
+            requestAnimationFrame(note);
+          };
           [...document.querySelectorAll(".op-playground button")]
             .find((each) => each.textContent === "Generate").click();
-          const lengths = [];
-          do { // the card is busy from the next redraw on
-            await new Promise(requestAnimationFrame);
-            lengths.push(list.children.length);
-          } while (card.getAttribute("aria-busy") === "true");
-          return lengths;
+          requestAnimationFrame(note);
         }"""
     )
-    assert lengths[-1] == len(texts(served, "Tokens of the answer"))
+    served.wait_for_function(IDLE)
+    served.wait_for_function(f"lengths.at(-1) === {len(texts(served, 'Tokens of the answer'))}")
+    lengths = served.evaluate("lengths")
     assert max(b - a for a, b in itertools.pairwise([0, *lengths])) == 1
 
 

@@ -10,8 +10,11 @@ export function pauses() {
   };
 }
 
-/** Resolves when the browser has painted. A page in the background paints nothing: no wait there. */
+const LONGEST_WAIT_MS = 1000;
+
+/** Resolves when the browser has painted, or soon where it paints nothing: in the background. */
 export const painted = () => new Promise((done) => {
-  if (document.hidden) setTimeout(done);
-  else requestAnimationFrame(() => setTimeout(done));
+  if (document.hidden) return setTimeout(done);
+  setTimeout(done, LONGEST_WAIT_MS);
+  return requestAnimationFrame(() => setTimeout(done));
 });
