@@ -120,12 +120,18 @@ class PromptLookup:
     def propose(
         self, ids: Sequence[int], gamma: int, sampling: Sampling
     ) -> tuple[list[int], Tensor]:
-        """What followed the latest earlier copy of the last ids; nothing if there is no copy."""
-        ids = list(ids)
-        for n in range(min(self.longest, len(ids) - 1), 0, -1):
-            for start in range(len(ids) - n - 1, -1, -1):
-                if ids[start : start + n] == ids[-n:]:
-                    return certain(ids[start + n :][:gamma], self.vocab_size)
+        """What followed the latest earlier copy of the last ids; nothing if there is no copy.
+
+        At the end of the text the copy runs on into what it has just copied: a text that goes round
+        in a loop gets gamma tokens, where the text itself has only one more to give.
+        """
+        text, n_ids = list(ids), len(ids)
+        for n in range(min(self.longest, n_ids - 1), 0, -1):
+            for start in range(n_ids - n - 1, -1, -1):
+                if text[start : start + n] == text[n_ids - n :]:
+                    for i in range(start + n, start + n + gamma):
+                        text.append(text[i])
+                    return certain(text[n_ids:], self.vocab_size)
         return certain([], self.vocab_size)
 
 

@@ -30,7 +30,8 @@ def propose(draft, ids, gamma=3):
         ([1, 2, 3, 4, 9, 1, 2, 3], [4, 9, 1]),  # what followed 1 2 3
         ([1, 2, 3, 4, 2, 3, 5, 1, 2, 3], [4, 2, 3]),  # three ids decide before two
         ([7, 3, 4, 8, 3, 5, 6, 3], [5, 6, 3]),  # of two copies of 3 the later one
-        ([5, 5, 5], [5]),  # a copy may overlap with the end
+        ([5, 5, 5], [5, 5, 5]),  # the copy runs on into what it has just copied
+        ([9, 1, 2, 1, 2], [1, 2, 1]),
         ([1, 2, 3, 4], []),
         ([1], []),
     ],
