@@ -1,4 +1,4 @@
-"""Count how long a reader needs for a chapter and its parts, and write it where the chapter says so.
+"""Count how long a reader needs for a chapter and its parts, and write it into the chapter.
 
     python tools/minutes.py book/*.ipynb
 

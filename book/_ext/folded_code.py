@@ -7,7 +7,7 @@
 | `exercise` | the code is open, with links to where it can be run |
 | none of these | the code is folded above its output |
 
-Folded code is a `<details>` element, which needs no script; page.js adds the switch for all of them.
+Folded code is a `<details>` element, which needs no script; page.js adds the switch for all.
 """
 
 from html import escape

@@ -1,7 +1,7 @@
 """What a link to the glossary leads to, beside the link: page.js shows it.
 
-Chapters link a term as `[causal mask](glossary.md#causal-mask)`, which a notebook shows as a link. The
-page holds the definitions of the terms that it links, and nothing of the others.
+Chapters link a term as `[causal mask](glossary.md#causal-mask)`, which a notebook shows as a link.
+The page holds the definitions of the terms that it links, and nothing of the others.
 """
 
 import re

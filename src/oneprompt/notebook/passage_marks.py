@@ -3,7 +3,7 @@
 import math
 from html import escape
 
-from .drawing_marks import color
+from .drawing.marks import color
 
 HEIGHT = 34  # px
 WIDTH = 176  # px, which fits beside a step's name on a phone

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
-from .markup import Device
-from .style import INK, PALETTE, variables
+from ..markup import Device
+from ..style import INK, PALETTE, variables
 
 FONT = 14  # px
 MAX_WIDTH = 400  # px: at this width a text is still 11 px high on a screen of 360 px
+ORDER = ("blue", "orange", "green", "purple", "vermillion", "sky", "yellow", "gray")  # of lines
 OWN = {"text", "quiet", "line"}  # colors of the theme, besides the palette
 
 
@@ -26,6 +27,18 @@ def color(name: str) -> str:
 def text_width(text: str) -> float:
     """About how wide a text is in pixels; wide enough for the widest of the usual fonts."""
     return 8.0 * len(text)
+
+
+def entry(value, digits: int) -> str:
+    """A value as a cell shows it: whole numbers without decimals, "−∞", a text as it is."""
+    if value is None:
+        return ""
+    if not isinstance(value, int | float):
+        return str(value)
+    if abs(value) == float("inf"):
+        return "−∞" if value < 0 else "∞"
+    text = f"{value:.0f}" if value == int(value) else f"{value:.{digits}f}"
+    return text.replace("-", "−")
 
 
 def label(x: float, y: float, text: str, anchor: str = "start", *, quiet: bool = False,
@@ -96,10 +109,10 @@ class Drawing(Device):
     parts: tuple["Drawing", ...] = ()
 
     def __post_init__(self):
-        if not self.parts and self.width > MAX_WIDTH:
+        if not self.parts and self.full_width > MAX_WIDTH:
             raise ValueError(
-                f"the drawing is {self.width:.0f} px wide, and at most {MAX_WIDTH} can be read on "
-                "a phone: shorten its texts, or put parts of it `beside` each other"
+                f"the drawing is {self.full_width:.0f} px wide, and at most {MAX_WIDTH} can be read "
+                "on a phone: shorten its texts, or put parts of it `beside` each other"
             )
 
     @classmethod
@@ -109,8 +122,12 @@ class Drawing(Device):
         for part in parts:
             y = (height - part.full_height) / 2
             marks.append(f'<g transform="translate({x:.1f} {y:.1f})">{part.full_body}</g>')
-            x += part.width + 12
+            x += part.full_width + 12
         return cls(x - 12, height, "".join(marks), alt, title, tuple(parts))
+
+    @property
+    def full_width(self) -> float:
+        return max(self.width, 0 if self.parts else text_width(self.title))
 
     @property
     def full_height(self) -> float:
@@ -135,7 +152,8 @@ class Drawing(Device):
         )
 
     def svg(self, more: str = "") -> str:
-        size = f'viewBox="0 0 {self.width:.0f} {self.full_height:.0f}" width="{self.width:.0f}"'
+        size = f'viewBox="0 0 {self.full_width:.0f} {self.full_height:.0f}"'
+        size += f' width="{self.full_width:.0f}"'
         return f'<svg aria-hidden="true" {size}{more}>{self.full_body}</svg>'
 
     def image(self) -> str:
