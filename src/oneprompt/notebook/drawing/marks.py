@@ -111,7 +111,7 @@ class Drawing(Device):
     def __post_init__(self):
         if not self.parts and self.full_width > MAX_WIDTH:
             raise ValueError(
-                f"the drawing is {self.full_width:.0f} px wide, and at most {MAX_WIDTH} can be read "
+                f"the drawing is {self.full_width:.0f} px wide; at most {MAX_WIDTH} can be read "
                 "on a phone: shorten its texts, or put parts of it `beside` each other"
             )
 
