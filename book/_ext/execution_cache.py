@@ -8,6 +8,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
+from jupyter_cache.cache.main import JupyterCacheBase
 from nbclient import client
 from traitlets import Bool, List, Unicode
 
@@ -57,7 +58,16 @@ class BookClient(client.NotebookClient):
     extra_arguments = List(Unicode(), ["--IPKernelApp.log_level=ERROR"])
 
 
+def merge_outputs(self, notebook, **kwargs):
+    """Take outputs from the cache, and tags from the notebook: they may have changed since."""
+    return CACHED_MERGE(self, notebook, cell_meta=(), **kwargs)
+
+
+CACHED_MERGE = JupyterCacheBase.merge_match_into_notebook
+
+
 def setup(app):
+    JupyterCacheBase.merge_match_into_notebook = merge_outputs
     client.NotebookClient = BookClient  # jupyter-cache offers no setting for it
     app.connect("config-inited", name_cache_by_inputs, priority=100)  # before myst-nb reads it
     return {"parallel_read_safe": True, "parallel_write_safe": True}

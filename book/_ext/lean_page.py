@@ -26,6 +26,8 @@ NEEDED_FOR = {
 }
 # Thebe loads a kernel from elsewhere; widget state repeats what an explorer's own HTML holds.
 NEVER = ("thebe", "THEBE", "application/vnd.jupyter.widget-state+json")
+# Each device of a notebook brings the style sheet that is part of the book's (lean_style.py).
+STYLE_COPY = re.compile(r'<style class="op-style">.*?</style>', re.DOTALL)
 
 
 def add_templates(app, config):
@@ -72,7 +74,9 @@ def description(context, doctree) -> str:
 
 
 def slim(app, pagename, templatename, context, doctree):
-    body = context.get("body") or ""
+    body = STYLE_COPY.sub("", context.get("body") or "")
+    if body:
+        context["body"] = body
     scripts = dict.fromkeys(context["script_files"])  # without repetitions, in order
     scripts = [script for script in scripts if is_used(script, body)]
     if pagename != "search":  # its inline scripts call these files at once

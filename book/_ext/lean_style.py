@@ -17,6 +17,8 @@ import tinycss2
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
+from oneprompt.notebook.markup import stylesheet
+
 OWN_SHEET = Path(__file__).with_name("book.css")
 # The theme imports these two itself, outside Sphinx's list of style sheets.
 THEME_SHEETS = ("basic.css", "styles/pydata-sphinx-theme.css")
@@ -126,7 +128,8 @@ def merged_sheet(site: Path, names: list[str]) -> str:
         rebase_urls((static / name).read_text("utf-8"), PurePosixPath(name).parent)
         for name in names
     ]
-    css = "".join(keep_rules(sheet, words) for sheet in [*sheets, OWN_SHEET.read_text("utf-8")])
+    own = [stylesheet(), OWN_SHEET.read_text("utf-8")]
+    css = "".join(keep_rules(sheet, words) for sheet in [*sheets, *own])
     return NOTICE + icon_fonts(css, static) + css
 
 

@@ -26,7 +26,7 @@ def test_a_right_answer_by_hand_is_accepted(answer):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ([13, 46], "in the other order"),
+        ([13, 46], "this is the number with a cache"),
         ([60, 14], "one pass too many"),
         ([50, 13], "reads the prompt alone"),
         ([40, 13], "one token longer in every pass"),
@@ -40,8 +40,8 @@ def test_a_right_answer_by_hand_is_accepted(answer):
         ([46, 10], "reads one token, the newest"),
         ([46, 46], "this is the number without a cache"),
         ([46, 20], "got:      20"),
-        (46, "two numbers in a list"),
-        ([46, 13, 13], "two numbers in a list"),
+        (46, "Write 2 answers in a list"),
+        ([46, 13, 13], "Write 2 answers in a list"),
     ],
 )
 def test_a_wrong_answer_by_hand_is_told_why(answer, words):

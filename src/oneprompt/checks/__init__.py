@@ -11,6 +11,8 @@ from importlib import import_module
 
 import torch
 
+EXACT = 1e-5  # what float32 work loses
+
 
 class Wrong(Exception):
     """The answer is wrong; the message teaches."""
@@ -48,11 +50,11 @@ def diagnose(exercise: str, answer) -> Verdict:
     Raises:
         ValueError: there is no such exercise.
     """
-    checker = _checker(exercise)
+    judge = checker(exercise)
     try:
         if answer is ...:
             raise NotAttempted
-        checker(_guarded(answer) if callable(answer) else answer)
+        judge(_guarded(answer) if callable(answer) else answer)
     except NotAttempted:
         return Verdict("not attempted", "not attempted yet.")
     except Wrong as wrong:
@@ -67,6 +69,7 @@ def compare(
     causes: Sequence[tuple[object, str]] = (),
     *,
     reveal: bool = True,
+    tolerance: float = EXACT,
 ) -> None:
     """Raise Wrong unless got equals expected.
 
@@ -77,13 +80,14 @@ def compare(
         causes: pairs of a wrong result and the mistake that leads to it; the message names the
             mistake of the first result that equals `got`.
         reveal: whether the message gives the right answer. Exercises by hand hold it back.
+        tolerance: how far apart two numbers may lie that count as equal.
 
     Raises:
         Wrong: they differ.
     """
-    if _equal(got, expected):
+    if _equal(got, expected, tolerance):
         return
-    cause = next((text for wrong, text in causes if _equal(got, wrong)), None)
+    cause = next((text for wrong, text in causes if _equal(got, wrong, tolerance)), None)
     lines = [f"not yet. {call}", f"  got:      {_short(got)}"]
     if reveal:
         lines.append(f"  expected: {_short(expected)}")
@@ -115,7 +119,12 @@ def random_tensors(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
     return [torch.randn(shape, generator=generator) for shape in shapes]
 
 
-def _checker(exercise: str) -> Callable:
+def checker(exercise: str) -> Callable:
+    """The function that judges an answer.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
     chapter, _, name = exercise.partition(".")
     try:
         return getattr(import_module(f"{__name__}.{chapter}"), name)
@@ -140,14 +149,14 @@ def _guarded(function: Callable) -> Callable:
     return call
 
 
-def _equal(a, b) -> bool:
+def _equal(a, b, tolerance: float) -> bool:
     if isinstance(b, str | bool | bytes | None) or isinstance(a, str | bool | bytes | None):
         return type(a) is type(b) and a == b
     try:
         a, b = (torch.as_tensor(x, dtype=torch.float64) for x in (a, b))
     except (TypeError, ValueError, RuntimeError):
         return type(a) is type(b) and a == b
-    return a.shape == b.shape and torch.allclose(a, b, atol=1e-5, equal_nan=True)
+    return a.shape == b.shape and torch.allclose(a, b, atol=tolerance, equal_nan=True)
 
 
 def _shape(x) -> tuple[int, ...] | None:
@@ -157,8 +166,13 @@ def _shape(x) -> tuple[int, ...] | None:
         return None
 
 
+def readable(x: torch.Tensor):
+    """A tensor as nested lists of short decimals."""
+    return x.detach().double().numpy().round(3).tolist()
+
+
 def _short(x) -> str:
     if isinstance(x, torch.Tensor):
-        x = x.detach().double().numpy().round(3).tolist()
+        x = readable(x)
     text = repr(x) if isinstance(x, str | bytes) else " ".join(str(x).split())
     return text if len(text) <= 200 else f"{text[:200]} …"

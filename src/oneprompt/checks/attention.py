@@ -14,9 +14,11 @@ from oneprompt.attention import (
 )
 
 from . import compare, one_tensor, random_tensors
+from .table import Table, from_table
 
 
-def by_hand(answer) -> None:
+@from_table
+def by_hand() -> Table:
     """One query of width 4: dot products 0, 0, 2 ln 2 and, hidden, 7; values 8, 4, 2 and 100."""
     dots = torch.tensor([0, 0, 2 * math.log(2), 7], dtype=torch.float64)
     values = torch.tensor([8, 4, 2, 100], dtype=torch.float64)
@@ -41,7 +43,7 @@ def by_hand(answer) -> None:
         (16.0, "the powers were not divided by their sum"),
     )  # fmt: skip
     visible = scores.masked_fill(hidden, -math.inf)
-    compare("the weighted mean of the values", answer, mixed(visible), causes, reveal=False)
+    return Table("the weighted mean of the values", mixed(visible), causes)
 
 
 def causal_attention(function) -> None:

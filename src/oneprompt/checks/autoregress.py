@@ -8,20 +8,18 @@ from oneprompt.model import ModelConfig, Transformer
 from oneprompt.tokenize import load_tokenizer
 
 from . import NotAttempted, Wrong, compare
+from .table import Table, from_table
 
 PROMPT = [3, 1, 4, 1, 5]
 SEED = 265  # makes a model that writes seven different ids
 MOST = 12  # new ids at most; the small model below ends its text sooner
 
 
-def by_hand(answer) -> None:
+@from_table
+def by_hand() -> list[Table]:
     """[without a cache, with a cache]: positions processed for 10 prompt and 4 new tokens."""
-    if not isinstance(answer, list | tuple) or len(answer) != 2:
-        raise Wrong("not yet. Write two numbers in a list: [without a cache, with a cache]")
     without, cached = 10 + 11 + 12 + 13, 10 + 1 + 1 + 1
-    if list(answer) == [cached, without]:
-        raise Wrong("not yet. The two numbers are in the other order: first without a cache")
-    causes = (
+    causes_without = (
         (without + 14, "one pass too many: the newest token is not read when nothing follows it"),
         (11 + 12 + 13 + 14, "the first pass reads the prompt alone and makes the first new token"),
         (4 * 10, "the text is one token longer in every pass"),
@@ -30,15 +28,15 @@ def by_hand(answer) -> None:
         (cached, "this is the number with a cache"),
         (4, "this is the number of passes: add up what each of them reads"),
     )
-    compare("positions without a cache", answer[0], without, causes, reveal=False)
-    causes = (
+    causes_with = (
         (cached + 1, "the newest token is not read when nothing follows it"),
         (4, "the first pass reads the whole prompt: nothing of it is in the cache yet"),
         (3, "the first pass reads the whole prompt: nothing of it is in the cache yet"),
         (10, "each pass after the first reads one token, the newest"),
         (without, "this is the number without a cache"),
     )
-    compare("positions with a cache", answer[1], cached, causes, reveal=False)
+    return [Table("positions without a cache", without, causes_without),
+            Table("positions with a cache", cached, causes_with)]  # fmt: skip
 
 
 def generate_greedy(function) -> None:

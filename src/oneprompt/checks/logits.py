@@ -11,9 +11,11 @@ from oneprompt.logits import to_logits
 from oneprompt.model import ModelConfig, Transformer
 
 from . import Wrong, compare
+from .table import Table, from_table
 
 
-def by_hand(answer) -> None:
+@from_table
+def by_hand() -> Table:
     """The softmax of 3, 3 + ln 2 and 3 + ln 5."""
     powers = torch.tensor([1, 2, 5], dtype=torch.float64)
     logits = 3 + powers.log()
@@ -33,8 +35,7 @@ def by_hand(answer) -> None:
         (torch.full((3,), 1 / 3), "a shared 3 makes no difference, but the logarithms do"),
         (powers.flip(0) / 8, "the order is reversed: a larger logit has the larger probability"),
     )  # fmt: skip
-    compare("the probabilities of the logits 3, 3 + ln 2 and 3 + ln 5", answer,
-            log_p.exp(), causes, reveal=False)  # fmt: skip
+    return Table("the probabilities of the logits 3, 3 + ln 2 and 3 + ln 5", log_p.exp(), causes)
 
 
 def cross_entropy(function) -> None:

@@ -8,11 +8,13 @@ from torch import Tensor
 from oneprompt.position import rope_frequencies, rotate
 
 from . import compare, one_tensor
+from .table import Table, from_table
 
 QUARTER = math.pi / 2
 
 
-def by_hand(answer) -> None:
+@from_table
+def by_hand() -> Table:
     """The head (1, 2, 3, 4), pairs by halves, pair 0 turned by 90 degrees and pair 1 by 180."""
     x, angles = torch.tensor([[1.0, 2.0, 3.0, 4.0]]), torch.tensor([[QUARTER, 2 * QUARTER]])
 
@@ -34,7 +36,7 @@ def by_hand(answer) -> None:
         (turned(angles)[[0, 2, 1, 3]],
          "the pairs were written one after the other: each number goes back to its own place"),
     )  # fmt: skip
-    compare("(1, 2, 3, 4), turned", answer, turned(angles), causes, reveal=False)
+    return Table("(1, 2, 3, 4), turned", turned(angles), causes)
 
 
 def turn_pairs(function) -> None:

@@ -5,11 +5,13 @@ import torch
 from oneprompt.sample import apply_repetition_penalty, apply_temperature, apply_top_p
 
 from . import Wrong, compare
+from .table import Table, from_table
 
 CUT = float("-inf")
 
 
-def temperature_by_hand(answer) -> None:
+@from_table
+def temperature_by_hand() -> Table:
     """The probabilities 0.75 and 0.25 at temperature 0.5."""
     p = torch.tensor([0.75, 0.25], dtype=torch.float64)
     causes = (
@@ -22,8 +24,8 @@ def temperature_by_hand(answer) -> None:
         (p, "this is temperature 1: nothing changed"),
         (torch.tensor([1.0, 0.0]), "this is temperature 0, where the best token gets everything"),
     )  # fmt: skip
-    compare("[0.75, 0.25] at temperature 0.5", answer, apply_temperature(p.log(), 0.5).softmax(-1),
-            causes, reveal=False)  # fmt: skip
+    right = apply_temperature(p.log(), 0.5).softmax(-1)
+    return Table("[0.75, 0.25] at temperature 0.5", right, causes)
 
 
 def top_p(function) -> None:

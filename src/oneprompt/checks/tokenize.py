@@ -2,7 +2,8 @@
 
 from oneprompt.tokenize import BytePairEncoding, pre_tokenize
 
-from . import Wrong, compare
+from . import compare
+from .table import Table, from_table
 
 # The first exercise's word and merges, in the order of learning, chosen so that the right rule and
 # the wrong ones below give different tokens.
@@ -14,16 +15,9 @@ LONGEST = "this takes the longest token that fits, from the left; BPE replays me
 BYTES_ONLY = "nothing was joined: these are the single bytes"
 
 
-def by_hand(answer) -> None:
+@from_table
+def by_hand() -> Table:
     """The tokens of "learning" under the six merges."""
-    if not isinstance(answer, list | tuple) or not all(isinstance(t, str) for t in answer):
-        raise Wrong('not yet. Write the tokens as a list of strings, such as ["a", "bc"]')
-    answer = list(answer)
-    if "".join(answer) != "learning":
-        raise Wrong(
-            f"not yet. Your tokens spell {''.join(answer)!r}\n  likely cause: a letter was lost or "
-            "used twice; a merge joins two neighbors and changes nothing else"
-        )
     causes = (
         (_strings(_by_rank(min, by_place=True)), LEFTMOST),
         (_strings(_by_rank(max)), "merge 3 comes before merge 4, and takes the n from it"),
@@ -32,8 +26,7 @@ def by_hand(answer) -> None:
         (list("learning"), BYTES_ONLY),
         (["learning"], "no merge makes the whole word: only pairs in the table can be joined"),
     )  # fmt: skip
-    compare('the tokens of "learning"', answer, _strings(_encode(MERGES)), causes,
-            reveal=False)  # fmt: skip
+    return Table('the tokens of "learning"', _strings(_encode(MERGES)), causes)
 
 
 def encode_piece(function) -> None:

@@ -7,7 +7,6 @@ the first paint. Its text depends only on the state: no random ids.
 """
 
 import html
-import json
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,23 +16,17 @@ from traitlets import Bool, Dict, TraitError, Unicode, observe, validate
 
 from oneprompt.explorers.prompts import check_prompt
 from oneprompt.js.bundle import bundle, function_body
-from oneprompt.notebook.style import PALETTE
+from oneprompt.notebook.markup import script_json
+from oneprompt.notebook.style import variables
 
 KIT = Path(__file__).with_name("kit")
 
 
 def _stylesheet(folder: Path) -> str:
     """The book's colors, the styles that all explorers share, and those of this one."""
-    colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
     own = folder / "view.css"
     more = own.read_text("utf-8") if own.is_file() else ""
-    return f".op-explorer {{\n{colors}}}\n{(KIT / 'kit.css').read_text('utf-8')}{more}"
-
-
-def script_json(state: dict) -> str:
-    """The state as JSON for a script element: no text in the state can end the element."""
-    text = json.dumps(state, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return f"{variables('.op-explorer')}\n{(KIT / 'kit.css').read_text('utf-8')}{more}"
 
 
 def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> str:

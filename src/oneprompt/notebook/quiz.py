@@ -3,19 +3,10 @@ the feedback of the chosen one."""
 
 from html import escape
 
-CSS = """
-.op-quiz{border:1px solid var(--pst-color-border,var(--jp-border-color1,#999));border-radius:.4rem;
- padding:.6rem 1rem;margin:1rem 0}
-.op-quiz legend{float:none;width:auto;font-size:1rem;font-weight:600;padding:0 .3rem;margin:0}
-.op-quiz-option{display:grid;grid-template-columns:auto 1fr;gap:.2rem .6rem;padding:.4rem 0}
-.op-quiz input{margin-top:.25rem;inline-size:1.2rem;block-size:1.2rem}
-.op-quiz-feedback{grid-column:2;margin:0;border-left:.25rem solid;padding-left:.5rem}
-.op-quiz input:not(:checked)~.op-quiz-feedback{display:none}
-@media print{.op-quiz-feedback{display:block!important}}
-"""
+from .markup import Device
 
 
-class Quiz:
+class Quiz(Device):
     """One question.
 
     Args:
@@ -32,10 +23,10 @@ class Quiz:
             raise ValueError(f"quiz {name!r} needs exactly one right option")
         self.name, self.question, self.options = name, question, options
 
-    def _repr_html_(self) -> str:
+    def html(self) -> str:
         rows = "".join(self._option(i, *option) for i, option in enumerate(self.options))
         return (
-            f"<style>{CSS}</style><fieldset class='op-quiz'>"
+            f"<fieldset class='op-device op-quiz'>"
             f"<legend>{escape(self.question)}</legend>{rows}</fieldset>"
         )
 

@@ -6,7 +6,7 @@
 `PALETTE` is the color-blind-safe palette of Okabe and Ito (2008). Blue, green and vermillion are
 theirs; orange, sky, yellow and purple are darkened so that a line, bar or marker in any of the
 colors has a contrast of at least 3:1 both on the white and on the dark page (WCAG 2.2, 1.4.11).
-The explorers draw with the same palette: `explorers/base.py` turns it into CSS variables.
+The explorers and the drawings use the same palette, as the CSS variables of `variables`.
 
 Figures have a transparent background and neutral text, so one picture serves both themes.
 """
@@ -26,6 +26,13 @@ PALETTE = {
 }
 
 INK = PALETTE["gray"]  # text and axes: 4.2:1 on white and on the dark page
+
+
+def variables(selector: str) -> str:
+    """A CSS rule that gives the palette to what the selector matches: --op-blue, --op-orange, …"""
+    colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
+    return f"{selector} {{\n{colors}}}"
+
 
 RC_PARAMS = {
     "figure.facecolor": "none",

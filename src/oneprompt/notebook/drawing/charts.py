@@ -1,0 +1,62 @@
+"""Bars and curves."""
+
+from collections.abc import Mapping, Sequence
+
+from .marks import FONT, ORDER, Drawing, color, entry, label, line, rectangle, text_width
+
+
+def bars(values: Mapping[str, float], *, alt: str = "", title: str = "", digits: int = 2,
+         largest: float | None = None, lit: Sequence[str] = (), length: float = 180
+         ) -> Drawing:  # fmt: skip
+    """Horizontal bars from zero, a name before and the number behind each; `lit` are in orange."""
+    left = max(map(text_width, values)) + 8
+    most = largest or max(map(abs, values.values())) or 1
+    ends = max(text_width(entry(value, digits)) for value in values.values()) + 10
+    marks = []
+    for i, (name, value) in enumerate(values.items()):
+        y, width = i * 24, max(1.0, length * abs(value) / most)
+        paint = "orange" if name in lit else "blue" if value >= 0 else "vermillion"
+        marks.append(label(left - 8, y + 16, name, "end"))
+        marks.append(rectangle(left, y + 4, width, 16, fill=(paint, 1), bare=True))
+        marks.append(label(left + width + 6, y + 16, entry(value, digits)))
+    return Drawing(left + length + ends, 24 * len(values), "".join(marks), alt, title)
+
+
+def curves(lines: Mapping[str, Sequence[float]], *, alt: str = "", x: Sequence[float] | None = None,
+           x_name: str = "", y_name: str = "", title: str = "", width: float = 340,
+           height: float = 190, marks_at: Sequence[tuple[float, float]] = ()
+           ) -> Drawing:  # fmt: skip
+    """Lines over common x values (0, 1, 2, … if none are given), their names in a legend below.
+
+    Args:
+        lines: name -> the y values.
+        x_name, y_name: what the axes count.
+        marks_at: (x, y) of points with a dot.
+    """
+    each = {name: [float(value) for value in values] for name, values in lines.items()}
+    xs = [float(v) for v in (x if x is not None else range(len(next(iter(each.values())))))]
+    low, high = min(map(min, each.values())), max(map(max, each.values()))
+    ends = entry(low, 2), entry(high, 2)
+    left, top = max(map(text_width, ends)) + 8, FONT + 8
+
+    def at(a: float, b: float) -> tuple[float, float]:
+        return (left + (a - xs[0]) / (xs[-1] - xs[0]) * (width - left - 8),
+                top + (high - b) / ((high - low) or 1) * (height - top))  # fmt: skip
+
+    marks = [line([at(xs[0], high), at(xs[0], low), at(xs[-1], low)], "line", 1),
+             label(left - 6, at(0, high)[1] + 10, ends[1], "end", quiet=True),
+             label(left - 6, at(0, low)[1], ends[0], "end", quiet=True),
+             label(0, FONT - 2, y_name, quiet=True),
+             label(left, height + FONT + 4, entry(xs[0], 2), quiet=True),
+             label((left + width) / 2, height + FONT + 4, x_name, "middle", quiet=True),
+             label(width - 8, height + FONT + 4, entry(xs[-1], 2), "end", quiet=True)]  # fmt: skip
+    down = height + 2 * FONT + 12
+    for (name, values), paint in zip(each.items(), ORDER, strict=False):
+        marks.append(line([at(a, b) for a, b in zip(xs, values, strict=True)], paint, 2.2))
+        if name:
+            marks += [line([(left, down - 5), (left + 22, down - 5)], paint, 3),
+                      label(left + 28, down, name)]  # fmt: skip
+            down += FONT + 6
+    marks += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4.5" fill="{color("orange")}"/>'
+              for a, b in (at(*point) for point in marks_at)]  # fmt: skip
+    return Drawing(width, down - 10, "".join(marks), alt, title)
