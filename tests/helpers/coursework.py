@@ -116,7 +116,8 @@ def grade(stem: str, answers: Mapping[str, str], student: str = "ada") -> dict[s
             name = grade_id(cell) or cell.id.removeprefix(f"{stem}-")
             if cell.cell_type == "code" and name != "install":
                 message = _run(texts.get(name, cell.source), namespace)
-                assert not message or name in points or name in texts, f"{name}: {message}"
+                is_ours = cell.metadata.get("nbgrader", {}).get("locked") and name not in points
+                assert not (message and is_ours), f"{name}: {message}"
                 if name in points:
                     results[name] = Result(0 if message else points[name], message)
     finally:
