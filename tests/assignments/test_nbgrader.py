@@ -5,10 +5,11 @@ import sysconfig
 
 import nbformat
 import pytest
-from coursework import STEMS, edited, full_points, grade_id, module, release, solutions
+from coursework import FOLDER, STEMS, edited, full_points, grade_id, module, release, solutions
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 
+ROOT = FOLDER.parent
 make = module("release.py")
 
 
@@ -39,6 +40,7 @@ def test_nbgrader_gives_the_points_that_the_fast_tests_state(stem, tmp_path, mon
     config.Application.log_level = "ERROR"
     config.Execute.timeout = config.Execute.iopub_timeout = 120  # a busy machine is slow
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))  # the kernels' package is this one
     scripts = sysconfig.get_path("scripts")  # it calls alembic by name
     monkeypatch.setenv("PATH", f"{scripts}{os.pathsep}{os.environ['PATH']}")
     api = NbGraderAPI(config=config)
