@@ -13,7 +13,7 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup real serve lab check test train notebooks bench bench-web screenshots clean
+.PHONY: book setup real serve lab check test train notebooks release bench bench-web screenshots clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -32,7 +32,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	@jupyter lab book
 
 check: setup  ## the quick tests: no browser, no built book, no notebooks, no training
-	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises js explorers book)
+	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises assignments js explorers book)
 
 test: setup  ## run every test
 	@$(PYTEST)
@@ -42,6 +42,9 @@ train: setup  ## train the tokenizer and both models again, into src/oneprompt/a
 
 notebooks: setup  ## execute the notebooks again and store their text outputs
 	@python tools/notebooks.py book/*.ipynb
+
+release: setup  ## make assignments/release, what students get, from assignments/source
+	@python assignments/release.py
 
 bench: setup  ## measure decoding and speculation beside transformers
 	@python benchmarks/decoding.py
@@ -54,7 +57,7 @@ screenshots: book  ## picture every explorer, light and dark, wide and narrow, o
 
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis
-	find src tests book tools benchmarks experiments -name __pycache__ -prune -exec rm -rf {} +
+	find src tests book tools benchmarks experiments assignments -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(call need_python,$(PYTHON),with PYTHON=/path/to/python3.11)

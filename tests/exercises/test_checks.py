@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from oneprompt import checks
-from oneprompt.checks import NotAttempted, Wrong, check, compare, diagnose
+from oneprompt.checks import NotAttempted, Wrong, check, compare, diagnose, require
 
 EXPECTED = torch.tensor([1.0, 2.0])
 
@@ -178,3 +178,52 @@ def test_every_check_of_the_package_accepts_a_placeholder():
     assert names
     for name in names:
         assert diagnose(name, ...).status == "not attempted"
+
+
+# Answers that claim to equal everything
+
+
+class Anything:
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class AnyText(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+
+class AnyTensor(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        (Anything(), "a"),
+        (Anything(), [1, 2]),
+        ([Anything()], ["a"]),
+        ([AnyText("b")], ["a"]),
+        ({"a": Anything()}, {"a": b"a"}),
+        (torch.zeros(2).as_subclass(AnyTensor), EXPECTED),
+        ([torch.zeros(2).as_subclass(AnyTensor), "a"], [EXPECTED, "a"]),
+    ],
+)
+def test_what_equals_everything_is_wrong(claim, expected):
+    with pytest.raises(Wrong):
+        compare("the value", claim, expected)
+
+
+def test_a_required_answer_raises_what_the_check_says(capsys):
+    require("trial.double", lambda x: 2 * x)
+    assert capsys.readouterr().out == "✓ double: right.\n"
+    with pytest.raises(AssertionError, match="likely cause: this is the square"):
+        require("trial.double", lambda x: x * x)
+    with pytest.raises(AssertionError, match="not attempted yet"):
+        require("trial.double", ...)

@@ -90,7 +90,7 @@ RIGHT = [
 
 WRONG = [
     ("tokenize.by_hand", ["lea", "r", "n", "in", "g"], "the leftmost pair"),
-    ("tokenize.by_hand", ["le", "ar", "n", "in", "g"], "merge 3 comes before merge 4"),
+    ("tokenize.by_hand", ["le", "ar", "n", "in", "g"], "made before an earlier one"),
     ("tokenize.by_hand", ["lea", "r", "n", "ing"], "the longest token that fits"),
     ("tokenize.by_hand", ["le", "ar", "n", "i", "ng"], "merge 5 was forgotten"),
     ("tokenize.by_hand", list("learning"), "nothing was joined"),

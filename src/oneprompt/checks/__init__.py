@@ -3,15 +3,22 @@
 An exercise cell ends with `check("attention.causal_mask", my_causal_mask)`. The checks of a chapter
 are in the module of the same name here: one function per exercise, which takes the reader's
 answer, compares it with the package, and raises `Wrong` through `compare`.
+
+The tests of an assignment call `require`, which raises. What they need beyond the exercises is in
+`coursework`, in modules of the same names.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import combinations
 
 import torch
 
 EXACT = 1e-5  # what float32 work loses
+ROUNDED = 0.005  # answers by hand are judged to two decimals
+Causes = Sequence[tuple[object, str]]  # a wrong result, and the mistake that leads to it
+Results = tuple[object, Causes]  # the right one, and the wrong ones
 
 
 class Wrong(Exception):
@@ -39,13 +46,27 @@ def check(exercise: str, answer) -> None:
     print(f"{marks[verdict.status]} {exercise}: {verdict.message}")
 
 
-def diagnose(exercise: str, answer) -> Verdict:
+def require(exercise: str, answer, **variation) -> None:
+    """Print that the answer is right, or raise what `diagnose` finds.
+
+    Raises:
+        AssertionError: it is wrong or not attempted; the message is the verdict's.
+        ValueError: there is no such exercise.
+    """
+    verdict = diagnose(exercise, answer, **variation)
+    if verdict.status != "right":
+        raise AssertionError(verdict.message)
+    print(f"✓ {exercise.rpartition('.')[2]}: right.")
+
+
+def diagnose(exercise: str, answer, **variation) -> Verdict:
     """Compare an answer with the package.
 
     Args:
         exercise: "chapter.exercise", for instance "attention.causal_mask".
         answer: a function or a value; `...`, or a function that returns None or `...`, counts as
             not attempted.
+        variation: other sizes or numbers than the exercise's own, if its check takes any.
 
     Raises:
         ValueError: there is no such exercise.
@@ -54,7 +75,7 @@ def diagnose(exercise: str, answer) -> Verdict:
     try:
         if answer is ...:
             raise NotAttempted
-        judge(_guarded(answer) if callable(answer) else answer)
+        judge(_guarded(answer) if callable(answer) else answer, **variation)
     except NotAttempted:
         return Verdict("not attempted", "not attempted yet.")
     except Wrong as wrong:
@@ -66,7 +87,7 @@ def compare(
     call: str,
     got,
     expected,
-    causes: Sequence[tuple[object, str]] = (),
+    causes: Causes = (),
     *,
     reveal: bool = True,
     tolerance: float = EXACT,
@@ -98,6 +119,16 @@ def compare(
     raise Wrong("\n".join(lines))
 
 
+def are_told_apart(expected, causes: Causes) -> bool:
+    """Whether no mistake gives the right result or another mistake's."""
+    results = [expected, *(wrong for wrong, _ in causes)]
+    texts = [None, *(text for _, text in causes)]
+    return all(
+        texts[i] == texts[j] or not _equal(results[i], results[j], ROUNDED)
+        for i, j in combinations(range(len(results)), 2)
+    )
+
+
 def one_tensor(result) -> torch.Tensor:
     """The reader's result, if it is a tensor.
 
@@ -110,12 +141,12 @@ def one_tensor(result) -> torch.Tensor:
             f"not yet. The result is a {kind} and should be one tensor; "
             "torch.stack makes one of a list of tensors"
         )
-    return result
+    return bare(result)
 
 
-def random_tensors(*shapes: tuple[int, ...]) -> list[torch.Tensor]:
+def random_tensors(*shapes: tuple[int, ...], seed: int = 0) -> list[torch.Tensor]:
     """Normally distributed numbers, the same every time."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(seed)
     return [torch.randn(shape, generator=generator) for shape in shapes]
 
 
@@ -125,7 +156,7 @@ def checker(exercise: str) -> Callable:
     Raises:
         ValueError: there is no such exercise.
     """
-    chapter, _, name = exercise.partition(".")
+    chapter, _, name = exercise.rpartition(".")
     try:
         return getattr(import_module(f"{__name__}.{chapter}"), name)
     except (ImportError, AttributeError, ValueError):
@@ -139,6 +170,8 @@ def _guarded(function: Callable) -> Callable:
     def call(*args, **kwargs):
         try:
             result = function(*args, **kwargs)
+        except NotImplementedError:
+            raise NotAttempted from None
         except Exception as error:
             name = getattr(function, "__name__", "your function")
             raise Wrong(f"not yet. {name} raised {type(error).__name__}: {error}") from error
@@ -149,19 +182,45 @@ def _guarded(function: Callable) -> Callable:
     return call
 
 
-def _equal(a, b, tolerance: float) -> bool:
-    if isinstance(b, str | bool | bytes | None) or isinstance(a, str | bool | bytes | None):
-        return type(a) is type(b) and a == b
+def _equal(got, other, tolerance: float) -> bool:
+    """Whether a reader's result equals another; what its class says about equality is not asked."""
+    if isinstance(other, str | bool | bytes | None) or isinstance(got, str | bool | bytes | None):
+        return type(got) is type(other) and got == other
     try:
-        a, b = (torch.as_tensor(x, dtype=torch.float64) for x in (a, b))
+        a, b = _numbers(got), _numbers(other)
     except (TypeError, ValueError, RuntimeError):
-        return type(a) is type(b) and a == b
+        return _same_parts(got, other, tolerance)
     return a.shape == b.shape and torch.allclose(a, b, atol=tolerance, equal_nan=True)
+
+
+def _same_parts(got, other, tolerance: float) -> bool:
+    """Equality of what is not all numbers: lists of strings, tuples of tensors, dictionaries."""
+    if type(got) is not type(other):
+        return False
+    if isinstance(other, dict):
+        got, other = list(got.items()), list(other.items())
+    if isinstance(other, list | tuple):
+        return len(got) == len(other) and all(
+            _equal(a, b, tolerance) for a, b in zip(got, other, strict=True)
+        )
+    return got == other
+
+
+def _numbers(x) -> torch.Tensor:
+    return bare(torch.as_tensor(bare(x), dtype=torch.float64))
+
+
+def bare(x):
+    """A tensor without the class that a reader may have given it; anything else as it is."""
+    if not isinstance(x, torch.Tensor):
+        return x
+    with torch._C.DisableTorchFunctionSubclass():
+        return x.detach().as_subclass(torch.Tensor)
 
 
 def _shape(x) -> tuple[int, ...] | None:
     try:
-        return tuple(torch.as_tensor(x).shape)
+        return tuple(torch.as_tensor(bare(x)).shape)
     except (TypeError, ValueError, RuntimeError):
         return None
 
@@ -172,7 +231,11 @@ def readable(x: torch.Tensor):
 
 
 def _short(x) -> str:
+    x = bare(x)
     if isinstance(x, torch.Tensor):
         x = readable(x)
-    text = repr(x) if isinstance(x, str | bytes) else " ".join(str(x).split())
+    try:
+        text = repr(x) if isinstance(x, str | bytes) else " ".join(str(x).split())
+    except Exception:  # a class of the reader's own may refuse
+        text = f"a {type(x).__name__} that cannot be shown"
     return text if len(text) <= 200 else f"{text[:200]} …"

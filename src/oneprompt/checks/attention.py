@@ -13,25 +13,31 @@ from oneprompt.attention import (
     scaled_dot_product_attention,
 )
 
-from . import compare, one_tensor, random_tensors
+from . import Results, compare, one_tensor, random_tensors
 from .table import Table, from_table
 
 
 @from_table
 def by_hand() -> Table:
     """One query of width 4: dot products 0, 0, 2 ln 2 and, hidden, 7; values 8, 4, 2 and 100."""
-    dots = torch.tensor([0, 0, 2 * math.log(2), 7], dtype=torch.float64)
-    values = torch.tensor([8, 4, 2, 100], dtype=torch.float64)
+    return Table("the weighted mean of the values", *hand_results())
+
+
+def hand_results(width: int = 4, powers=(1, 1, 2), values=(8, 4, 2)) -> Results:
+    """The answer and the mistakes of `by_hand`, for dot products √d ln(power) and these values."""
+    shares = torch.tensor(powers, dtype=torch.float64)
+    dots = torch.cat((math.sqrt(width) * shares.log(), torch.tensor([7.0])))
+    values = torch.tensor([*values, 100], dtype=torch.float64)
     hidden = torch.tensor([False, False, False, True])
 
     def mixed(scores: Tensor) -> float:
         return (scores.softmax(dim=-1) @ values).item()
 
-    scores = dots / 2
+    scores = dots / math.sqrt(width)
     causes = (
         (mixed(dots.masked_fill(hidden, -math.inf)),
          "the dot products were not divided by √d before the softmax"),
-        (mixed((dots / 4).masked_fill(hidden, -math.inf)),
+        (mixed((dots / width).masked_fill(hidden, -math.inf)),
          "the dot products were divided by d, and not by its square root"),
         (mixed(scores), "the key in the future took part: mask it before the softmax"),
         (mixed(scores.masked_fill(hidden, 0.0)),
@@ -39,11 +45,12 @@ def by_hand() -> Table:
         ((scores.softmax(dim=-1)[:3] @ values[:3]).item(),
          "the hidden weight was dropped after the softmax, so the others do not add up to 1"),
         (values[:3].mean().item(), "this is the plain mean: weigh the values by the softmax"),
-        (2.0, "this is the value of the best match: softmax gives the others their share too"),
-        (16.0, "the powers were not divided by their sum"),
+        (values[shares.argmax()].item(),
+         "this is the value of the best match: softmax gives the others their share too"),
+        ((shares @ values[:3]).item(), "the powers were not divided by their sum"),
     )  # fmt: skip
     visible = scores.masked_fill(hidden, -math.inf)
-    return Table("the weighted mean of the values", mixed(visible), causes)
+    return mixed(visible), causes
 
 
 def causal_attention(function) -> None:

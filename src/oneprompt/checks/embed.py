@@ -7,28 +7,41 @@ from torch import Tensor
 
 from oneprompt.embed import embed
 
-from . import Wrong, compare, one_tensor
+from . import Results, Wrong, compare, one_tensor
 from .table import Table, from_table
 
 
 @from_table
 def by_hand() -> Table:
     """The cosine of the rows (0, 5) and (8, 6), with lengths 5 and 10."""
+    return Table("the cosine of the two rows", *hand_results())
+
+
+def hand_results(table=((3, 4), (8, 6), (-4, 3), (0, 5)), ids=(3, 1)) -> Results:
+    """The answer and the mistakes of `by_hand` for another table (V, 2) and two ids."""
+    a, b = (torch.tensor(table[i], dtype=torch.float64) for i in ids)
+    dot, of_a, of_b = float(a @ b), float(a.norm()), float(b.norm())
+    cosine = dot / (of_a * of_b)
+    others = [torch.tensor(table[i - 1], dtype=torch.float64) for i in ids]
+    root = "a length is the square root of the sum of squares"
     causes = (
-        (30, "this is the dot product: divide it by both lengths"),
-        (6, "the dot product was divided by the first row's length only"),
-        (3, "the dot product was divided by the second row's length only"),
-        (2, "the lengths are multiplied, and not added, before you divide by them"),
-        (15, "the dot product was divided by D: divide by the two lengths"),
-        (30 / 2500, "a length is the square root of the sum of squares; the root is missing"),
-        (30 / 70, "a length is the square root of the sum of squares, and not the sum"),
-        (0, "these are the rows of other ids: rows are counted from 0"),
-        (0.4, "this is 1 minus the cosine, which is called the cosine distance"),
-        (math.sqrt(65), "this is the distance of the two points; the cosine compares directions"),
-        (math.degrees(math.acos(0.6)), "this is the angle: the answer is its cosine"),
-        (math.acos(0.6), "this is the angle: the answer is its cosine"),
-    )
-    return Table("the cosine of the two rows", 0.6, causes)
+        (dot, "this is the dot product: divide it by both lengths"),
+        (dot / of_a, "the dot product was divided by the first row's length only"),
+        (dot / of_b, "the dot product was divided by the second row's length only"),
+        (dot / (of_a + of_b), "the lengths are multiplied, and not added, before you divide by "
+         "them"),
+        (dot / 2, "the dot product was divided by D: divide by the two lengths"),
+        (dot / (of_a * of_b) ** 2, f"{root}; the root is missing"),
+        (dot / float(a.abs().sum() * b.abs().sum()), f"{root}, and not the sum"),
+        (float(torch.cosine_similarity(*others, dim=0)),
+         "these are the rows of other ids: rows are counted from 0"),
+        (1 - cosine, "this is 1 minus the cosine, which is called the cosine distance"),
+        (float((a - b).norm()), "this is the distance of the two points; the cosine compares "
+         "directions"),
+        (math.degrees(math.acos(cosine)), "this is the angle: the answer is its cosine"),
+        (math.acos(cosine), "this is the angle: the answer is its cosine"),
+    )  # fmt: skip
+    return cosine, causes
 
 
 def lookup(function) -> None:

@@ -13,9 +13,7 @@ from functools import wraps
 
 import torch
 
-from . import Wrong, checker, compare, readable
-
-ROUNDED = 0.005  # answers by hand are judged to two decimals
+from . import ROUNDED, Wrong, checker, compare, readable
 
 
 @dataclass(frozen=True)

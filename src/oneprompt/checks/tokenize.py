@@ -1,8 +1,10 @@
 """Checks of the exercises of chapter 1."""
 
-from oneprompt.tokenize import BytePairEncoding, pre_tokenize
+from collections.abc import Sequence
 
-from . import compare
+from oneprompt.tokenize import BytePairEncoding, Pair, pre_tokenize
+
+from . import Results, compare
 from .table import Table, from_table
 
 # The first exercise's word and merges, in the order of learning, chosen so that the right rule and
@@ -18,15 +20,28 @@ BYTES_ONLY = "nothing was joined: these are the single bytes"
 @from_table
 def by_hand() -> Table:
     """The tokens of "learning" under the six merges."""
+    return Table(f'the tokens of "{WORD}"', *hand_results())
+
+
+def hand_results(word: str = WORD, merges: Sequence = MERGES) -> Results:
+    """The answer and the mistakes of `by_hand` for another word and its merges."""
+    merges = list(merges)
+    without = [merges[:i] + merges[i + 1 :] for i in range(len(merges))]
+    right = _strings(_encode(merges, word))
     causes = (
-        (_strings(_by_rank(min, by_place=True)), LEFTMOST),
-        (_strings(_by_rank(max)), "merge 3 comes before merge 4, and takes the n from it"),
-        (_strings(_by_longest()), LONGEST),
-        (["le", "ar", "n", "i", "ng"], "merge 5 was forgotten: i and ng are neighbors now"),
-        (list("learning"), BYTES_ONLY),
-        (["learning"], "no merge makes the whole word: only pairs in the table can be joined"),
+        (_strings(_by_rank(min, word, merges, by_place=True)), LEFTMOST),
+        (_strings(_by_rank(max, word, merges)), "a merge was made before an earlier one in the "
+         "table, which takes a letter from it"),
+        (_strings(_by_longest(word, merges)), LONGEST),
+        (list(word), BYTES_ONLY),
+        ([word], "no merge makes the whole word: only pairs in the table can be joined"),
+        *((_strings(_encode(rest, word)),
+           f"merge {i} was forgotten: at some point its two tokens are neighbors")
+          for i, rest in enumerate(without, start=1) if _strings(_encode(rest, word)) != right),
     )  # fmt: skip
-    return Table('the tokens of "learning"', _strings(_encode(MERGES)), causes)
+    # Two rules may give the same tokens, and then the first is named.
+    named = {tuple(tokens): text for tokens, text in reversed(causes)}
+    return right, [(list(tokens), text) for tokens, text in named.items()]
 
 
 def encode_piece(function) -> None:
@@ -82,23 +97,23 @@ def _strings(tokens: list[bytes]) -> list[str]:
     return [token.decode() for token in tokens]
 
 
-def _encode(merges: list[tuple[bytes, bytes]]) -> list[bytes]:
-    return BytePairEncoding(merges).merge_steps(WORD)[-1]
+def _encode(merges: list[Pair], word: str = WORD) -> list[bytes]:
+    return BytePairEncoding(merges).merge_steps(word)[-1]
 
 
-def _by_rank(choose, by_place: bool = False) -> list[bytes]:
+def _by_rank(choose, word: str = WORD, merges=MERGES, by_place: bool = False) -> list[bytes]:
     """Wrong on purpose: join one pair at a time, the highest rank or the leftmost first."""
-    tokens = [bytes([b]) for b in WORD.encode()]
-    while places := [i for i in range(len(tokens) - 1) if tuple(tokens[i : i + 2]) in MERGES]:
-        rank = {i: MERGES.index(tuple(tokens[i : i + 2])) for i in places}
+    tokens = [bytes([b]) for b in word.encode()]
+    while places := [i for i in range(len(tokens) - 1) if tuple(tokens[i : i + 2]) in merges]:
+        rank = {i: merges.index(tuple(tokens[i : i + 2])) for i in places}
         i = choose(places, key=None if by_place else rank.get)
         tokens[i : i + 2] = [tokens[i] + tokens[i + 1]]
     return tokens
 
 
-def _by_longest() -> list[bytes]:
+def _by_longest(word: str = WORD, merges=MERGES) -> list[bytes]:
     """Wrong on purpose: from the left, always take the longest token that fits."""
-    vocabulary, rest, tokens = {a + b for a, b in MERGES}, WORD.encode(), []
+    vocabulary, rest, tokens = {a + b for a, b in merges}, word.encode(), []
     while rest:
         length = max(n for n in range(1, len(rest) + 1) if n == 1 or rest[:n] in vocabulary)
         tokens.append(rest[:length])

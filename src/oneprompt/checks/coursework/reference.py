@@ -1,0 +1,44 @@
+"""The shipped models, as the assignments' tests use them: loaded once, never trained."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import torch
+from torch import Tensor
+
+from oneprompt.checkpoints.own import load_model
+from oneprompt.model import Transformer
+from oneprompt.position import turn
+from oneprompt.tokenize import Tokenizer, load_tokenizer
+from oneprompt.trace import Trace
+
+
+@cache
+def reference(name: str = "reference") -> Transformer:
+    """The reference model, or "draft"."""
+    return load_model(name).requires_grad_(False)
+
+
+@cache
+def tokenizer() -> Tokenizer:
+    """Their tokenizer."""
+    return load_tokenizer()
+
+
+def reference_trace(prompt: str) -> tuple[Transformer, Trace]:
+    """The reference model, and its trace of a prompt."""
+    model = reference()
+    return model, model.trace(torch.tensor([tokenizer().encode(prompt)]))
+
+
+def block_weights(model: Transformer, layer: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """The four maps of a block's attention: name -> W (out, in) and b (out,)."""
+    attention = model.blocks[layer].attention
+    maps = {name: getattr(attention, name) for name in ("query", "key", "value", "output")}
+    return {name: (linear.weight, linear.bias) for name, linear in maps.items()}
+
+
+def turn_at(model: Transformer, positions: Iterable[int]) -> Callable[[Tensor], Tensor]:
+    """The function that turns queries or keys (H, T, d) at these positions, as RoPE does."""
+    turns = model.turns(torch.tensor(list(positions)))
+    return lambda x: turn(x[None], turns, model.config.rope_pairing)[0]
