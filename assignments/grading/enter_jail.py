@@ -70,13 +70,15 @@ def enter_root(spec: dict) -> None:
 
 
 def show(path: str, root: str) -> None:
-    """Make a file or folder of the machine visible under the new root."""
+    """Make a file or folder of the machine visible under the new root, and what a link leads to."""
     inside = root + path
     if os.path.lexists(inside) or not os.path.lexists(path):
         return
     os.makedirs(os.path.dirname(inside), exist_ok=True)
     if os.path.islink(path):
-        os.symlink(os.readlink(path), inside)
+        target = os.readlink(path)
+        os.symlink(target, inside)
+        show(os.path.normpath(os.path.join(os.path.dirname(path), target)), root)
         return
     if os.path.isdir(path):
         os.mkdir(inside)
