@@ -50,10 +50,18 @@ def changed() -> list[str]:
         vars(stream).pop("write", None)  # IPython leaves its own behind
     found = {
         f"{name}.{key}" for owner, name, key, value in _remembered
-        if vars(owner).get(key) is not value
+        if not _same(vars(owner).get(key), value)
     } - SET_BY_KERNEL  # fmt: skip
     found |= {f"IPython's {name}" for name, _ in _shell_hooks().items() ^ _hooks.items()}
     return sorted(found)
+
+
+def _same(now, before) -> bool:
+    """Whether it is still the same function; parts of torch wrap others when they are loaded."""
+    if now is before:
+        return True
+    wrapper = getattr(now, "__globals__", {}).get("__name__", "")
+    return wrapper.startswith("torch.") and getattr(now, "__wrapped__", None) is before
 
 
 def _shell_hooks() -> dict[str, tuple]:

@@ -66,6 +66,9 @@ def ordinary() -> dict[str, Case]:
             submission("def softmax(logits, T=1.0)\n    return 1"), "graded", WRONG,
             "softmax: SyntaxError: expected ':'",
         ),
+        "loading-more-of-torch": Case(  # which wraps functions that the tests rely on
+            submission("import torch._dynamo\n\n\n" + SOFTMAX), "graded", RIGHT,
+        ),
         "using-the-package": Case(
             submission(using_package), "graded", WRONG,
             "oneprompt.sample.probabilities is not available in this assignment",
