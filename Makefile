@@ -13,7 +13,8 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup real serve lab check test train notebooks release bench bench-web screenshots clean
+.PHONY: book setup real serve lab check test train notebooks release grade bench bench-web bench-grading \
+	screenshots clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -32,7 +33,7 @@ lab: setup  ## open the notebooks in JupyterLab
 	@jupyter lab book
 
 check: setup  ## the quick tests: no browser, no built book, no notebooks, no training
-	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises assignments js explorers book)
+	@$(PYTEST) -m "not (browser or book or slow)" $(addprefix tests/,package exercises assignments grading js explorers book)
 
 test: setup  ## run every test
 	@$(PYTEST)
@@ -46,11 +47,18 @@ notebooks: setup  ## execute the notebooks again and store their text outputs
 release: setup  ## make assignments/release, what students get, from assignments/source
 	@python assignments/release.py
 
+grade: setup  ## grade a folder of submissions: make grade SUBMISSIONS=folder [OPTIONS="--jobs 4"]
+	@test -n "$(SUBMISSIONS)" || { echo "Say what to grade: make grade SUBMISSIONS=folder"; exit 1; }
+	@python assignments/grade.py "$(SUBMISSIONS)" $(OPTIONS)
+
 bench: setup  ## measure decoding and speculation beside transformers
 	@python benchmarks/decoding.py
 
 bench-web: book  ## measure the built pages and the model in the page, in Chromium
 	@PYTHONPATH=tools python benchmarks/web.py
+
+bench-grading: setup  ## measure how long 100 submissions take to grade
+	@python benchmarks/grading.py
 
 screenshots: book  ## picture every explorer, light and dark, wide and narrow, on one sheet
 	@python tools/screenshots.py

@@ -35,7 +35,7 @@ def withhold(*names: str) -> None:
             continue
         stub = _stub(name, original)
         _replace(owner, attribute, stub)
-        for module in [m for n, m in sys.modules.items() if n.startswith(f"{PACKAGE}.")]:
+        for module in [m for n, m in sys.modules.items() if n.partition(".")[0] == PACKAGE]:
             for other in [key for key, value in vars(module).items() if value is original]:
                 _replace(module, other, stub)
 
