@@ -75,7 +75,7 @@ def typed(text: str, rng: random.Random) -> str:
     text = _recased(text, rng)
     chance = rng.random()
     if chance < NO_MARK:
-        return text[:-1] if text[-1] in ".?!" and len(text) > 1 else text
+        return text[:-1].strip() if text[-1] in ".?!" and len(text) > 1 else text
     if chance < NO_MARK + OTHER_MARK:
         return text + rng.choice(("?", "!", "??", "...", " ?", "!!"))
     return text

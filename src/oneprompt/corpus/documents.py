@@ -76,10 +76,11 @@ class Document(NamedTuple):
 class Writer(Prompter):
     """Writes documents; every kind has a method of its name."""
 
-    KINDS = (("answer", 27), ("natural", 17), ("plural", 5), ("bare", 5), ("around", 10),
+    KINDS = (("answer", 36), ("natural", 17), ("plural", 5), ("bare", 5), ("around", 10),
              ("begun", 3), ("continued", 4), ("two_questions", 3), ("dialogue", 4),
              ("contrast", 3), ("pair", 6), ("prose", 2), ("alias", 4), ("unknown", 16),
-             ("other", 7), ("welcome", 3), ("off_subject", 5), ("quote", 3), ("copy_words", 5))  # fmt: skip
+             ("other", 7), ("welcome", 3), ("off_subject", 5), ("quote", 3),
+             ("copy_words", 5))  # fmt: skip
     OFF_SUBJECT = (("numbers", 25), ("languages", 30), ("code", 15), ("nonsense", 30))
 
     def document(self) -> Document:
@@ -102,7 +103,7 @@ class Writer(Prompter):
         """One of the book's questions and its answer."""
         kind = self.pick((("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4)))
         entry = self.entry()
-        if kind == "what" and self.rng.random() < 0.5:
+        if kind == "what" and self.rng.random() < 0.35:
             form, entry = self.next_question()
             question = self.asked(lambda: ask(form, entry), entry)
         else:

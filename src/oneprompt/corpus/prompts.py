@@ -24,7 +24,7 @@ NAMES = ("Ada", "Alan", "Grace", "Claude", "Emmy", "Kurt", "Mary", "Noor", "Ravi
 IN_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
             "eleven", "twelve", "twenty", "ninety")  # fmt: skip
 NOISY = 0.55  # of the prompts go through `typed`, which changes most of those
-MORE_OFTEN = 8  # the running example is asked about so many times as often as any other term
+MORE_OFTEN = 10  # the running example is asked about so many times as often as any other term
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -81,9 +81,9 @@ class Prompter:
         return self.queue.pop()
 
     def question(self, kind: str, entry: Entry) -> str:
-        """One of the book's questions about the entry, half of the time the canonical one."""
+        """One of the book's questions about the entry, two times in three the canonical one."""
         forms = [f for f in QUESTIONS[kind] if (f, entry.term) not in held_out_questions()]
-        weights = [len(forms) if form == CANONICAL else 1 for form in forms]
+        weights = [2 * len(forms) if form == CANONICAL else 1 for form in forms]
         return self.asked(lambda: ask(self.rng.choices(forms, weights)[0], entry), entry)
 
     def about(self, kind: str, entry: Entry) -> str:
@@ -131,7 +131,7 @@ class Prompter:
             "m": lambda: plural_of(noun),
             "v": lambda: noun,
             "V": lambda: noun.capitalize(),
-            "y": lambda: unknown.draw("names") if rng.random() < 0.8 else unknown.word().capitalize(),
+            "y": lambda: (unknown.draw("names"), unknown.word().capitalize())[rng.random() < 0.2],
             "w": unknown.word,
             "W": lambda: unknown.word().capitalize(),
             "x": lambda: unknown.draw("actions"),

@@ -231,7 +231,7 @@ class Unknown:
         letters = "".join(rng.choices(string.ascii_uppercase, k=rng.randint(2, 5)))
         name = self.word().capitalize()
         made = (letters, f"{name}{letters[:3]}", f"{name}-{rng.randint(1, 9)}",
-                f"{letters[:3]}-{rng.randint(1, 99)}", f"{name}{self.word().capitalize()}")  # fmt: skip
+                f"{letters[:3]}-{rng.randint(1, 99)}", f"{name}{name.lower()}")  # fmt: skip
         return alike(rng.choice(made))
 
     def number(self) -> Named:
