@@ -5,7 +5,7 @@ import random
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oneprompt as op
@@ -328,9 +328,11 @@ def test_about_a_third_of_the_prompts_are_not_typed_cleanly():
     assert 0.2 < sum(changed) / len(changed) * NOISY < 0.4
 
 
-@given(
-    st.text(st.characters(codec="ascii", categories=("Lu", "Ll", "Zs")), min_size=4), st.integers()
-)
+LETTERS = st.characters(codec="ascii", categories=("Lu", "Ll", "Zs"))
+
+
+@settings(deadline=None)
+@given(st.text(LETTERS, min_size=4), st.integers())
 def test_a_slip_changes_one_word_and_keeps_the_marks(text, seed):
     before, after = f"Why {mark(text)}?", with_slip(f"Why {mark(text)}?", random.Random(seed))
     assert len(marked(after)) == 1
@@ -343,15 +345,8 @@ def test_forms_have_every_alternative_and_no_other():
     drawn = {expand(r"(Define|Explain( to me|)) {s}(.|\(x\))", rng) for _ in range(300)}
     first = ("Define", "Explain", "Explain to me")
     assert drawn == {f"{f} {{s}}{end}" for f in first for end in (".", "(x)")}
-    forms = [
-        form
-        for name in ("forms", "small_talk")
-        for kind in load_forms(name).values()
-        for form in kind
-    ]
-    assert [
-        form for form in forms if set("()|\\") & set(re.sub(r"[()]", "", expand(form, rng)))
-    ] == []
+    kinds = [*load_forms("forms").values(), *load_forms("small_talk").values()]
+    assert [form for forms in kinds for form in forms if "|" in expand(form, rng)] == []
 
 
 def test_the_text_is_the_same_every_time(documents):
