@@ -16,16 +16,34 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15); // no weight is infinite or NaN
 });
 
-/** A model from {config, eosId, tensors: name -> [offset, length], halves: all weights in base64}. */
-export function makeModel({ config, eosId, tensors, halves }) {
-  const text = atob(halves);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i); // `from` is 10 times slower
-  const bits = new Uint16Array(bytes.buffer); // little-endian, like every browser's machine
+/** The bytes that base64 stands for. */
+const decode = (text) => {
+  const decoded = atob(text);
+  const bytes = new Uint8Array(decoded.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = decoded.charCodeAt(i); // `from` is 10 times slower
+  return bytes.buffer;
+};
+
+/**
+ * A model from {config, eosId, tensors: name -> [offset, length], bytes, halves}, see page_model.py.
+ * A matrix is made of its integers in `bytes` and a scale per row in `halves`.
+ */
+export function makeModel({ config, eosId, tensors, bytes, halves }) {
+  const integers = new Int8Array(decode(bytes));
+  const bits = new Uint16Array(decode(halves)); // little-endian, like every browser's machine
   const weights = {};
   for (const [name, [offset, length]] of Object.entries(tensors)) {
-    weights[name] = zeros(length);
-    for (let i = 0; i < length; i += 1) weights[name][i] = HALVES[bits[offset + i]];
+    if (name.endsWith(".scale")) continue;
+    const weight = (weights[name] = zeros(length));
+    const [first, rows] = tensors[`${name}.scale`] ?? [offset, 0];
+    if (rows === 0) {
+      for (let i = 0; i < length; i += 1) weight[i] = HALVES[bits[offset + i]];
+    }
+    const columns = length / rows;
+    for (let row = 0, i = 0; row < rows; row += 1) {
+      const scale = HALVES[bits[first + row]];
+      for (let end = i + columns; i < end; i += 1) weight[i] = integers[offset + i] * scale;
+    }
   }
   return { config, eosId, weights, turns: ropeTurns(config) };
 }
