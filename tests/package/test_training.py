@@ -8,11 +8,11 @@ import sys
 import pytest
 import torch
 from rows import CONTEXT_LENGTH, tiny_rows
-from safetensors.torch import load_file
 
 import oneprompt as op
 from oneprompt.checkpoints.quantize import rounded
 from oneprompt.logits import cross_entropy
+from oneprompt.training.history import load_history
 from oneprompt.training.loop import initialize, optimizers, train
 from oneprompt.training.recipe import DOUBLING, Recipe
 
@@ -123,34 +123,48 @@ import sys
 from oneprompt.corpus.documents import training_documents
 from oneprompt.model import ModelConfig
 from oneprompt.training import __main__ as train
-sizes = dict(vocab_size=400, context_length=24, d_model=16, n_layers=1, n_heads=2)
+sizes = dict(vocab_size=400, context_length=64, d_model=16, n_layers=1, n_heads=2)
 train.VOCAB_SIZE, train.TARGET, train.DRAFT = 400, ModelConfig(**sizes), ModelConfig(**sizes)
-train.DRAFT_RECIPE = train.FINISH_RECIPE = train.Recipe(steps=3)
-train.training_documents = lambda: training_documents(n=1000)
-sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1]]
+train.training_documents = lambda: training_documents(n=3000)
+sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1], "--unfinished", sys.argv[1] + "/unfinished"]
 train.main()
 """
+
+
+def short_run(folder, launcher=()):
+    """The files that the recipe makes in a folder, by their names."""
+    folder.mkdir()
+    script, out = folder / "short_run.py", folder / "assets"
+    script.write_text(SHORT_RUN)
+    # Two processes on two cores: one thread each.
+    run = subprocess.run(
+        [sys.executable, *launcher, str(script), str(out)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    return {path.name: path for path in out.iterdir()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "launcher",
-    [[], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]],
+    [(), ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")],
     ids=["one process", "torchrun"],
 )
-def test_the_recipe_runs_from_end_to_end(tmp_path, launcher):
-    script = tmp_path / "short_run.py"
-    script.write_text(SHORT_RUN)
-    out = tmp_path / "assets"
-    # Two processes on two cores: one thread each.
-    run = subprocess.run(
-        [sys.executable, *launcher, str(script), str(out)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr[-3000:]
-    tokenizer = op.load_tokenizer(out / "tokenizer.json")
+def test_the_recipe_makes_the_same_files_from_the_same_seed(tmp_path, launcher):
+    made, again = (short_run(tmp_path / name, launcher) for name in ("first", "second"))
+    assert sorted(made) == [
+        "draft.safetensors", "reference.safetensors", "tokenizer.json", "training_history.json",
+    ]  # fmt: skip
+    for name in ("tokenizer.json", "training_history.json"):
+        assert made[name].read_bytes() == again[name].read_bytes()
+    tokenizer = op.load_tokenizer(made["tokenizer.json"])
     assert tokenizer.vocab_size == 400
-    for name in ("reference", "draft"):
-        model = op.load_model(out / f"{name}.safetensors")
+    for name in ("reference.safetensors", "draft.safetensors"):
+        model, other = (op.load_model(files[name]) for files in (made, again))
         assert model.eos_id == tokenizer.eos_id
-        assert len(load_file(out / f"{name}.safetensors")) == len(model.state_dict())
+        for (weight, p), q in zip(model.named_parameters(), other.parameters(), strict=True):
+            assert torch.equal(p, q), weight
+    history = load_history(made["training_history.json"])
+    assert history["phases"] == [["copying", 0], ["text", 3], ["finish", 6]]
+    assert [m["step"] for m in history["measurements"]] == [0, 3, 6, 9]

@@ -12,6 +12,7 @@ import dataclasses
 import shutil
 from pathlib import Path
 
+import torch
 import torch.distributed as dist
 
 from ..answers import PROMPT
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="steps of every phase, for a trial run")
     args = parser.parse_args()
     rank = rank_and_world()[0]
+    torch.set_flush_denormal(True)  # numbers near zero would take many times as long
     _say("Writing the documents and learning the tokenizer")
     documents = training_documents()
     tokenizer = Tokenizer.train([d.text for d in documents], VOCAB_SIZE)

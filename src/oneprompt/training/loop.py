@@ -1,6 +1,7 @@
 """Training one model: the optimizers, the loss, and a loop over seeded batches."""
 
 import copy
+import dataclasses
 import os
 
 import torch
@@ -70,6 +71,8 @@ def train(
 ) -> Transformer:
     """Train one model; with a teacher, toward its distributions (distillation).
 
+    Under torchrun the processes share the rows of every batch.
+
     Args:
         config: the model's.
         recipe: how to train it.
@@ -82,6 +85,7 @@ def train(
         name: for the progress bar.
     """
     rank, world = rank_and_world()
+    recipe = dataclasses.replace(recipe, batch_size=max(recipe.batch_size // world, 1))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(seed)
     model = Transformer(config)

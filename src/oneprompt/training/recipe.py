@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..model import ModelConfig
 
 VOCAB_SIZE = 2048
-TARGET = ModelConfig(vocab_size=VOCAB_SIZE, n_layers=6)
+TARGET = ModelConfig(vocab_size=VOCAB_SIZE)
 DRAFT = ModelConfig(vocab_size=VOCAB_SIZE, d_model=128, n_layers=1, n_heads=4)
 
 
@@ -63,12 +63,12 @@ class Recipe:
 
 DOUBLING = 20
 COPYING = Recipe(
-    steps=500, batch_size=32, decay_from=1, repeats=(1, 1), longest_block=(8, 40), row_length=64,
-    first_tokens=256, watch_every=10, snapshots=(0, 250),
+    steps=700, batch_size=32, decay_from=1, repeats=(1, 1), longest_block=(8, 40), row_length=64,
+    first_tokens=256, watch_every=10, snapshots=(0,),
 )  # fmt: skip
 TEXT = Recipe(
     steps=3600, repeats=(0.25, 0.08), longest_block=(40, 64), watch_every=50,
-    snapshots=(0, 50, 200, 600, 1800),
+    snapshots=(0, 50, 200, 600, 1500),
 )  # fmt: skip
 FINISH = Recipe(
     steps=150, matrix_lr=0.0015, embedding_lr=1e-3, match_lr=3e-3, other_lr=2e-4, warmup=10,
