@@ -26,7 +26,7 @@ from tqdm import tqdm
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS
 from oneprompt.config import CHOICES
-from oneprompt.corpus.documents import text_hash, training_documents
+from oneprompt.corpus.documents import Document, text_hash, training_documents
 from oneprompt.training.batches import pack, with_targets
 from oneprompt.training.loop import train
 from oneprompt.training.recipe import VOCAB_SIZE, Recipe
@@ -83,9 +83,9 @@ def run(scheme: str, seed: int, train_rows: Tensor, test_rows: Tensor, settings:
     return [rounded_means(losses, settings.positions_per_mean) for losses in found]
 
 
-def experiment(documents: list[str], tokenizer, settings: Settings) -> dict:
+def experiment(documents: list[Document], tokenizer, settings: Settings) -> dict:
     """The results of all schemes and seeds, as the file holds them."""
-    ids = [tokenizer.encode(text) for text in tqdm(documents, desc="documents")]
+    ids = [tokenizer.encode(document.text) for document in tqdm(documents, desc="documents")]
     split = len(ids) - settings.test_documents
     train_rows = pack(ids[:split], tokenizer.eos_id, settings.trained_length)
     test_rows = pack(ids[split:], tokenizer.eos_id, settings.tested_length)
