@@ -11,14 +11,17 @@ import argparse
 import dataclasses
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from ..answers import PROMPT
 from ..checkpoints.own import ASSETS, save_model
 from ..checkpoints.quantize import rounded
 from ..corpus.documents import text_hash, training_documents
+from ..model import Transformer
 from ..tokenize import Tokenizer
 from .batches import pack_counted, with_more
 from .checkpoint import Checkpoint
@@ -29,6 +32,15 @@ from .recipe import COPYING, DRAFT, DRAFT_RECIPE, FINISH, PROMPT_SHARE, TARGET, 
 UNFINISHED = Path("unfinished_training")
 
 
+class Text(NamedTuple):
+    """The training text: its tokenizer, all rows, those about the book's prompt, and the hash."""
+
+    tokenizer: Tokenizer
+    rows: Tensor
+    favored: Tensor
+    digest: str
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the reference pair.")
     parser.add_argument("--out", type=Path, default=ASSETS, help="folder for the four files")
@@ -36,51 +48,55 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, help="steps of every phase, for a trial run")
     args = parser.parse_args()
-    rank = rank_and_world()[0]
     torch.set_flush_denormal(True)  # numbers near zero would take many times as long
-    _say("Writing the documents and learning the tokenizer")
-    documents = training_documents()
-    tokenizer = Tokenizer.train([d.text for d in documents], VOCAB_SIZE)
-    rows, favored = (
-        pack_counted(group, tokenizer, TARGET.context_length)
-        for group in (documents, [d for d in documents if d.text.startswith(PROMPT)])
-    )
-    history = History(tokenizer, words_for_map(rows[:, 0].tolist(), tokenizer))
-
-    def phase(name, config, recipe, rows, **options):
-        if args.steps is not None:
-            recipe = dataclasses.replace(recipe, steps=args.steps)
-        settings = repr((config, recipe, args.seed, text_hash(documents)))
-        checkpoint = Checkpoint(args.unfinished / f"{name}.pt", settings)
-        return train(config, recipe, rows, seed=args.seed, name=name, checkpoint=checkpoint,
-                     **options)  # fmt: skip
-
-    more = with_more(rows, favored, PROMPT_SHARE)
-    target = None
-    for name, recipe, its_rows in (
-        ("copying", COPYING, rows), ("text", TEXT, rows), ("finish", FINISH, more),
-    ):  # fmt: skip
-        history.begin(name)
-        target = phase(name, TARGET, recipe, its_rows, start=target, history=history)
-    target = rounded(target)
-    history.end(target)
-    draft = rounded(phase("draft", DRAFT, DRAFT_RECIPE, rows, teacher=target))
-    if rank == 0:
+    text = prepare()
+    target, history = train_target(text, args)
+    draft = rounded(run_phase("draft", DRAFT, DRAFT_RECIPE, text.rows, text, args, teacher=target))
+    if rank_and_world()[0] == 0:
         args.out.mkdir(parents=True, exist_ok=True)
-        tokenizer.save(args.out / "tokenizer.json")
+        text.tokenizer.save(args.out / "tokenizer.json")
         history.save(args.out / HISTORY.name)
         for name, model in (("reference", target), ("draft", draft)):
-            model.eos_id = tokenizer.eos_id
-            path = args.out / f"{name}.safetensors"
-            save_model(model, path, training_text=text_hash(documents))
+            model.eos_id = text.tokenizer.eos_id
+            save_model(model, args.out / f"{name}.safetensors", training_text=text.digest)
         shutil.rmtree(args.unfinished)
     if dist.is_initialized():
         dist.destroy_process_group()
 
 
-def _say(text: str) -> None:
+def prepare() -> Text:
+    """Write the documents, learn the tokenizer from them, and pack them."""
     if rank_and_world()[0] == 0:
-        print(f"{text} ...", flush=True)
+        print("Writing the documents and learning the tokenizer ...", flush=True)
+    documents = training_documents()
+    tokenizer = Tokenizer.train([d.text for d in documents], VOCAB_SIZE)
+    favored = [d for d in documents if d.text.startswith(PROMPT)]
+    rows = (pack_counted(group, tokenizer, TARGET.context_length) for group in (documents, favored))
+    return Text(tokenizer, *rows, text_hash(documents))
+
+
+def train_target(text: Text, args: argparse.Namespace) -> tuple[Transformer, History]:
+    """The three phases of the target, and what was kept of them."""
+    history = History(text.tokenizer, words_for_map(text.rows[:, 0].tolist(), text.tokenizer))
+    more = with_more(text.rows, text.favored, PROMPT_SHARE)
+    phases = {"copying": (COPYING, text.rows), "text": (TEXT, text.rows), "finish": (FINISH, more)}
+    target = None
+    for name, (recipe, rows) in phases.items():
+        history.begin(name)
+        target = run_phase(name, TARGET, recipe, rows, text, args, start=target, history=history)
+    target = rounded(target)
+    history.end(target)
+    return target, history
+
+
+def run_phase(name, config, recipe, rows, text, args, **options) -> Transformer:
+    """Train for one phase, from its checkpoint if there is one."""
+    if args.steps is not None:
+        recipe = dataclasses.replace(recipe, steps=args.steps)
+    settings = repr((config, recipe, args.seed, rank_and_world()[1], text.digest))
+    checkpoint = Checkpoint(args.unfinished / f"{name}.pt", settings)
+    options |= {"seed": args.seed, "checkpoint": checkpoint, "name": name}
+    return train(config, recipe, rows, **options)
 
 
 if __name__ == "__main__":
