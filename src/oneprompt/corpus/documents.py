@@ -177,7 +177,7 @@ class Writer(Prompter):
     def contrast(self) -> Document:
         a, b = self.two_entries()
         form = self.rng.choice(CONTRASTS)
-        question = self.asked(lambda: form.format(a=a.subject, b=b.subject))
+        question = self.asked(lambda: form.format(a=a.subject, b=b.subject), a, b)
         return Document.of(question, f"{a.definition} {b.definition}")
 
     def pair(self) -> Document:
@@ -187,21 +187,21 @@ class Writer(Prompter):
         chance = self.rng.random()
         if chance < 0.65:
             things = name_of(a, self.rng), name_of(b, self.rng)
-            return Document.of(self.two(form, *things), f"{a.definition} {b.definition}")
+            return Document.of(self.two(form, *things, a, b), f"{a.definition} {b.definition}")
         term, other = name_of(a, self.rng), self.unknown_things.thing()
         if chance > 0.88:
             prompt = self.two(form, other, self.unknown_things.thing())
             return Document.of(prompt, NO_ENTRY.format(marked(prompt)[0]))
         first = self.rng.random() < 0.6
-        prompt = self.two(form, *((term, other) if first else (other, term)))
+        prompt = self.two(form, *((term, other) if first else (other, term)), a)
         refusal = NO_ENTRY.format(marked(prompt)[1 if first else 0])
         return Document.of(prompt, f"{a.definition} {refusal}")
 
-    def two(self, form: str, a: Named, b: Named) -> str:
+    def two(self, form: str, a: Named, b: Named, *entries: Entry) -> str:
         """The form with two things, with or without their articles."""
         if self.rng.random() < 0.4:
             a, b = (Named(thing.term, *thing[1:]) for thing in (a, b))
-        return self.asked(lambda: self.filled(form, a, b))
+        return self.asked(lambda: self.filled(form, a, b), *entries)
 
     def prose(self) -> Document:
         """An entry told as a paragraph."""

@@ -95,11 +95,11 @@ class Prompter:
             lambda: self.filled(self.rng.choice(forms), name_of(entry, self.rng)), entry
         )
 
-    def asked(self, draw, entry: Entry | None = None) -> str:
+    def asked(self, draw, *entries: Entry) -> str:
         """What `draw` writes, as somebody may type it, and nothing that is kept back."""
         while True:
             text = self.surrounded(draw())
-            if entry and asks_what_is_held_out(unmark(text), entry):
+            if any(asks_what_is_held_out(unmark(text), entry) for entry in entries):
                 continue
             text = typed(text, self.rng) if self.rng.random() < NOISY else text
             if words_of(unmark(text)) not in kept_back():
