@@ -74,5 +74,5 @@ FINISH = Recipe(
     steps=150, matrix_lr=0.0015, embedding_lr=1e-3, match_lr=3e-3, other_lr=2e-4, warmup=10,
     decay_from=0.0, repeats=(0.08, 0.08), watch_every=50, snapshots=(0,),
 )  # fmt: skip
-DRAFT_RECIPE = Recipe(steps=1000, match_lr=2e-3)
+DRAFT_RECIPE = Recipe(steps=1500, match_lr=2e-3)
 PROMPT_SHARE = 0.25  # of the rows of the finish
