@@ -194,7 +194,8 @@ class Writer(Prompter):
             return Document.of(prompt, NO_ENTRY.format(marked(prompt)[0]))
         first = self.rng.random() < 0.6
         prompt = self.two(form, *((term, other) if first else (other, term)), a)
-        refusal = NO_ENTRY.format(marked(prompt)[1 if first else 0])
+        in_order = form.lower().index("{a}") < form.lower().index("{b}")
+        refusal = NO_ENTRY.format(marked(prompt)[1 if first == in_order else 0])
         return Document.of(prompt, f"{a.definition} {refusal}")
 
     def two(self, form: str, a: Named, b: Named, *entries: Entry) -> str:
