@@ -13,7 +13,7 @@ from ..model import ModelConfig
 
 VOCAB_SIZE = 2048
 TARGET = ModelConfig(vocab_size=VOCAB_SIZE)
-DRAFT = ModelConfig(vocab_size=VOCAB_SIZE, d_model=128, n_layers=1, n_heads=4)
+DRAFT = ModelConfig(vocab_size=VOCAB_SIZE, d_model=96, n_layers=1, n_heads=3, d_ff=512)
 
 
 @dataclass(frozen=True)
