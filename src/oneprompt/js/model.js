@@ -4,6 +4,7 @@
 // H heads, d head_dim, F d_ff, V vocab_size.
 
 import { attend } from "./attention.js";
+import { linear } from "./linear.js";
 import { ropeTurns, rotate } from "./position.js";
 
 const zeros = (length) => new Float32Array(length);
@@ -40,41 +41,12 @@ export function makeModel({ config, eosId, tensors, bytes, halves }) {
       for (let i = 0; i < length; i += 1) weight[i] = HALVES[bits[offset + i]];
     }
     const columns = length / rows;
-    for (let row = 0, i = 0; row < rows; row += 1) {
+    for (let row = 0; row < rows; row += 1) {
       const scale = HALVES[bits[first + row]];
-      for (let end = i + columns; i < end; i += 1) weight[i] = integers[offset + i] * scale;
+      for (let i = row * columns; i < (row + 1) * columns; i += 1) weight[i] = integers[offset + i] * scale;
     }
   }
   return { config, eosId, weights, turns: ropeTurns(config) };
-}
-
-/**
- * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four sums run side by side, because one alone waits for
- * each of its additions. Each runs in the same order whatever T is, so a cached pass gives the same
- * bits.
- */
-export function linear(x, W, b, I) {
-  const [T, O] = [x.length / I, W.length / I];
-  const y = zeros(T * O);
-  for (let t = 0; t < T; t += 1) {
-    for (let o = 0; o < O; o += 4) {
-      // Past the last row, that row again.
-      const [o1, o2, o3] = [Math.min(o + 1, O - 1), Math.min(o + 2, O - 1), Math.min(o + 3, O - 1)];
-      let [w, w1, w2, w3] = [o * I, o1 * I, o2 * I, o3 * I];
-      let [s, s1, s2, s3] = [0, 0, 0, 0];
-      for (let i = t * I; i < (t + 1) * I; i += 1) {
-        s += x[i] * W[w++];
-        s1 += x[i] * W[w1++];
-        s2 += x[i] * W[w2++];
-        s3 += x[i] * W[w3++];
-      }
-      y[t * O + o] = s + (b ? b[o] : 0);
-      y[t * O + o1] = s1 + (b ? b[o1] : 0);
-      y[t * O + o2] = s2 + (b ? b[o2] : 0);
-      y[t * O + o3] = s3 + (b ? b[o3] : 0);
-    }
-  }
-  return y;
 }
 
 function layerNorm(x, weight, bias, eps) {
