@@ -76,8 +76,8 @@ def test_several_first_tokens_are_plausible(model, tokenizer):
 def test_new_documents_cost_little_more_than_those_seen_in_training(model, tokenizer):
     """New documents of the same grammar cost little more than those read in training, and both
     are far below the 7.6 nats of guessing among 2,048 tokens."""
-    seen = training_documents()
-    new = [text for text in training_documents(300, SEED + 1) if text not in set(seen)][:100]
+    seen, drawn = ([d.text for d in training_documents(*args)] for args in ((), (300, SEED + 1)))
+    new = [text for text in drawn if text not in set(seen)][:100]
     loss_seen = logits.document_loss(model, map(tokenizer.encode, seen[:100]))
     loss_new = logits.document_loss(model, map(tokenizer.encode, new))
     assert loss_seen < 2
