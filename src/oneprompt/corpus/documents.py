@@ -32,7 +32,7 @@ __all__ = [
     "definition_sentences", "held_out_questions", "text_hash", "training_documents",
 ]  # fmt: skip
 
-N_DOCUMENTS = 60_000
+N_DOCUMENTS = 100_000
 
 
 class Writer(AboutTerms):
