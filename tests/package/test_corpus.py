@@ -15,6 +15,7 @@ from oneprompt.corpus.documents import (
     NOT_COVERED,
     QUESTIONS,
     UNSEEN_FORMS,
+    Document,
     Writer,
     ask,
     contrast_pairs,
@@ -37,14 +38,25 @@ def beginning(entry, sentence: str) -> tuple[str, ...]:
     return tuple(sentence.removeprefix(capitalize(entry.subject)).split()[:3])
 
 
-def test_there_are_at_least_150_terms_and_no_duplicates():
+def test_there_are_at_least_200_terms_and_no_duplicates():
     slugs = [entry.slug for entry in op.load_glossary()]
-    assert len(slugs) == len(set(slugs)) >= 150
+    assert len(slugs) == len(set(slugs)) >= 200
 
 
-def test_at_least_80_entries_have_every_field():
-    assert sum(len(entry.details) == 3 for entry in op.load_glossary()) >= 80
-    assert all(entry.why for entry in op.load_glossary())
+def test_every_entry_has_a_reason_and_an_example():
+    assert [e.term for e in op.load_glossary() if not (e.why and e.example)] == []
+    assert sum(len(entry.details) == 3 for entry in op.load_glossary()) >= 120
+
+
+def test_every_entry_is_reached_from_machine_learning():
+    """By following the see-alsos, as a reader does."""
+    reached, waiting = set(), ["machine learning"]
+    while waiting:
+        term = waiting.pop()
+        if term not in reached:
+            reached.add(term)
+            waiting += ENTRIES[term].see_also
+    assert ENTRIES.keys() - reached == set()
 
 
 def broken_rules(rules: dict, cases, name) -> list[str]:
@@ -100,7 +112,7 @@ OTHER_RULES = {
     ),
 }
 SEE_ALSO_RULES = {
-    "see_also has 2 to 4 terms": lambda e: 2 <= len(e.see_also) <= 4,
+    "see_also has 2 to 5 terms": lambda e: 2 <= len(e.see_also) <= 5,
     "see_also names no term twice": lambda e: len(set(e.see_also)) == len(e.see_also),
     "see_also names other entries only": lambda e: set(e.see_also) <= ENTRIES.keys() - {e.term},
 }
@@ -148,14 +160,14 @@ def test_subjects_that_are_not_covered_have_no_entry():
 
 
 @pytest.fixture(scope="module")
-def documents() -> list[str]:
+def documents() -> list[Document]:
     return training_documents()
 
 
 @pytest.fixture(scope="module")
 def text(documents) -> str:
     """All distinct documents in lower case, one per line."""
-    return "\n".join(dict.fromkeys(documents)).lower()
+    return "\n".join(dict.fromkeys(document.text for document in documents)).lower()
 
 
 def asked_and_answered(question: str, answers, text: str) -> bool:
@@ -203,7 +215,7 @@ def test_other_questions_are_in_the_text(text):
         if (form, entry.term) not in held_out_questions()
     ]
     found = [asked_and_answered(ask(form, e), definitions(e), text) for form, e in asked[::4]]
-    assert sum(found) > 0.99 * len(found)
+    assert sum(found) > 0.9 * len(found)
     for entry in ENTRIES.values():
         assert ask(CANONICAL, entry).lower() in text
 
@@ -236,14 +248,17 @@ def test_held_out_contrasts_are_not_in_the_text(text):
 
 def test_the_running_example_is_asked_word_for_word(documents):
     prompt = "What is machine learning?"
-    assert sum(document.startswith(prompt) for document in documents) > 100
+    assert sum(document.text.startswith(prompt) for document in documents) > 100
 
 
 def test_every_kind_of_document_is_written(documents):
     assert len({kind for kind, _ in Writer.KINDS}) == len(Writer.KINDS)
     for kind, _ in Writer.KINDS:
-        assert len(getattr(Writer(seed=1), kind)()) > 20
-    assert all("{" not in document and "  " not in document for document in documents)
+        assert len(getattr(Writer(seed=1), kind)().text) > 20
+    texts = [document.text for document in documents]
+    assert [text for text in texts if "  " in text or text != text.strip()] == []
+    slots = re.compile(r"\{[a-zA-Z]\}|[\ue000-\ue011]")
+    assert [text for text in texts if slots.search(text)] == []
 
 
 def test_the_text_is_the_same_every_time(documents):

@@ -1,235 +1,289 @@
-"""From glossary entries to training text: a small seeded grammar of questions and answers.
+"""From glossary entries to training text: a small seeded grammar of prompts and answers.
 
-A document is a question with its answer, a short dialogue, a contrast of two terms, a piece of
-prose, a sentence copied word for word, a greeting, or an honest "not in my glossary". The sentences
-are the entries' own; the grammar only chooses, opens and connects them, so that all of it is true.
+A document is a prompt with its answer, a short dialogue, a contrast of two terms, a piece of prose,
+a sentence copied word for word, a greeting, or an honest "not in my glossary". The sentences of the
+answers are the entries' own; the grammar only chooses, opens and connects them, so that all of it
+is true. What a user would type is marked, for the model learns to answer it and not to write it.
 """
 
 import hashlib
-import random
-from functools import cache
-from importlib.resources import files
+from typing import NamedTuple
 
-import yaml
-
-from . import Entry, capitalize, load_glossary
-
-N_DOCUMENTS = 48_000
-SEED = 2026
-
-QUESTIONS = {
-    "what": ("What is {subject}?", "Explain {subject}.", "What does {term} mean?",
-             "Can you explain {subject}?", "Define {term}.", "Tell me what {subject} is.",
-             "Describe {subject}.", "What do you know about {subject}?",
-             "How would you describe {subject}?", "Tell me about {subject}.",
-             "What exactly is {subject}?", "Give me an idea of {subject}.",
-             "Could you define {term}?", "What is meant by {subject}?",
-             "Help me understand {subject}.", "I want to know what {subject} is.",
-             "So what is {subject}?"),
-    "how": ("How does {subject} work?", "Explain how {subject} works.",
-            "Can you explain how {subject} works?"),
-    "why": ("Why does {subject} matter?", "Why is {subject} important?",
-            "What makes {subject} important?"),
-    "example": ("Give an example of {subject}.", "What is an example of {subject}?",
-                "Can you give an example of {subject}?"),
-    "related": ("Which terms are related to {subject}?", "What should I read after {subject}?"),
-}  # fmt: skip
-CANONICAL = QUESTIONS["what"][0]
-UNSEEN_FORMS = ("Give me a definition of {term}.", "In one sentence, what is {subject}?",
-                "I would like to understand {subject}.")  # fmt: skip
-CONTRASTS = ("What is the difference between {a} and {b}?", "How does {a} differ from {b}?",
-             "Compare {a} with {b}.")  # fmt: skip
-FORMS_HELD_OUT_PER_TERM = 2
-
-# How an answer to "What is ...?" begins, and how often. {s} is the subject, {p} what is said of it.
-OPENINGS = (("{S} {p}", 48), ("It {p}", 7), ("In short, {s} {p}", 10), ("Put simply, {s} {p}", 9),
-            ("The glossary says that {s} {p}", 9), ("Good question: {s} {p}", 9),
-            ("Here is a short answer: {s} {p}", 8))  # fmt: skip
-DEFINITION_WEIGHTS = (46, 18, 18, 18)  # the definition, then its paraphrases
-
-NOT_COVERED = tuple(yaml.safe_load((files(__package__) / "not_covered.yaml").read_text("utf-8")))
-GREETINGS = ("Hello.", "Hello!", "Hi.", "Hi there.", "Good morning.", "Who are you?",
-             "What are you?", "Can you help me?", "What can you do?", "Help.")  # fmt: skip
-WELCOME = (
-    "I am a small language model that has read only the glossary of this book. "
-    'Ask me about one of its terms, for example "What is a token?"'
+from . import Entry, capitalize
+from .as_typed import marked, unmark
+from .prompts import NAMES, Prompter
+from .questions import (
+    CANONICAL,
+    CONTRASTS,
+    FORMS_HELD_OUT_PER_TERM,
+    QUESTIONS,
+    SEED,
+    UNSEEN_FORMS,
+    answered,
+    ask,
+    contrast_pairs,
+    held_out_questions,
 )
-NAMES = ("Ada", "Alan", "Grace", "Claude", "Emmy", "Kurt", "Mary", "Noor", "Ravi", "Lin", "Sofia",
-         "Tomas", "Yuki", "Omar", "Ines", "Pavel")  # fmt: skip
+from .replies import (
+    DEFINITION_WEIGHTS,
+    NO_ENTRY,
+    NOT_IN_GLOSSARY,
+    OPENINGS,
+    WELCOME,
+    another_name,
+    define,
+    definition_sentences,
+    predicate,
+    related,
+)
+from .things import NOT_COVERED, Named, name_of
+
+__all__ = [
+    "CANONICAL", "CONTRASTS", "FORMS_HELD_OUT_PER_TERM", "NOT_COVERED", "N_DOCUMENTS", "QUESTIONS",
+    "SEED", "UNSEEN_FORMS", "Document", "Writer", "answered", "ask", "contrast_pairs",
+    "definition_sentences", "held_out_questions", "text_hash", "training_documents",
+]  # fmt: skip
+
+N_DOCUMENTS = 60_000
 
 
-def ask(form: str, entry: Entry) -> str:
-    """The question form filled in for one entry."""
-    return form.format(subject=entry.subject, term=entry.term)
+class Document(NamedTuple):
+    """A piece of training text, in parts: (text, whether the loss counts its tokens).
+
+    Every part but the first begins with a space, so that parts encoded one by one give the tokens
+    of the whole.
+    """
+
+    parts: tuple[tuple[str, bool], ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(text for text, _ in self.parts)
+
+    @classmethod
+    def of(cls, *turns: str) -> "Document":
+        """Prompts and answers in turn, the answers counting in the loss."""
+        return cls(
+            tuple((unmark(" " * (i > 0) + turn), bool(i % 2)) for i, turn in enumerate(turns))
+        )
+
+    @classmethod
+    def whole(cls, text: str) -> "Document":
+        """A text of which every token counts."""
+        return cls(((text, True),))
 
 
-def answered(entry: Entry) -> tuple[str, ...]:
-    """The kinds of question that the entry has an answer to."""
-    return tuple(k for k in QUESTIONS if k in ("what", "related") or getattr(entry, k))
+class Writer(Prompter):
+    """Writes documents; every kind has a method of its name."""
 
+    KINDS = (("answer", 36), ("natural", 17), ("plural", 5), ("bare", 5), ("around", 10),
+             ("begun", 3), ("continued", 4), ("two_questions", 3), ("dialogue", 4),
+             ("contrast", 3), ("pair", 6), ("prose", 2), ("alias", 4), ("unknown", 16),
+             ("other", 7), ("welcome", 3), ("off_subject", 5), ("quote", 3),
+             ("copy_words", 5))  # fmt: skip
+    OFF_SUBJECT = (("numbers", 25), ("languages", 30), ("code", 15), ("nonsense", 30))
 
-def predicate(entry: Entry, sentence: str) -> str:
-    """What a definition says of its subject: "A token is a word." -> "is a word."."""
-    return sentence.removeprefix(capitalize(entry.subject)).lstrip()
-
-
-def define(entry: Entry, opening: str, sentence: str) -> str:
-    """One of the definitions, with one of the openings."""
-    said = predicate(entry, sentence)
-    return opening.format(S=capitalize(entry.subject), s=entry.subject, p=said)
-
-
-def definition_sentences(entry: Entry, must_name: bool = True) -> set[str]:
-    """Every first sentence that answers "What is ...?", with or without those that say "It"."""
-    openings = [o for o, _ in OPENINGS if "{s}" in o.lower() or not must_name]
-    return {define(entry, opening, d) for opening in openings for d in entry.definitions}
-
-
-@cache
-def held_out_questions() -> frozenset[tuple[str, str]]:
-    """The (form, term) pairs that the training text never contains, chosen before training."""
-    rng = random.Random(SEED)
-    pairs = set()
-    for entry in load_glossary():
-        others = [form for form in QUESTIONS["what"] if form != CANONICAL]
-        pairs |= {(form, entry.term) for form in rng.sample(others, FORMS_HELD_OUT_PER_TERM)}
-    return frozenset(pairs)
-
-
-@cache
-def contrast_pairs() -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-    """Pairs of related terms: those in the training text, and every tenth, which is held out."""
-    pairs = sorted({tuple(sorted((e.term, o))) for e in load_glossary() for o in e.see_also})
-    random.Random(SEED).shuffle(pairs)
-    return tuple(p for i, p in enumerate(pairs) if i % 10), tuple(pairs[::10])
-
-
-class Writer:
-    """Writes documents, drawing every choice from one seeded random generator."""
-
-    KINDS = (("answer", 58), ("dialogue", 11), ("contrast", 8), ("prose", 5), ("alias", 4),
-             ("not_covered", 6), ("greeting", 1), ("quote", 4), ("copy_words", 3))  # fmt: skip
-
-    def __init__(self, seed: int):
-        self.rng = random.Random(seed)
-        self.entries = load_glossary()
-        self.by_term = {entry.term: entry for entry in self.entries}
-        self.words = sorted({w for e in self.entries for w in e.definition[:-1].split()})
-        # The running example is asked about more often than any other term.
-        self.entry_weights = [4 if e.term == "machine learning" else 1 for e in self.entries]
-
-    def document(self) -> str:
+    def document(self) -> Document:
         return getattr(self, self.pick(self.KINDS))()
-
-    def pick(self, weighted: tuple[tuple[str, int], ...]) -> str:
-        choices, weights = zip(*weighted, strict=True)
-        return self.rng.choices(choices, weights)[0]
-
-    def entry(self) -> Entry:
-        return self.rng.choices(self.entries, self.entry_weights)[0]
-
-    def question(self, kind: str, entry: Entry) -> str:
-        """A question as people type it: now and then without a capital or a question mark."""
-        forms = [f for f in QUESTIONS[kind] if (f, entry.term) not in held_out_questions()]
-        weights = [len(forms) if form == CANONICAL else 1 for form in forms]
-        return self.typed(ask(self.rng.choices(forms, weights)[0], entry))
-
-    def typed(self, text: str) -> str:
-        if self.rng.random() < 0.08:
-            text = text[0].lower() + text[1:]
-        return text[:-1] if self.rng.random() < 0.08 else text
 
     def definition(self, entry: Entry) -> str:
         sentence = self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0]
         return define(entry, self.pick(OPENINGS), sentence)
 
-    def reply(self, kind: str, entry: Entry) -> str:
-        if kind == "what":
-            return self.definition(entry)
+    def reply(self, kind: str, entry: Entry, more: float = 0.0) -> str:
+        """The answer of the kind; a definition may be followed by one more sentence."""
+        if kind in ("how", "why", "example") and getattr(entry, kind):
+            return getattr(entry, kind)
         if kind == "related":
-            *first, last = (self.by_term[term].subject for term in entry.see_also)
-            return f"{capitalize(entry.subject)} is related to {', '.join(first)} and {last}."
-        return getattr(entry, kind)
+            return related(entry, self.by_term)
+        further = f" {self.rng.choice(entry.details)}" if self.rng.random() < more else ""
+        return self.definition(entry) + further
 
-    def answer(self) -> str:
-        """A question and its answer; a definition is sometimes followed by one more sentence."""
+    def answer(self) -> Document:
+        """One of the book's questions and its answer."""
+        kind = self.pick((("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4)))
         entry = self.entry()
-        weights = (("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4))
-        kind = self.pick([(k, w) for k, w in weights if k in answered(entry)])
-        sentences = [self.question(kind, entry), self.reply(kind, entry)]
-        if kind == "what" and self.rng.random() < 0.4:
-            sentences.append(self.rng.choice(entry.details))
-        return " ".join(sentences)
+        if kind == "what" and self.rng.random() < 0.35:
+            form, entry = self.next_question()
+            question = self.asked(lambda: ask(form, entry), entry)
+        else:
+            kind = kind if kind in answered(entry) else "what"
+            question = self.question(kind, entry)
+        return Document.of(question, self.reply(kind, entry, more=0.4))
 
-    def dialogue(self) -> str:
+    def natural(self) -> Document:
+        """A question in one of the many forms."""
+        kind = self.pick((("what", 58), ("how", 14), ("why", 20), ("example", 8)))
+        entry = self.entry()
+        return Document.of(self.about(kind, entry), self.reply(kind, entry, more=0.25))
+
+    def plural(self) -> Document:
+        entry = self.rng.choice(self.countable)
+        return Document.of(self.about("plural", entry), self.reply("what", entry, more=0.2))
+
+    def bare(self) -> Document:
+        entry = self.entry()
+        return Document.of(self.about("bare", entry), self.reply("what", entry, more=0.2))
+
+    def around(self) -> Document:
+        """Whatever is said of a term, the entry is all that the glossary can say."""
+        entry = self.entry()
+        return Document.of(self.about("around", entry), self.reply("what", entry, more=0.25))
+
+    def begun(self) -> Document:
+        """The beginning of a sentence that the glossary does not have, and one that it has."""
+        entry = self.entry()
+        sentence = self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0]
+        return Document.of(self.about("beginning", entry), sentence)
+
+    def continued(self) -> Document:
+        """A sentence of the glossary, which a prompt may break off anywhere."""
+        entry = self.entry()
+        said = predicate(entry, self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0])
+        form = self.pick((("{S} {p}", 40), ("{s} {p}", 12), ("The {t} {p}", 10), ("{T} {p}", 14),
+                          ("I think that {s} {p}", 4), ("We know that {s} {p}", 4),
+                          ("In this book, {s} {p}", 4), ("In machine learning, {s} {p}", 4),
+                          ("People say that {s} {p}", 4),
+                          ("Remember that {s} {p}", 4)))  # fmt: skip
+        if not entry.article:
+            form = form.replace("The {t}", "{T}")
+        text = form.format(S=capitalize(entry.subject), s=entry.subject, t=entry.term,
+                           T=capitalize(entry.term), p=said)  # fmt: skip
+        more = f" {self.rng.choice(entry.details)}" if self.rng.random() < 0.4 else ""
+        return Document.whole(text + more)
+
+    def two_questions(self) -> Document:
+        """Two questions at once about a term; the second one hardly changes the answer."""
+        entry = self.entry()
+        kind = self.pick((("what", 60), ("plural", 15), ("around", 25)))
+        first = self.about(kind if kind != "plural" or entry.in_plural else "what", entry)
+        return Document.of(f"{first} {self.talk_about_it()}", self.reply("what", entry, more=0.5))
+
+    def talk_about_it(self) -> str:
+        return self.filled(self.rng.choice(self.forms["follow up"]), Named("it", "it", "them"))
+
+    def dialogue(self) -> Document:
         """Two or three questions in a row, the later ones about the same or a related term."""
-        entry, sentences = self.entry(), []
-        for kind in self.rng.sample(("what", "how", "why", "example"), self.rng.randint(2, 3)):
+        entry, turns = self.entry(), []
+        kinds = [kind for kind in answered(entry) if kind != "related"]
+        for kind in self.rng.sample(kinds, min(len(kinds), self.rng.randint(2, 3))):
             if kind not in answered(entry):
                 continue
-            sentences += [self.question(kind, entry), self.reply(kind, entry)]
+            turns += [self.question(kind, entry), self.reply(kind, entry)]
             if self.rng.random() < 0.4:
                 entry = self.by_term[self.rng.choice(entry.see_also)]
-        return " ".join(sentences)
+        return Document.of(*turns)
 
-    def contrast(self) -> str:
-        a, b = (self.by_term[term] for term in self.rng.choice(contrast_pairs()[0]))
-        if self.rng.random() < 0.5:
-            a, b = b, a
-        question = self.rng.choice(CONTRASTS).format(a=a.subject, b=b.subject)
-        return f"{self.typed(question)} {a.definition} {b.definition}"
+    def contrast(self) -> Document:
+        a, b = self.two_entries()
+        form = self.rng.choice(CONTRASTS)
+        question = self.asked(lambda: form.format(a=a.subject, b=b.subject), a, b)
+        return Document.of(question, f"{a.definition} {b.definition}")
 
-    def prose(self) -> str:
+    def pair(self) -> Document:
+        """Two things in a prompt: two terms, a term and something else, or two other things."""
+        a, b = self.two_entries()
+        form = self.rng.choice((*self.forms["pair"] * 3, *CONTRASTS))
+        chance = self.rng.random()
+        if chance < 0.65:
+            things = name_of(a, self.rng), name_of(b, self.rng)
+            return Document.of(self.two(form, *things, a, b), f"{a.definition} {b.definition}")
+        term, other = name_of(a, self.rng), self.unknown_things.thing()
+        if chance > 0.88:
+            prompt = self.two(form, other, self.unknown_things.thing())
+            return Document.of(prompt, NO_ENTRY.format(marked(prompt)[0]))
+        first = self.rng.random() < 0.6
+        prompt = self.two(form, *((term, other) if first else (other, term)), a)
+        refusal = NO_ENTRY.format(marked(prompt)[1 if first else 0])
+        return Document.of(prompt, f"{a.definition} {refusal}")
+
+    def two(self, form: str, a: Named, b: Named, *entries: Entry) -> str:
+        """The form with two things, with or without their articles."""
+        if self.rng.random() < 0.4:
+            a, b = (Named(thing.term, *thing[1:]) for thing in (a, b))
+        return self.asked(lambda: self.filled(form, a, b), *entries)
+
+    def prose(self) -> Document:
         """An entry told as a paragraph."""
         entry = self.entry()
         rest = list(entry.details)
         self.rng.shuffle(rest)
-        return " ".join([self.rng.choice(entry.definitions), *rest[: self.rng.randint(1, 3)]])
+        told = [self.rng.choice(entry.definitions), *rest[: self.rng.randint(1, 3)]]
+        return Document.whole(" ".join(told))
 
-    def alias(self) -> str:
+    def alias(self) -> Document:
         entry = self.rng.choice([e for e in self.entries if e.aliases])
         alias = self.rng.choice(entry.aliases)
-        question = self.rng.choice(("What is {}?", 'What does "{}" mean?')).format(alias)
-        answer = f'"{capitalize(alias)}" is another name for {entry.subject}.'
-        return f"{self.typed(question)} {answer} {entry.definition}"
+        form = self.rng.choice(("What is {}?", "What is {}?", 'What does "{}" mean?', "{}?",
+                                "What does {} mean?", "Explain {}.", "What's {}?",
+                                "Define {}."))  # fmt: skip
+        question = self.asked(lambda: form.format(alias), entry)
+        return Document.of(question, f"{another_name(entry, alias)} {entry.definition}")
 
-    def not_covered(self) -> str:
-        subject = self.rng.choice(NOT_COVERED)
-        form = self.rng.choice(QUESTIONS[self.rng.choice(("what", "how", "why"))])
-        term = subject.removeprefix("a ").removeprefix("an ").removeprefix("the ")
-        question = form.format(subject=subject, term=term)
-        return f"{self.typed(question)} My glossary has no entry for {subject}."
+    def unknown(self) -> Document:
+        """A question about something else; the answer repeats its name as it was typed."""
+        kind = self.pick((("what", 60), ("plural", 14), ("bare", 6), ("how", 7), ("why", 8),
+                          ("example", 5)))  # fmt: skip
+        form, thing = self.rng.choice(self.forms[kind]), self.unknown_things.thing()
+        if self.rng.random() < 0.25:
+            form = CANONICAL.replace("{subject}", "{s}")
+        prompt = self.asked(lambda: self.filled(form, thing))
+        refusal = NO_ENTRY.format(marked(prompt)[0])
+        further = f" {self.talk_about_it()}" if self.rng.random() < 0.06 else ""
+        return Document.of(prompt + further, refusal)
 
-    def greeting(self) -> str:
-        """What people type first."""
-        said = self.typed(self.rng.choice(GREETINGS))
-        return f"{said} {WELCOME}"
+    def other(self) -> Document:
+        """Neither a term nor anything that a refusal could name."""
+        if self.rng.random() < 0.3:
+            form = self.rng.choice((*self.forms["around"], *self.forms["beginning"]))
+            return self.refused(lambda: self.filled(form, self.unknown_things.thing()))
+        return self.refused(lambda: self.talk("other"))
 
-    def quote(self) -> str:
+    def off_subject(self) -> Document:
+        """Arithmetic, other languages, code, and what means nothing."""
+        kind = self.pick(self.OFF_SUBJECT)
+        return self.refused(lambda: self.talk(kind))
+
+    def refused(self, draw) -> Document:
+        return Document.of(self.asked(draw), NOT_IN_GLOSSARY)
+
+    def welcome(self) -> Document:
+        """What people type first, or last."""
+        return Document.of(self.asked(lambda: self.talk("welcome")), WELCOME)
+
+    def quote(self) -> Document:
         """A conversation in which a sentence is said twice, word for word."""
         a, b = self.rng.sample(NAMES, 2)
         entry = self.entry()
         kind = self.rng.choice([k for k in answered(entry) if k != "related"])
-        question, said = self.question(kind, entry), self.reply(kind, entry)
-        return self.rng.choice((
+        question, said = unmark(self.question(kind, entry)), self.reply(kind, entry)
+        return Document.whole(self.rng.choice((
             f'{a} asked {b}: "{question}" {b} answered: "{said}" {a} wrote down: "{said}"',
             f'{a} said: "{said}" {b} did not hear it. {a} said again: "{said}"',
             f"{question} {said} Please say that again. {said}",
-        ))  # fmt: skip
+        )))  # fmt: skip
 
-    def copy_words(self) -> str:
-        """Words in an order that means nothing, so that only copying can predict them."""
-        words = " ".join(self.rng.choices(self.words, k=self.rng.randint(3, 22)))
-        return self.rng.choice((f"Repeat: {words}. {words}.", f"{words} {words}",
-                                f"Copy these words: {words}. Copy: {words}."))  # fmt: skip
+    def copy_words(self) -> Document:
+        """Words in an order that means nothing, some of which do not exist: only copying helps."""
+        unknown = self.unknown_things
+        draws = (unknown.word, lambda: unknown.draw("nouns"), lambda: unknown.draw("names"))
+        words = " ".join(self.rng.choice(draws)() for _ in range(self.rng.randint(2, 14)))
+        first = self.rng.choice(
+            (f"Repeat: {words}.", f"Say {words}.", f"Copy these words: {words}.")
+        )
+        return Document.of(first, f"{words}.")
 
 
-def training_documents(n: int = N_DOCUMENTS, seed: int = SEED) -> list[str]:
+def training_documents(n: int = N_DOCUMENTS, seed: int = SEED) -> list[Document]:
     """The documents that the reference pair and its tokenizer are trained on."""
     writer = Writer(seed)
     return [writer.document() for _ in range(n)]
 
 
-def text_hash(documents: list[str]) -> str:
-    """Identifies a training text; the shipped weights carry the hash of theirs."""
-    return hashlib.sha256("\n".join(documents).encode()).hexdigest()
+def text_hash(documents: list[Document]) -> str:
+    """Identifies a training text; the shipped weights carry the hash of theirs.
+
+    It covers the text and which of it counts in the loss.
+    """
+    lines = (repr(document.parts) for document in documents)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
