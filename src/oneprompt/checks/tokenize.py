@@ -1,6 +1,6 @@
 """Checks of the exercises of chapter 1."""
 
-from oneprompt.tokenize import BytePairEncoding, pre_tokenize
+from oneprompt.tokenize import BytePairEncoding, pre_tokenize, rounds
 
 from . import compare
 from .table import Table, from_table
@@ -9,6 +9,8 @@ from .table import Table, from_table
 # the wrong ones below give different tokens.
 WORD = "learning"
 MERGES = [(b"l", b"e"), (b"a", b"r"), (b"n", b"g"), (b"i", b"n"), (b"i", b"ng"), (b"le", b"a")]
+
+LEARNED = "banana bandana"  # the text of the exercise in learning; no piece occurs twice
 
 LEFTMOST = "the leftmost pair was joined first; the order of learning decides, not the place"
 LONGEST = "this takes the longest token that fits, from the left; BPE replays merges in their order"
@@ -27,6 +29,24 @@ def by_hand() -> Table:
         (["learning"], "no merge makes the whole word: only pairs in the table can be joined"),
     )  # fmt: skip
     return Table('the tokens of "learning"', _strings(_encode(MERGES)), causes)
+
+
+@from_table
+def learn_by_hand() -> Table:
+    """Two rounds of training: the counts of the joined pairs, and the tokens that are left."""
+    first, second, *_ = rounds(LEARNED)
+    counts = [step.counts[step.pair] for step in (first, second)]
+    start = len(LEARNED.encode())
+    causes = (
+        ([4, 3, 7], "after round 1 the n is inside the new token an: n + a is no pair any more"),
+        ([4, 2, start - 2], "a merge joins the pair wherever it occurs, and each join is one "
+         "token fewer"),
+        ([4, 2, 7], "the space is forgotten: it is a token of the second word"),
+        ([4, 2, start], "these are the tokens at the start: each join makes them one fewer"),
+        ([4, 2, 4], "count all tokens that are left, equal ones as often as they occur"),
+    )  # fmt: skip
+    what = "the count in round 1, the count in round 2, the tokens then"
+    return Table(what, [*counts, sum(map(len, second.words.values()))], causes)
 
 
 def encode_piece(function) -> None:
