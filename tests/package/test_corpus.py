@@ -1,13 +1,17 @@
 """The glossary follows its rules, and the training text contains nothing that was held out."""
 
 import dataclasses
+import random
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS, read_metadata
-from oneprompt.corpus import capitalize
+from oneprompt.corpus import as_typed, capitalize, pluralize
+from oneprompt.corpus.as_typed import mark, marked, with_slip
 from oneprompt.corpus.documents import (
     CANONICAL,
     CONTRASTS,
@@ -24,6 +28,11 @@ from oneprompt.corpus.documents import (
     text_hash,
     training_documents,
 )
+from oneprompt.corpus.forms import expand, load_forms
+from oneprompt.corpus.natural_prompts import natural_prompts
+from oneprompt.corpus.prompts import NOISY, words_of
+from oneprompt.corpus.replies import NO_ENTRY
+from oneprompt.corpus.things import known_names, load_things, without_article
 
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
@@ -261,9 +270,95 @@ def test_every_kind_of_document_is_written(documents):
     assert [text for text in texts if slots.search(text)] == []
 
 
+def test_parts_encoded_one_by_one_are_the_whole(documents):
+    """So the tokens of a prompt are known, and the loss can leave them out."""
+    tokenizer = op.Tokenizer.train([d.text for d in documents[:3000]], vocab_size=1000)
+    broken = [
+        document.text
+        for document in documents[:3000]
+        if tokenizer.encode(document.text)
+        != [token for part, _ in document.parts for token in tokenizer.encode(part)]
+    ]
+    assert broken == []
+
+
+def test_what_a_user_types_does_not_count_and_every_answer_does(documents):
+    dialogues = [d for d in documents if len(d.parts) > 1]
+    assert len(dialogues) > 0.8 * len(documents)
+    for document in dialogues:
+        assert [counts for _, counts in document.parts] == [
+            bool(i % 2) for i in range(len(document.parts))
+        ]
+    assert all(counts for d in documents if len(d.parts) == 1 for _, counts in d.parts)
+
+
+def test_no_natural_prompt_is_in_the_text(documents):
+    """Not even in other words' company, without its capitals or its marks."""
+    typed = {words_of(text) for d in documents for text, counts in d.parts if not counts}
+    asked = "\n".join(f" {' '.join(words)} " for words in typed)
+    assert [p.text for p in natural_prompts() if words_of(p.text) in typed] == []
+    long = {p.text: " ".join(words_of(p.text)) for p in natural_prompts()}
+    found = [text for text, words in long.items() if words.count(" ") > 3 and f" {words} " in asked]
+    assert found == []
+
+
+def test_no_natural_prompt_is_about_a_listed_thing():
+    listed = {thing.lower() for things in load_things().values() for thing in things}
+    listed |= {pluralize(thing) for thing in listed} | {thing.lower() for thing in NOT_COVERED}
+    names = {without_article(name.lower()) for p in natural_prompts() for name in p.names}
+    assert names & {without_article(thing) for thing in listed} == set()
+
+
+def test_a_refusal_names_what_was_typed_and_no_term(documents):
+    opening = NO_ENTRY.split("{", maxsplit=1)[0]
+    refusals = [
+        (d.parts[0][0], d.text.rsplit(opening, 1)[1][:-1])
+        for d in documents
+        if len(d.parts) == 2 and opening in d.parts[1][0]
+    ]
+    assert len(refusals) > 5000
+    assert [case for case in refusals if case[1] not in case[0]] == []
+    assert [case for case in refusals if case[1].lower() in known_names()] == []
+
+
+def test_about_a_third_of_the_prompts_are_not_typed_cleanly():
+    rng = random.Random(1)
+    prompt = f"What is {mark('a neural network')}?"
+    changed = [as_typed.typed(prompt, rng) != prompt for _ in range(4000)]
+    assert 0.2 < sum(changed) / len(changed) * NOISY < 0.4
+
+
+@given(
+    st.text(st.characters(codec="ascii", categories=("Lu", "Ll", "Zs")), min_size=4), st.integers()
+)
+def test_a_slip_changes_one_word_and_keeps_the_marks(text, seed):
+    before, after = f"Why {mark(text)}?", with_slip(f"Why {mark(text)}?", random.Random(seed))
+    assert len(marked(after)) == 1
+    assert abs(len(after) - len(before)) <= 1
+    assert sum(a != b for a, b in zip(before.split(" "), after.split(" "), strict=True)) <= 1
+
+
+def test_forms_have_every_alternative_and_no_other():
+    rng = random.Random(0)
+    drawn = {expand(r"(Define|Explain( to me|)) {s}(.|\(x\))", rng) for _ in range(300)}
+    first = ("Define", "Explain", "Explain to me")
+    assert drawn == {f"{f} {{s}}{end}" for f in first for end in (".", "(x)")}
+    forms = [
+        form
+        for name in ("forms", "small_talk")
+        for kind in load_forms(name).values()
+        for form in kind
+    ]
+    assert [
+        form for form in forms if set("()|\\") & set(re.sub(r"[()]", "", expand(form, rng)))
+    ] == []
+
+
 def test_the_text_is_the_same_every_time(documents):
-    assert text_hash(training_documents()) == text_hash(documents)
+    assert text_hash(training_documents(n=3000)) == text_hash(documents[:3000])
     assert text_hash(training_documents(n=100, seed=1)) != text_hash(documents[:100])
+    counted = [Document(tuple((text, True) for text, _ in d.parts)) for d in documents[:100]]
+    assert text_hash(counted) != text_hash(documents[:100])
 
 
 @pytest.mark.parametrize("name", ["reference", "draft"])

@@ -4,7 +4,7 @@ import random
 import string
 from functools import cache
 
-from . import Entry, capitalize, load_glossary
+from . import Entry, capitalize, load_glossary, pluralize
 from .as_typed import mark, typed, unmark
 from .forms import expand, fill, load_forms
 from .natural_prompts import natural_prompts
@@ -16,8 +16,8 @@ from .questions import (
     contrast_pairs,
     held_out_questions,
 )
-from .things import Named, Unknown, name_of, with_article
-from .things import pluralize as plural_of
+from .things import Named, name_of, with_article
+from .unknown import Unknown
 
 NAMES = ("Ada", "Alan", "Grace", "Claude", "Emmy", "Kurt", "Mary", "Noor", "Ravi", "Lin", "Sofia",
          "Tomas", "Yuki", "Omar", "Ines", "Pavel")  # fmt: skip
@@ -49,7 +49,9 @@ class Prompter:
         self.countable = [entry for entry in self.entries if entry.in_plural]
         self.unknown_things = Unknown(self.rng)
         self.forms, self.small_talk = load_forms("forms"), load_forms("small_talk")
-        self.weights = [MORE_OFTEN if e.term == "machine learning" else 1 for e in self.entries]
+        self.entry_weights = [
+            MORE_OFTEN if e.term == "machine learning" else 1 for e in self.entries
+        ]
         self.queue: list[tuple[str, Entry]] = []
 
     def pick(self, weighted: tuple[tuple[str, int], ...]) -> str:
@@ -57,7 +59,7 @@ class Prompter:
         return self.rng.choices(choices, weights)[0]
 
     def entry(self) -> Entry:
-        return self.rng.choices(self.entries, self.weights)[0]
+        return self.rng.choices(self.entries, self.entry_weights)[0]
 
     def two_entries(self) -> tuple[Entry, Entry]:
         """Two different entries, related ones or any, but never a pair that is held out."""
@@ -127,8 +129,8 @@ class Prompter:
         digits = rng.choice((12, 12, 100, 100, 1000, 5000))
         values = {
             "n": lambda: rng.choice((with_article(noun), f"the {noun}")),
-            "o": lambda: rng.choice((with_article(noun), noun, plural_of(noun))),
-            "m": lambda: plural_of(noun),
+            "o": lambda: rng.choice((with_article(noun), noun, pluralize(noun))),
+            "m": lambda: pluralize(noun),
             "v": lambda: noun,
             "V": lambda: noun.capitalize(),
             "y": lambda: (unknown.draw("names"), unknown.word().capitalize())[rng.random() < 0.2],
