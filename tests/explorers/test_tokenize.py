@@ -212,7 +212,7 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path, tokenizer)
 class TestInTheBook:
     def test_the_chapter_has_the_explorer(self, page, site, tokenizer):
         page.goto(f"{site}book/01_tokenize.html")
-        region = page.get_by_role("region", name="Tokenize explorer")
+        region = page.get_by_role("region", name="Tokenize explorer").first
         region.get_by_role("button", name="All merges").click()
         steps = TokenizeExplorer(tokenizer).data["pieces"][3]["steps"]
         assert rows(region) == list(map(shown, steps))
