@@ -182,6 +182,13 @@ def test_examples_are_shown_without_the_model(page, tokenizer):
     assert_fits(region)
 
 
+def test_an_example_opens_the_piece_that_falls_apart_most(page, tokenizer):
+    explorer = TokenizeExplorer(tokenizer, examples={"spelling": "How many r are in strawberry?"})
+    region = show(page, explorer, "Tokenize explorer")
+    region.get_by_role("radio", name="spelling").click()
+    assert region.locator(".op-title").inner_text() == "The piece ␣strawberry"
+
+
 def test_the_pairs_that_compete_are_listed_with_their_merges(region, tokenizer):
     ranks = tokenizer.byte_pair_encoding().ranks
     first = region.locator(".op-rivals > span").first.inner_text()

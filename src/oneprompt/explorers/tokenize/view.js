@@ -25,7 +25,9 @@ function exampleTexts(widget, input) {
     onInput: (text) => {
       const { data } = examples.find((each) => each.text === text);
       input.value = text;
-      setTraits(widget, { asked: "", notice: "", data, piece: 0, step: 0, prompt: text });
+      const lengths = data.pieces.map(({ ids }) => ids.at(-1).length);
+      const piece = lengths.indexOf(Math.max(...lengths)); // the one that falls apart most
+      setTraits(widget, { asked: "", notice: "", data, piece, step: 0, prompt: text });
     },
   });
   node.append(texts.node);
@@ -159,7 +161,7 @@ export default {
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Tokenize explorer" },
-      examples.node, ask.node, line.node, sizes.node, figures.node, ...chosen.nodes));
+      examples.node, ask.node, sizes.node, figures.node, line.node, ...chosen.nodes));
     const unwatch = watch(widget, STATE, redraw);
     return () => [unwatch(), ask.end()];
   },
