@@ -10,8 +10,10 @@ vocabulary in the library that the field trusts (`tokenizers`); a test checks th
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain, pairwise, takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 import regex
 import tokenizers
@@ -72,6 +74,45 @@ def merge_pair(tokens: list[bytes], pair: Pair) -> list[bytes]:
     return merged
 
 
+class Round(NamedTuple):
+    """One round of training.
+
+    Attributes:
+        counts: how often each pair of neighbors occurs before this round.
+        pair: the one that is joined: the most frequent.
+        words: the pieces of the text and their tokens after it.
+    """
+
+    counts: Counter[Pair]
+    pair: Pair
+    words: dict[str, list[bytes]]
+
+
+def rounds(text: str) -> Iterator[Round]:
+    """The rounds of training on a text, until no pair is left to join.
+
+    Among equally frequent pairs the one whose first token is older is joined, then the one whose
+    second is, as `tokenizers` does.
+
+    >>> [a + b for counts, (a, b), words in rounds("learn learn earn ear art")][:4]
+    [b'ar', b'ear', b'earn', b'learn']
+    """
+    pieces, merges = Counter(pre_tokenize(text)), []
+    words = {piece: [bytes([b]) for b in piece.encode()] for piece in pieces}
+    while True:
+        counts = Counter()
+        for piece, tokens in words.items():
+            for pair in pairwise(tokens):
+                counts[pair] += pieces[piece]
+        if not counts:
+            return
+        ids = BytePairEncoding(merges).ids
+        best = min(counts, key=lambda pair: (-counts[pair], ids[pair[0]], ids[pair[1]]))
+        words = {piece: merge_pair(tokens, best) for piece, tokens in words.items()}
+        merges.append(best)
+        yield Round(counts, best, words)
+
+
 class BytePairEncoding:
     """Byte-level BPE: 256 single bytes, then one new token per merge.
 
@@ -92,29 +133,18 @@ class BytePairEncoding:
 
     @classmethod
     def train(cls, text: str, vocab_size: int) -> "BytePairEncoding":
-        """Learn merges until there are vocab_size tokens, or no pair is left to join.
-
-        Each round joins the most frequent pair of neighbors; among equally frequent ones the pair
-        whose first token is older, then the one whose second is, as `tokenizers` does.
+        """Learn merges, one a round, until there are vocab_size tokens or no pair is left to join.
 
         Raises:
             ValueError: vocab_size is less than 257.
         """
         if vocab_size < 257:
             raise ValueError(f"256 bytes and one EOS need a vocab_size of 257, got {vocab_size}")
-        pieces = Counter(pre_tokenize(text))
-        words = {piece: [bytes([b]) for b in piece.encode()] for piece in pieces}
         bpe = cls([])
-        while len(bpe.ids) + 1 < vocab_size:
-            counts = Counter()
-            for piece, tokens in words.items():
-                for pair in pairwise(tokens):
-                    counts[pair] += pieces[piece]
-            if not counts:
+        for step in rounds(text):
+            if len(bpe.ids) + 1 >= vocab_size:
                 break
-            best = min(counts, key=lambda p: (-counts[p], bpe.ids[p[0]], bpe.ids[p[1]]))
-            bpe = cls([*bpe.merges, best])
-            words = {piece: merge_pair(tokens, best) for piece, tokens in words.items()}
+            bpe = cls([*bpe.merges, step.pair])
         return bpe
 
     def merge_steps(self, piece: str) -> list[list[bytes]]:

@@ -81,6 +81,7 @@ THREE_FROM_RIGHT = r" (?=\p{N})|\p{N}{1,3}(?=(?:\p{N}{3})*(?!\p{N}))"
 RIGHT = [
     ("tokenize.by_hand", ["le", "ar", "n", "ing"]),
     ("tokenize.by_hand", ("le", "ar", "n", "ing")),
+    ("tokenize.learn_by_hand", [4, 2, 8]),
     ("tokenize.encode_piece", ranked),
     ("tokenize.encode_piece", by_package),
     ("tokenize.encode_piece", replayed),
@@ -98,6 +99,11 @@ WRONG = [
     ("tokenize.by_hand", ["le", "ar", "ing"], "Your tokens spell 'learing'"),
     ("tokenize.by_hand", "le ar n ing", "a list of strings"),
     ("tokenize.by_hand", [b"le", b"ar", b"n", b"ing"], "a list of strings"),
+    ("tokenize.learn_by_hand", [4, 3, 7], "n + a is no pair any more"),
+    ("tokenize.learn_by_hand", [4, 2, 12], "each join is one token fewer"),
+    ("tokenize.learn_by_hand", [4, 2, 7], "the space is forgotten"),
+    ("tokenize.learn_by_hand", [4, 2, 14], "the tokens at the start"),
+    ("tokenize.learn_by_hand", [4, 2, 4], "as often as they occur"),
     ("tokenize.encode_piece", leftmost, "the leftmost pair"),
     ("tokenize.encode_piece", latest, "the lowest rank"),
     ("tokenize.encode_piece", longest, "the longest token that fits"),
@@ -136,6 +142,7 @@ def test_a_wrong_answer_is_told_why(exercise, answer, words):
     ("exercise", "placeholder"),
     [
         ("tokenize.by_hand", ...),
+        ("tokenize.learn_by_hand", ...),
         ("tokenize.encode_piece", lambda piece, ranks: ...),
         ("tokenize.split_numbers", lambda text: None),
     ],

@@ -35,7 +35,7 @@ def tokenizer():
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_pieces_equal_the_tokenizers(tokenizer, text):
     pieces = TokenizeExplorer(tokenizer, text).data["pieces"]
-    assert [token_id for piece in pieces for token_id in piece["ids"]] == tokenizer.encode(text)
+    assert [token_id for piece in pieces for token_id in piece["ids"][-1]] == tokenizer.encode(text)
     data = bytes.fromhex(" ".join(" ".join(piece["bytes"]) for piece in pieces))
     assert data == text.encode()
     for piece in pieces:
@@ -127,7 +127,7 @@ def test_a_readers_texts_are_tokenized_in_the_page_as_in_python(page, region, to
     for text in TEXTS:
         assert answer_to(region, text) == ""
         pieces = TokenizeExplorer(tokenizer, text).data["pieces"]
-        ids = [str(token_id) for piece in pieces for token_id in piece["ids"]]
+        ids = [str(token_id) for piece in pieces for token_id in piece["ids"][-1]]
         assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
         longest = max(range(len(pieces)), key=lambda i: len(pieces[i]["ranks"]))
         region.get_by_role("radio").nth(longest).click()
@@ -140,6 +140,62 @@ def test_a_readers_texts_are_tokenized_in_the_page_as_in_python(page, region, to
     assert "at most 256 fit" in answer_to(region, "a " * 300)
     assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
     assert_hostile_prompts_do_no_harm(page, region)
+
+
+def test_a_smaller_vocabulary_has_only_the_merges_learned_first(page, region, tokenizer):
+    bpe = tokenizer.byte_pair_encoding()
+    sizes = region.get_by_role("slider", name="Vocabulary")
+    sizes.press("End")
+    sizes.press("ArrowLeft")
+    size = int(sizes.get_attribute("aria-valuetext").removeprefix("V = ").replace(",", ""))
+    sizes.press("ArrowLeft")
+    assert int(sizes.get_attribute("aria-valuetext").removeprefix("V = ")) < size
+    for key, merges in (("Home", []), ("End", bpe.merges)):
+        sizes.press(key)
+        small = op.BytePairEncoding(merges)
+        ids = [str(token_id) for token_id in small.encode(op.PROMPT)]
+        assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
+
+
+@pytest.mark.parametrize("size", [257, 300, 589, 2048])
+def test_the_size_of_the_vocabulary_can_be_set_from_python(page, tokenizer, size):
+    region = show(page, TokenizeExplorer(tokenizer, size=size), "Tokenize explorer")
+    small = op.BytePairEncoding(tokenizer.byte_pair_encoding().merges[: size - 257])
+    ids = [str(token_id) for token_id in small.encode(op.PROMPT)]
+    assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
+
+
+def test_a_size_without_all_bytes_is_refused(tokenizer):
+    with pytest.raises(ValueError, match="size must be 257 to 2048, got 256"):
+        TokenizeExplorer(tokenizer, size=256)
+
+
+def test_examples_are_shown_without_the_model(page, tokenizer):
+    texts = {"ends in a space": "What is ", "Hindi": "मशीन", "signal": "<|endoftext|>"}
+    region = show(page, TokenizeExplorer(tokenizer, examples=texts), "Tokenize explorer")
+    for name, text in texts.items():
+        region.get_by_role("radio", name=name).click()
+        ids = [str(token_id) for token_id in tokenizer.encode(text)]
+        assert region.locator(".op-pieces .op-share").all_inner_texts() == ids
+        assert region.get_by_label("Your prompt").input_value() == text
+        assert region.get_by_role("radio", name=name).get_attribute("aria-checked") == "true"
+    assert_fits(region)
+
+
+def test_an_example_opens_the_piece_that_falls_apart_most(page, tokenizer):
+    explorer = TokenizeExplorer(tokenizer, examples={"spelling": "How many r are in strawberry?"})
+    region = show(page, explorer, "Tokenize explorer")
+    region.get_by_role("radio", name="spelling").click()
+    assert region.locator(".op-title").inner_text() == "The piece ␣strawberry"
+
+
+def test_the_pairs_that_compete_are_listed_with_their_merges(region, tokenizer):
+    ranks = tokenizer.byte_pair_encoding().ranks
+    first = region.locator(".op-rivals > span").first.inner_text()
+    best = min((pair for pair in pairwise(bytes([b]) for b in b" learning") if pair in ranks),
+               key=ranks.get)  # fmt: skip
+    left, right = (visible(part.decode()) for part in best)
+    assert first == f"{left} + {right} merge {ranks[best] + 1}"
 
 
 def test_nothing_listens_once_the_explorer_has_ended(page, tokenizer):
@@ -163,7 +219,7 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path, tokenizer)
 class TestInTheBook:
     def test_the_chapter_has_the_explorer(self, page, site, tokenizer):
         page.goto(f"{site}book/01_tokenize.html")
-        region = page.get_by_role("region", name="Tokenize explorer")
+        region = page.get_by_role("region", name="Tokenize explorer").first
         region.get_by_role("button", name="All merges").click()
         steps = TokenizeExplorer(tokenizer).data["pieces"][3]["steps"]
         assert rows(region) == list(map(shown, steps))

@@ -13,6 +13,7 @@ from oneprompt.explorers import (
     EmbedExplorer,
     FeedForwardExplorer,
     LogitsExplorer,
+    MergesExplorer,
     Playground,
     PositionExplorer,
     SamplingExplorer,
@@ -31,6 +32,7 @@ EXPLORERS = {
     "embed": lambda: EmbedExplorer(TARGET, TOKENIZER),
     "feedforward": lambda: FeedForwardExplorer(TARGET, TOKENIZER),
     "logits": lambda: LogitsExplorer(TARGET, TOKENIZER),
+    "merges": lambda: MergesExplorer(prompt="learn learn earn ear art"),
     "playground": lambda: Playground(TARGET, DRAFT, TOKENIZER),
     "position": lambda: PositionExplorer(TARGET, TOKENIZER),
     "sample": lambda: SamplingExplorer(TARGET, TOKENIZER),
@@ -138,7 +140,8 @@ def test_computing_changes_nothing(name):
 
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_a_prompt_that_cannot_be_shown_is_refused_before_it_is_encoded(name, lm, monkeypatch):
-    monkeypatch.setattr(make(name), "tokenizer", None)  # neither Python's nor the page's is used
+    # Neither Python's nor the page's is used; the explorer of merges has none.
+    monkeypatch.setattr(make(name), "tokenizer", None, raising=False)
     for text, words in REFUSED.items():
         assert in_python(name, text) == words
         assert in_javascript(lm, name, text, encodes=False) == words

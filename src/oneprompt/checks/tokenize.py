@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from oneprompt.tokenize import BytePairEncoding, Pair, pre_tokenize
+from oneprompt.tokenize import BytePairEncoding, Pair, pre_tokenize, rounds
 
 from . import Results, compare
 from .table import Table, from_table
@@ -11,6 +11,8 @@ from .table import Table, from_table
 # the wrong ones below give different tokens.
 WORD = "learning"
 MERGES = [(b"l", b"e"), (b"a", b"r"), (b"n", b"g"), (b"i", b"n"), (b"i", b"ng"), (b"le", b"a")]
+
+LEARNED = "banana bandana"  # the text of the exercise in learning; no piece occurs twice
 
 LEFTMOST = "the leftmost pair was joined first; the order of learning decides, not the place"
 LONGEST = "this takes the longest token that fits, from the left; BPE replays merges in their order"
@@ -42,6 +44,24 @@ def hand_results(word: str = WORD, merges: Sequence = MERGES) -> Results:
     # Two rules may give the same tokens, and then the first is named.
     named = {tuple(tokens): text for tokens, text in reversed(causes)}
     return right, [(list(tokens), text) for tokens, text in named.items()]
+
+
+@from_table
+def learn_by_hand() -> Table:
+    """Two rounds of training: the counts of the joined pairs, and the tokens that are left."""
+    first, second, *_ = rounds(LEARNED)
+    counts = [step.counts[step.pair] for step in (first, second)]
+    start = len(LEARNED.encode())
+    causes = (
+        ([4, 3, 7], "after round 1 the n is inside the new token an: n + a is no pair any more"),
+        ([4, 2, start - 2], "a merge joins the pair wherever it occurs, and each join is one "
+         "token fewer"),
+        ([4, 2, 7], "the space is forgotten: it is a token of the second word"),
+        ([4, 2, start], "these are the tokens at the start: each join makes them one fewer"),
+        ([4, 2, 4], "count all tokens that are left, equal ones as often as they occur"),
+    )  # fmt: skip
+    what = "the count in round 1, the count in round 2, the tokens then"
+    return Table(what, [*counts, sum(map(len, second.words.values()))], causes)
 
 
 def encode_piece(function) -> None:

@@ -5,6 +5,7 @@ from oneprompt.explorers.autoregress.explorer import AutoregressExplorer
 from oneprompt.explorers.embed.explorer import EmbedExplorer
 from oneprompt.explorers.feedforward.explorer import FeedForwardExplorer
 from oneprompt.explorers.logits.explorer import LogitsExplorer
+from oneprompt.explorers.merges.explorer import MergesExplorer
 from oneprompt.explorers.playground.explorer import Playground
 from oneprompt.explorers.position.explorer import PositionExplorer
 from oneprompt.explorers.sample.explorer import SamplingExplorer
@@ -13,6 +14,6 @@ from oneprompt.explorers.tokenize.explorer import TokenizeExplorer
 
 __all__ = [
     "AttentionExplorer", "AutoregressExplorer", "EmbedExplorer", "FeedForwardExplorer",
-    "LogitsExplorer", "Playground", "PositionExplorer", "SamplingExplorer", "SpeculationExplorer",
-    "TokenizeExplorer",
+    "LogitsExplorer", "MergesExplorer", "Playground", "PositionExplorer", "SamplingExplorer",
+    "SpeculationExplorer", "TokenizeExplorer",
 ]  # fmt: skip

@@ -14,6 +14,13 @@ export const COLOR_LEVELS = 20; // of opacity: finer than the eye tells apart in
 
 // The tokenize explorer.
 export const TOKENIZE_MAX_TOKENS = 256; // of a prompt: the reference model's context
+export const TOKENIZE_FEWEST = 257; // entries of a vocabulary without merges: EOS and the bytes
+export const TOKENIZE_PAIRS = 4; // that can be joined, listed per step
+
+// The explorer of merges.
+export const MERGES_MAX_CHARACTERS = 300; // of a text to learn from
+export const MERGES_MAX_ROUNDS = 100;
+export const MERGES_PAIRS = 6; // most frequent pairs, listed per round
 
 // The embed explorer.
 export const EMBED_NEIGHBORS = 8; // nearest rows of a token

@@ -37,46 +37,86 @@ function readable(bytes) {
   return text;
 }
 
+const CHARACTERS = byteCharacters();
+const BYTES = new Map(CHARACTERS.map((character, b) => [character, b]));
+const bytesOf = (token) => Array.from(token, (character) => BYTES.get(character));
+const inBytes = (piece) => Array.from(new TextEncoder().encode(piece), (b) => CHARACTERS[b]);
+
+/** A token, which is written in stand-ins, as text. */
+export const readableToken = (token) => readable(bytesOf(token));
+
+/** The pieces of a text that merges never cross. */
+export const piecesOf = (text) => text.match(PATTERN) ?? [];
+
+/** Joins every two neighbors of which `joins(left, right)` is true, from left to right. */
+function joinNeighbors(parts, joins) {
+  const merged = [];
+  for (let i = 0; i < parts.length; i += 1) {
+    const both = i + 1 < parts.length && joins(parts[i], parts[i + 1]);
+    merged.push(both ? parts[i] + parts[i + 1] : parts[i]);
+    if (both) i += 1;
+  }
+  return merged;
+}
+
+/**
+ * The rounds of training on pieces, as `rounds` in tokenize.py finds them: first {words}, the pieces
+ * as bytes, then per round {pairs, words}: all pairs as {left, right, count} in the order in which
+ * training would choose them, and the pieces after joining the first.
+ */
+export function* trainingRounds(pieces) {
+  let words = pieces.map(inBytes);
+  const age = new Map([...CHARACTERS].sort().map((character, i) => [character, i]));
+  yield { words };
+  for (let next = age.size; ; next += 1) {
+    const counts = new Map();
+    for (const parts of words) {
+      parts.slice(1).forEach((right, i) => {
+        const pair = counts.get(`${parts[i]} ${right}`) ?? { left: parts[i], right, count: 0 };
+        pair.count += 1;
+        counts.set(`${parts[i]} ${right}`, pair);
+      });
+    }
+    if (counts.size === 0) return;
+    const pairs = [...counts.values()].sort((a, b) => b.count - a.count
+      || age.get(a.left) - age.get(b.left) || age.get(a.right) - age.get(b.right));
+    const { left, right } = pairs[0];
+    words = words.map((parts) => joinNeighbors(parts, (a, b) => a === left && b === right));
+    age.set(left + right, next);
+    yield { pairs, words };
+  }
+}
+
 /**
  * A tokenizer from {tokens, merges, eosId}: the tokens by id and the merges, first learned first, as
  * strings of stand-ins, two of them with a space between.
  */
 export function makeTokenizer({ tokens, merges, eosId }) {
-  const characters = byteCharacters();
-  const bytes = new Map(characters.map((character, b) => [character, b]));
   const ranks = new Map(merges.map((pair, rank) => [pair, rank]));
   const ids = new Map(tokens.map((token, id) => [token, id]));
 
   /** The tokens of one piece after each merge, from single bytes to the final tokens. */
   function mergeSteps(piece) {
-    const steps = [Array.from(new TextEncoder().encode(piece), (b) => characters[b])];
+    const steps = [inBytes(piece)];
     for (;;) {
       const parts = steps.at(-1);
-      const rank = (i) => ranks.get(`${parts[i]} ${parts[i + 1]}`) ?? Infinity;
+      const rank = (left, right) => ranks.get(`${left} ${right}`) ?? Infinity;
       let best = Infinity; // a loop, as a long piece has more parts than a call takes arguments
-      for (let i = 0; i < parts.length; i += 1) best = Math.min(best, rank(i));
+      for (let i = 0; i < parts.length; i += 1) best = Math.min(best, rank(parts[i], parts[i + 1]));
       if (best === Infinity) return steps;
-      const merged = [];
-      for (let i = 0; i < parts.length; i += 1) {
-        const joins = i + 1 < parts.length && rank(i) === best;
-        merged.push(joins ? parts[i] + parts[i + 1] : parts[i]);
-        if (joins) i += 1;
-      }
-      steps.push(merged);
+      steps.push(joinNeighbors(parts, (left, right) => rank(left, right) === best));
     }
   }
 
-  const bytesOf = (token) => Array.from(token, (character) => bytes.get(character));
   const idOf = (token) => ids.get(token);
   const tokenBytes = (id) => (id === eosId ? [] : bytesOf(tokens[id]));
-  const pieces = (text) => text.match(PATTERN) ?? [];
 
   return {
-    eosId, pieces, mergeSteps, bytesOf, idOf,
+    eosId, pieces: piecesOf, mergeSteps, bytesOf, idOf,
     rankOf: (left, right) => ranks.get(`${left} ${right}`),
-    readable: (token) => readable(bytesOf(token)),
-    text: (id) => (id === eosId ? "EOS" : readable(bytesOf(tokens[id]))),
-    encode: (text) => pieces(text).flatMap((piece) => mergeSteps(piece).at(-1).map(idOf)),
+    readable: readableToken,
+    text: (id) => (id === eosId ? "EOS" : readableToken(tokens[id])),
+    encode: (text) => piecesOf(text).flatMap((piece) => mergeSteps(piece).at(-1).map(idOf)),
     decode: (list) =>
       new TextDecoder("utf-8", { ignoreBOM: true }).decode(new Uint8Array(list.flatMap(tokenBytes))),
   };

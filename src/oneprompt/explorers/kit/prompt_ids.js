@@ -3,7 +3,8 @@
 import { EMPTY_PROMPT, HALF_CHARACTER, MAX_CHARACTERS, TOO_LONG } from "../shared.js";
 import { integer } from "./numbers.js";
 
-const tooLong = (n, things, most) => new RangeError(TOO_LONG
+/** The error for n tokens or characters where at most `most` fit. */
+export const tooLong = (n, things, most) => new RangeError(TOO_LONG
   .replace("{n}", integer(n)).replace("{things}", things).replace("{most}", integer(most)));
 
 /** Refuses an empty, long or broken text, before any work that grows with its length. */

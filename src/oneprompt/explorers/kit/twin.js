@@ -39,7 +39,7 @@ function loadPage() {
 }
 
 /** What Python does in a notebook: compute the traits of the prompt that the reader asked for. */
-function answerWith(compute, widget) {
+function answerWith({ compute, alone }, widget) {
   return async () => {
     const text = widget.get("asked");
     if (!text) widget.set("busy", false); // nobody is waiting for what is being computed
@@ -51,7 +51,7 @@ function answerWith(compute, widget) {
     };
     widget.set("busy", true);
     try {
-      const lm = await languageModel(widget, tell);
+      const lm = alone ? null : await languageModel(widget, tell); // alone: needs no model
       tell(COMPUTING);
       await new Promise((painted) => { setTimeout(painted); }); // so that the notice is seen
       if (!waits()) return;
@@ -72,7 +72,7 @@ export function mountTwin(host, load) {
     el.replaceChildren();
     const explorer = load();
     const widget = standIn(state);
-    widget.on("change:asked", answerWith(explorer.compute, widget));
+    widget.on("change:asked", answerWith(explorer, widget));
     explorer.render({ model: widget, el });
   } catch (error) {
     el.textContent = "The explorer could not start: see the browser's console.";
