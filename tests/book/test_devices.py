@@ -40,15 +40,20 @@ SMALL_TEXTS = """() => [...document.querySelectorAll(".op-device *")].filter((no
   && parseFloat(getComputedStyle(node).fontSize) < 11).map((node) => node.outerHTML)"""
 
 
-def show(page, *devices, theme="light", body="{}") -> None:
+def html_of(*devices, theme="light", body="{}") -> str:
     """The devices alone on a page, as a notebook's outputs are."""
     ground, text = THEMES[theme]
     look = f"body {{ background: {ground}; --pst-color-text-base: {text}; color: {text} }}"
     shown = body.format("".join(device.html() for device in devices))
-    page.set_content(
-        f"<!doctype html><html lang=en><title>devices</title><style>{look}</style>"
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>devices</title>"
+        f"<style>{look}</style>"
         f"{style_element()}<main><h1>Devices</h1>{shown}</main></html>"
     )
+
+
+def show(page, *devices, **how) -> None:
+    page.set_content(html_of(*devices, **how))
 
 
 def test_a_prediction_is_answered_only_after_it_was_made(page):
@@ -76,17 +81,20 @@ def test_a_typed_prediction_waits_for_a_text(page):
     assert page.get_by_text("It is the likeliest.").is_visible()
 
 
-def test_predictions_and_quizzes_need_no_script(browser):
+def test_predictions_and_quizzes_need_no_script(browser, tmp_path):
+    file = tmp_path / "page.html"
+    devices = PREDICT, DEVICES[6], Answer("attention.by_hand")
+    file.write_text(html_of(*devices, body=CELL), "utf-8")
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    show(page, PREDICT, DEVICES[6], Answer("attention.by_hand"), body=CELL)
+    page.goto(file.as_uri())
     page.get_by_label("25", exact=True).check()
     page.get_by_text("Commit and see").click()
     assert page.get_by_text("As you said.").is_visible()
     assert page.get_by_text("printed").is_visible()
     page.get_by_label("a", exact=True).check()
     assert page.get_by_text("Right.").is_visible()
-    assert page.get_by_text("Checking needs JavaScript").is_visible()
+    assert page.locator("noscript p").is_visible()
     context.close()
 
 
