@@ -136,7 +136,7 @@ def test_without_javascript_there_is_a_table():
 def test_the_twin_depends_on_the_state_alone_and_is_small():
     assert make_explorer().twin() == make_explorer().twin()
     explorer = PositionExplorer(op.load_model("reference"), op.load_tokenizer())
-    assert len(json.dumps(explorer.state(), separators=(",", ":"))) < 80_000
+    assert len(json.dumps(explorer.state(), separators=(",", ":"))) < 85_000
 
 
 # On the page
@@ -232,25 +232,64 @@ def test_the_key_cannot_be_before_the_text(page):
     assert_page_shows(region, explorer)
 
 
-def test_the_arrow_points_where_rope_turns_the_query(page):
-    explorer = make_explorer(position=9, pair=1, head=2)
+def turned_arrows(explorer, head: int) -> dict:
+    """Of the query and the key, what RoPE makes of them at their positions, (d,) each."""
+    frequencies = torch.tensor(explorer.frequencies)[None]
+    places = {"query": explorer.position, "key": explorer.position - explorer.distance}
+    vectors = {"query": explorer.data["queries"], "key": explorer.data["keys"]}
+    return {
+        name: rotate(torch.tensor(vectors[name])[None, None, [head]], t * frequencies)[0, 0, 0]
+        for name, t in places.items()
+    }
+
+
+def test_both_arrows_point_where_rope_turns_them(page):
+    explorer = make_explorer(position=9, distance=4, pair=1, head=2)
     region = show(page, explorer)
-    path = region.locator(".op-arrow-after").get_attribute("d")
-    x, y = map(float, path.split("L")[1].split("M")[0].split())
-    query = torch.tensor(explorer.data["queries"])[2].reshape(1, 1, 1, d)
-    turned = rotate(query, 9 * torch.tensor(explorer.frequencies)[None])[0, 0, 0]
-    pair = turned[[1, 1 + d // 2]]
-    a, b = (40 * pair / pair.norm()).tolist()
-    assert (x, -y) == pytest.approx((a, b), abs=0.02)
+    pairs = {name: x[[1, 1 + d // 2]] for name, x in turned_arrows(explorer, head=2).items()}
+    longest = max(pair.norm() for pair in pairs.values())
+    for name, pair in pairs.items():
+        path = region.locator(f".op-arrow-{name}.op-arrow-after").get_attribute("d")
+        x, y = map(float, path.split("L")[1].split("M")[0].split())
+        assert (x, -y) == pytest.approx((40 * pair / longest).tolist(), abs=0.02), name
+    assert region.get_by_text("query at 9").is_visible()
+    assert region.get_by_text("key at 5").is_visible()
+
+
+def test_the_parts_of_the_pairs_add_up_to_the_score(page):
+    explorer = make_explorer(position=9, distance=4, head=2)
+    region = show(page, explorer)
+    query, key = turned_arrows(explorer, head=2).values()
+    parts = (query * key).unflatten(0, (2, d // 2)).sum(0) / math.sqrt(d)  # by halves
+    shown = []
+    for part in parts.tolist():
+        shown.append(number(fact(region, "Part of the score")))
+        assert shown[-1] == pytest.approx(part, abs=0.006)
+        region.get_by_label("Pair", exact=True).press("ArrowRight")
+    assert sum(shown) == pytest.approx(number(fact(region, "Score")), abs=0.03)
+    assert region.locator(".op-parts rect").count() == d // 2
+
+
+def test_all_schemes_have_one_scale(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    seen = set()
+    for scheme in ("learned", "sinusoidal", "RoPE", "ALiBi", "none"):
+        region.get_by_role("radio", name=scheme, exact=True).click()
+        seen.add(region.locator(".op-chart-y").first.inner_text())
+    assert len(seen) == 1
+    high, low = map(number, seen.pop().split())
+    scores = [x for heads in explorer.data["scores"].values() for row in heads[0] for x in row]
+    assert low <= min(scores) < max(scores) <= high
 
 
 def test_the_lines_of_relative_schemes_coincide(page):
     """One gray line where all query positions have the same scores, 32 where they differ."""
     for scheme, lines in (("sinusoidal", N), ("rope", 1), ("alibi", 1), ("none", 1)):
         region = show(page, make_explorer(scheme=scheme))
-        chart = region.locator(".op-chart").last
+        chart = region.locator(".op-chart").first
         assert chart.locator(".op-line-other").count() == lines
-        assert chart.locator(".op-line-now").get_attribute("points").count(",") == 13
+        assert chart.locator(".op-line-now").get_attribute("points").count(",") == 4
 
 
 def test_the_label_is_honest_about_what_is_trained(page):
@@ -324,9 +363,9 @@ class TestInTheBook:
             region.get_by_role("radio", name=label).click()
             name = "rope halves" if scheme == "rope" else scheme
             shown = number(fact(region, "Score"))
-            assert shown == pytest.approx(explorer.data["scores"][name][0][0][4], abs=0.0051)
+            assert shown == pytest.approx(explorer.data["scores"][name][0][0][1], abs=0.0051)
         page.set_default_timeout(60_000)  # the model is loaded first
         explorer.prompt = "What is a causal mask?"
         assert answer_to(region, explorer.prompt) == ""
         shown = number(fact(region, "Score"))
-        assert shown == pytest.approx(explorer.data["scores"]["rope halves"][0][0][4], abs=0.0061)
+        assert shown == pytest.approx(explorer.data["scores"]["rope halves"][0][0][1], abs=0.0061)

@@ -111,7 +111,7 @@ class PositionExplorer(PromptExplorer):
         pairing: which coordinates form a pair, "halves" or "interleaved" (RoPE).
         ---
         data: {"tokens": the texts of the query's and the key's token, "scores": scheme -> scores,
-            see `position_scores`, "queries": (H, d), the query of each head, before any turn}.
+            see `position_scores`, "queries" and "keys": (H, d) each, before any turn}.
         learned: (N, D), the vectors that are added under "learned", see `learned_table`.
         own: the model's own scheme, as named in `scores`.
         frequencies: (n_rotated / 2,), RoPE's, in radians per position.
@@ -121,8 +121,8 @@ class PositionExplorer(PromptExplorer):
     folder: ClassVar = Path(__file__).parent
 
     scheme = Unicode("rope").tag(sync=True)
-    position = Int(12).tag(sync=True)
-    distance = Int(4).tag(sync=True)
+    position = Int(3).tag(sync=True)
+    distance = Int(1).tag(sync=True)
     head = Int(0).tag(sync=True)
     pair = Int(0).tag(sync=True)
     pairing = Unicode("halves").tag(sync=True)
@@ -182,6 +182,7 @@ class PositionExplorer(PromptExplorer):
         with torch.inference_mode():
             key, query = embed(torch.tensor([key_id, query_id]), self.model.embedding)
             scores = position_scores(self.model, query, key, self._added)
-            queries = rounded(unturned(self.model, query[None])[0][0, :, 0], digits=3)
+            both = zip((query, key), range(2), strict=True)  # (1, H, 1, d) each
+            queries, keys = (rounded(unturned(self.model, x[None])[i][0, :, 0], 3) for x, i in both)
         tokens = [token_text(self.tokenizer, token_id) for token_id in (query_id, key_id)]
-        return {"data": {"tokens": tokens, "scores": scores, "queries": queries}}
+        return {"data": {"tokens": tokens, "scores": scores, "queries": queries, "keys": keys}}

@@ -70,6 +70,7 @@ export function compute(lm, text, get) {
     sinusoidal: added(sinusoidal(learned.length, D), Math.sqrt(D)), // see `position_scores`
   };
   for (const pairing of PAIRINGS) scores[`rope ${pairing}`] = rope(pairing);
-  const queries = Array.from({ length: H }, (_, h) => Array.from(q.subarray(h * d, (h + 1) * d)));
-  return { data: { tokens: tokens.map(lm.tokenizer.text), queries, scores } };
+  const [queries, keys] = [q, k].map((rows) =>
+    Array.from({ length: H }, (_, h) => Array.from(rows.subarray(h * d, (h + 1) * d))));
+  return { data: { tokens: tokens.map(lm.tokenizer.text), queries, keys, scores } };
 }

@@ -1,4 +1,4 @@
-// Pictures of what RoPE turns: the chosen pair as an arrow, all pairs as small clocks.
+// Pictures of what RoPE turns: the chosen pair as two arrows, all pairs as small clocks.
 
 import { angleAt, turn, pairCoordinates } from "../../js/position.js";
 import { element, shape, picture } from "../kit/element.js";
@@ -11,41 +11,73 @@ const stretched = (direction, length) => direction.map((x) => x * length);
 
 function arrowPath(direction) {
   const tip = stretched(direction, RADIUS);
-  const barb = (by) => at(stretched(turn(direction, by), 6).map((x, i) => x + tip[i]));
+  const size = 6 / (Math.hypot(...direction) || 1);
+  const barb = (by) => at(stretched(turn(direction, by), size).map((x, i) => x + tip[i]));
   return `M0 0L${at(tip)}M${barb(2.7)}L${at(tip)}L${barb(-2.7)}`;
 }
 
-/** A spiral from the arrow at position 0 to the turned one, further out with every turn. */
-function spiral(start, angle) {
-  const count = Math.max(2, Math.ceil(angle / 0.1));
-  const points = Array.from({ length: count + 1 }, (_, i) => {
-    const part = (i / count) * angle;
-    return at(stretched(turn(start, part), 12 + (5 * part) / (2 * Math.PI)));
+/**
+ * Pair i of the query and the key, each before and after its turn, and their part of the score.
+ * `arrows` are {query, key}: [coordinates, position] of each.
+ */
+export function turnedPair(arrows, i, frequency, { frequencies, pairing }) {
+  const places = pairCoordinates(i, frequencies.length, pairing);
+  const [query, key] = [arrows.query, arrows.key].map(([coordinates, position]) => {
+    const before = places.map((place) => coordinates[place]);
+    return { position, before, after: turn(before, angleAt(position, frequency)) };
   });
-  return `M${points.join("L")}`;
+  const product = query.after[0] * key.after[0] + query.after[1] * key.after[1];
+  return { query, key, part: product / Math.sqrt(arrows.query[0].length) };
 }
 
+/** The chosen pair of the query and of the key as arrows, before and after their turns. */
 export function dial() {
-  const [before, way, after] = ["before", "way", "after"].map(
-    (kind) => shape("path", { class: `op-arrow-${kind}` }));
-  const node = picture({ class: "op-dial", viewBox: "-46 -46 92 92" },
-    shape("circle", { r: RADIUS }), before, way, after);
-  const show = ({ queries, head, coordinates, angle }) => {
-    const [a, b] = coordinates.map((i) => queries[head][i]);
-    const start = [a, b].map((x) => x / Math.hypot(a, b)); // turning keeps the length
-    before.setAttribute("d", arrowPath(start));
-    after.setAttribute("d", arrowPath(turn(start, angle)));
-    way.setAttribute("d", spiral(start, angle));
+  const names = ["query", "key"];
+  const paths = names.map((name) => ["before", "after"].map(
+    (when) => shape("path", { class: `op-arrow-${name} op-arrow-${when}` })));
+  const texts = names.map(() => element("span", {}));
+  const swatch = (kind) => element("span", { class: `op-swatch op-swatch-${kind}`, "aria-hidden": "true" });
+  const node = element("div", {},
+    picture({ class: "op-dial", viewBox: "-46 -46 92 92" }, shape("circle", { r: RADIUS }),
+      ...paths.flat()),
+    element("p", { class: "op-legend op-detail" },
+      ...names.map((name, i) => element("span", {}, swatch(name), texts[i])),
+      element("span", {}, swatch("plain"), "before the turn")));
+  const show = ({ pairs, pair }) => {
+    const both = names.map((name) => pairs[pair][name]);
+    const longest = Math.max(...both.map(({ before }) => Math.hypot(...before))) || 1;
+    both.forEach(({ position, before, after }, i) => {
+      [before, after].forEach((tip, n) =>
+        paths[i][n].setAttribute("d", arrowPath(tip.map((x) => x / longest))));
+      texts[i].textContent = `${names[i]} at ${position}`;
+    });
   };
   return { node, show };
 }
 
-/** All pairs as small clocks, and the coordinates of a head with an arc over each pair. */
+/** Bars up and down from a middle line, one for each pair: its part of the score. */
+function partsPicture() {
+  const node = picture({ class: "op-parts", preserveAspectRatio: "none" });
+  const show = ({ pairs, pair }) => {
+    const most = Math.max(...pairs.map(({ part }) => Math.abs(part))) || 1;
+    node.setAttribute("viewBox", `0 -1 ${pairs.length} 2`);
+    node.replaceChildren(...pairs.map(({ part }, i) => shape("rect", {
+      x: i + 0.2, y: -Math.max(part, 0) / most, width: 0.6, height: Math.abs(part) / most,
+      class: `${part < 0 ? "op-below" : "op-above"}${i === pair ? " op-chosen" : ""}`,
+    })));
+  };
+  return { node, show };
+}
+
+/** All pairs as small clocks with their parts of the score, and their coordinates with arcs. */
 export function pairsPicture() {
   const clocks = picture({ class: "op-clocks" });
   const arcs = picture({ class: "op-arcs" });
-  const node = element("div", {}, clocks, arcs);
-  const show = ({ frequencies, position, pair, pairing, coordinates }) => {
+  const parts = partsPicture();
+  const node = element("div", {}, clocks, parts.node, arcs);
+  const show = (state) => {
+    const { frequencies, position, pair, pairing, coordinates } = state;
+    parts.show(state);
     const pairs = frequencies.length;
     clocks.setAttribute("viewBox", `0 0 ${pairs} 1`);
     clocks.replaceChildren(...frequencies.map((frequency, i) => {

@@ -8,7 +8,7 @@ import { number, fixed } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { compute } from "./state.js";
-import { dial, pairsPicture } from "./turns.js";
+import { dial, pairsPicture, turnedPair } from "./turns.js";
 
 const SCHEMES = [["learned", "learned"], ["sinusoidal", "sinusoidal"], ["rope", "RoPE"],
   ["alibi", "ALiBi"], ["none", "none"]];
@@ -22,14 +22,19 @@ const keyOf = ({ scheme, pairing }) => (scheme === "rope" ? `rope ${pairing}` : 
 function measure(state) {
   const key = keyOf(state);
   const distance = Math.min(state.distance, state.position); // the text begins at position 0
-  const { tokens, scores, queries } = state.data;
+  const { tokens, scores, queries, keys } = state.data;
   const rows = scores[key][state.head]; // one per query position, or one for all
   const row = (rows.length === 1 ? rows[0] : rows[state.position]).slice(0, state.position + 1);
   const plain = scores.none[state.head][0][0];
   const frequency = state.frequencies[state.pair];
+  const every = Object.values(scores).flatMap((heads) => heads[state.head].flat());
+  const arrows = { query: [queries[state.head], state.position],
+    key: [keys[state.head], state.position - distance] };
+  const pairs = state.frequencies.map((w, i) => turnedPair(arrows, i, w, state));
   return {
-    ...state, tokens, queries, key, distance, rows, row, plain, frequency,
+    ...state, tokens, pairs, key, distance, rows, row, plain, frequency,
     score: row[distance],
+    ends: axisEnds(Math.min(...every), Math.max(...every), 2), // one scale for all schemes
     angle: angleAt(state.position, frequency),
     coordinates: pairCoordinates(state.pair, state.frequencies.length, state.pairing),
   };
@@ -72,21 +77,23 @@ function ropePanel(widget, change) {
     describe: String, onInput: (value) => change({ pair: value }) });
   const pairing = choice({ label: "Pairing", options: PAIRINGS.map((name) => ({ value: name, name })),
     onInput: (value) => change({ pairing: value }) });
-  const figures = facts(["Angle (rad)", "Full turn", "Coordinates"]);
+  const figures = facts(["Angle (rad)", "Full turn", "Coordinates", "Part of the score"]);
   const every = pairsPicture();
   const node = element("div", {},
     element("div", { class: "op-rope" }, circle.node, element("div", {}, pair.node, pairing.node)),
     figures.node, every.node,
-    element("p", { class: "op-detail" }, "above: all pairs of the head, the fastest first; below: its ",
-      `${2 * pairs} coordinates`));
+    element("p", { class: "op-detail" }, "All pairs, the fastest first: the hand at the query's "
+      + "position, and the pair's part of the score. The parts add up to it. Below: the "
+      + `${2 * pairs} coordinates.`));
   const show = (state) => {
-    const { angle, frequency, coordinates } = state;
+    const { angle, frequency, coordinates, pairs: all, pair: chosen } = state;
     circle.show(state);
     every.show(state);
     pair.show(state.pair);
     pairing.show(state.pairing);
     figures.show([number(angle), `${fixed(angle / (2 * Math.PI), 2)} turns`],
-      [number(wavelength(frequency)), "positions"], [coordinates.join(" and "), ""]);
+      [number(wavelength(frequency)), "positions"], [coordinates.join(" and "), ""],
+      [fixed(all[chosen].part, 2), ""]);
   };
   return { node, show };
 }
@@ -152,10 +159,9 @@ function scoreChart(widget) {
     element("span", { class: `op-swatch op-swatch-${kind}`, "aria-hidden": "true" }), text));
   const node = element("div", {}, title, chart.node, element("p", { class: "op-legend" }, ...lines),
     figures.node);
-  const show = ({ tokens, rows, row, plain, score, distance, position, head }) => {
+  const show = ({ tokens, rows, row, plain, score, ends, distance, position, head }) => {
     title.replaceChildren("Score of the query ", tokenElement(tokens[0]), " with the key ",
       tokenElement(tokens[1]), `, head ${head}`);
-    const ends = axisEnds(Math.min(plain, ...rows.flat()), Math.max(plain, ...rows.flat()), 2);
     chart.show([...rows.map((values) => ({ values, kind: "other" })),
       { values: new Array(last + 1).fill(plain), kind: "plain" }, { values: row, kind: "now" }],
     ends, [distance, score]);
@@ -189,8 +195,8 @@ export default {
       options: SCHEMES.map(([value, name]) => ({ value, name })),
       onInput: (value) => change({ scheme: value }) });
     const remark = element("p", { class: "op-status op-remark" });
-    const parts = [commonSliders(widget, change), schemePanels(widget, change), scoreChart(widget)];
-    const [sliders, panels, score] = parts.map((part) => part.node);
+    const parts = [commonSliders(widget, change), scoreChart(widget), schemePanels(widget, change)];
+    const [sliders, score, panels] = parts.map((part) => part.node);
 
     const redraw = () => {
       const measured = measure(valuesOf(widget, STATE));
@@ -200,7 +206,7 @@ export default {
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Position explorer" },
-      ask.node, scheme.node, sliders, panels, remark, score));
+      ask.node, scheme.node, sliders, score, remark, panels));
     const unwatch = watch(widget, STATE, redraw);
     return () => [unwatch(), ask.end()];
   },

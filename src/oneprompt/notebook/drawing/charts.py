@@ -22,20 +22,23 @@ def bars(values: Mapping[str, float], *, alt: str = "", title: str = "", digits:
     return Drawing(left + length + ends, 24 * len(values), "".join(marks), alt, title)
 
 
-def curves(lines: Mapping[str, Sequence[float]], *, alt: str = "", x: Sequence[float] | None = None,
-           x_name: str = "", y_name: str = "", title: str = "", width: float = 340,
-           height: float = 190, marks_at: Sequence[tuple[float, float]] = ()
-           ) -> Drawing:  # fmt: skip
+def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "",
+           x: Sequence[float] | None = None, x_name: str = "", y_name: str = "", title: str = "",
+           width: float = 340, height: float = 190, marks_at: Sequence[tuple[float, float]] = (),
+           edge: float | None = None) -> Drawing:  # fmt: skip
     """Lines over common x values (0, 1, 2, … if none are given), their names in a legend below.
 
     Args:
-        lines: name -> the y values.
+        lines: name -> the y values; `None` where a line has none.
         x_name, y_name: what the axes count.
         marks_at: (x, y) of points with a dot.
+        edge: an x at which a quiet line goes from top to bottom.
     """
-    each = {name: [float(value) for value in values] for name, values in lines.items()}
+    each = {name: [None if value is None else float(value) for value in values]
+            for name, values in lines.items()}  # fmt: skip
+    known = [value for values in each.values() for value in values if value is not None]
     xs = [float(v) for v in (x if x is not None else range(len(next(iter(each.values())))))]
-    low, high = min(map(min, each.values())), max(map(max, each.values()))
+    low, high = min(known), max(known)
     ends = entry(low, 2), entry(high, 2)
     left, top = max(map(text_width, ends)) + 8, FONT + 8
 
@@ -50,9 +53,12 @@ def curves(lines: Mapping[str, Sequence[float]], *, alt: str = "", x: Sequence[f
              label(left, height + FONT + 4, entry(xs[0], 2), quiet=True),
              label((left + width) / 2, height + FONT + 4, x_name, "middle", quiet=True),
              label(width - 8, height + FONT + 4, entry(xs[-1], 2), "end", quiet=True)]  # fmt: skip
+    if edge is not None:
+        marks.append(line([at(edge, high), at(edge, low)], "quiet", 1))
     down = height + 2 * FONT + 12
     for (name, values), paint in zip(each.items(), ORDER, strict=False):
-        marks.append(line([at(a, b) for a, b in zip(xs, values, strict=True)], paint, 2.2))
+        points = [at(a, b) for a, b in zip(xs, values, strict=True) if b is not None]
+        marks.append(line(points, paint, 2.2))
         if name:
             marks += [line([(left, down - 5), (left + 22, down - 5)], paint, 3),
                       label(left + 28, down, name)]  # fmt: skip
