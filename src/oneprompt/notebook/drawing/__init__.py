@@ -1,4 +1,4 @@
-"""Drawings in the book's colors, made from numbers: arrows, cells, boxes, bars and curves.
+"""Drawings in the book's colors, made from numbers: arrows, cells, boxes, bars, curves and reads.
 
     from oneprompt.notebook import drawing
     drawing.arrows({"q": (2, 1), "k": (1, 3)}, alt="Two arrows from the origin: ...")
@@ -14,5 +14,6 @@ from .boxes import boxes
 from .cells import beside, cells
 from .charts import bars, curves
 from .marks import Drawing
+from .reads import reads
 
-__all__ = ["Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves"]
+__all__ = ["Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves", "reads"]
