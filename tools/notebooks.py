@@ -4,7 +4,8 @@
 
 nbval compares the outputs of every cell with the stored ones, except where the cell has the tag
 `nbval-ignore-output`: it shows a picture, HTML or a widget, which are made when the book is built,
-or its text is never the same twice. This script sets the tags and stores no output of such cells.
+or its text is never the same twice. This script sets the tags and stores no output of such cells
+but drawings, which are small, and which GitHub shows.
 """
 
 import sys
@@ -28,6 +29,16 @@ def has_rich_output(cell) -> bool:
     return any(set(output.get("data", {})) - {"text/plain"} for output in cell["outputs"])
 
 
+def drawings(cell) -> list:
+    """The outputs that are drawings, as plain pictures: they show where nothing is executed."""
+    kept = [output for output in cell["outputs"] if "image/svg+xml" in output.get("data", {})]
+    for output in kept:
+        output["data"].pop("text/html", None)
+        if "execution_count" in output:
+            output["execution_count"] = None
+    return kept
+
+
 def normalize(notebook) -> None:
     """Drop everything that differs between machines or is made at build time."""
     notebook.metadata = {
@@ -40,7 +51,7 @@ def normalize(notebook) -> None:
         cell.metadata.pop("execution", None)
         tags = [tag for tag in cell.metadata.get("tags", []) if tag != IGNORE]
         if has_rich_output(cell) or cell.id in VARYING:
-            tags, cell.outputs = [*tags, IGNORE], []
+            tags, cell.outputs = [*tags, IGNORE], drawings(cell)
         if tags:
             cell.metadata["tags"] = tags
         else:

@@ -5,7 +5,7 @@
 | `show` | the code is open |
 | `contract` | one quiet line, "✓ checked: …", with code and output inside |
 | `exercise` | the code is open, with links to where it can be run |
-| none of these | the code is folded above its output |
+| none of these | the code is folded below its output |
 
 Folded code is a `<details>` element, which needs no script; page.js adds the switch for all.
 """
@@ -38,12 +38,13 @@ def part(cell: nodes.container, name: str) -> nodes.container | None:
 
 
 def wrap(cell: nodes.container, summary: str, folded: list[nodes.Node], kind: str = "") -> None:
-    """Fold some children of a cell, which are beside each other."""
-    start = cell.index(folded[0])
+    """Fold some children of a cell, below what is left of it."""
     opening = f'<details class="op-code {kind}"><summary>{summary}</summary>'
-    cell[start : start + len(folded)] = [
-        nodes.raw("", opening, format="html"), *folded, nodes.raw("", "</details>", format="html")
-    ]  # fmt: skip
+    for child in folded:
+        cell.remove(child)
+    cell += nodes.raw("", opening, format="html")
+    cell += folded
+    cell += nodes.raw("", "</details>", format="html")
 
 
 def claim(cell: nodes.container) -> str:

@@ -6,7 +6,7 @@ The page holds the definitions of the terms that it links, and nothing of the ot
 
 import re
 
-from oneprompt.corpus import load_glossary
+from oneprompt.corpus import load_glossary, slug
 from oneprompt.notebook.markup import script_json
 
 GLOSSARY = "book/glossary"
@@ -18,7 +18,8 @@ def name_targets(app, doctree):
     if app.env.docname == GLOSSARY:
         slugs = app.env.metadata[GLOSSARY].setdefault("myst_slugs", {})
         for entry in load_glossary():
-            slugs.setdefault(entry.slug, (0, entry.slug, entry.term))
+            for name in (entry.term, *entry.aliases):
+                slugs.setdefault(slug(name), (0, entry.slug, entry.term))
 
 
 def add_definitions(app, pagename, templatename, context, doctree):

@@ -252,8 +252,9 @@ def test_the_stored_example_is_shown_before_anything_is_loaded(opened, parts):
     links = playground(opened).locator(".op-step a")
     stems = [link.get_attribute("href") for link in links.all()]
     assert stems == [
-        "01_tokenize.html", "02_embed.html", "04_attention.html", "06_logits.html",
-        "07_sample.html", "08_autoregress.html", "09_speculate.html",
+        "01_tokenize.html", "02_embed.html", "03_position.html", "04_attention.html",
+        "05_feedforward.html", "06_logits.html", "07_sample.html", "08_autoregress.html",
+        "09_speculate.html",
     ]  # fmt: skip
 
 

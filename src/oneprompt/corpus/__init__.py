@@ -44,7 +44,7 @@ class Entry:
     @property
     def slug(self) -> str:
         """The entry's anchor on the glossary page: "byte-pair-encoding"."""
-        return self.term.lower().replace(" ", "-")
+        return slug(self.term)
 
     @property
     def definitions(self) -> tuple[str, ...]:
@@ -55,6 +55,11 @@ class Entry:
     def details(self) -> tuple[str, ...]:
         """What it says beyond the definition: how it works, why it matters, an example."""
         return tuple(text for text in (self.how, self.why, self.example) if text)
+
+
+def slug(name: str) -> str:
+    """A term or alias as an anchor: "byte-pair-encoding"."""
+    return name.lower().replace(" ", "-")
 
 
 def capitalize(text: str) -> str:

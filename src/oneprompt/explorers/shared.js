@@ -46,6 +46,7 @@ export const SPECULATE_CANDIDATES = 4; // tokens shown where the target chooses 
 // The playground.
 export const PLAYGROUND_MAX_TOKENS = 48; // of a prompt: more strips and map rows cannot be read
 export const PLAYGROUND_MAX_NEW = 80; // new ids of an answer
+export const PLAYGROUND_HANDS = 3; // of the clocks: the fastest pairs of RoPE
 export const PLAYGROUND_GAMMA = 5;
 export const PLAYGROUND_SHOWN = 8; // of the most likely next tokens
 export const PLAYGROUND_SETTINGS = ["temperature", "top_k", "top_p", "seed"]; // of an answer

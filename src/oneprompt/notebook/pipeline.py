@@ -49,12 +49,14 @@ class Pipeline(Device):
     def html(self) -> str:
         seen = passage()
         shown = _shown(seen)
-        items = "".join(self._item(n, step, *shown[step]) for n, step in enumerate(STEPS, start=1))
+        items = "".join(
+            self._item(n, step, *shown[step])
+            + (f"<li class='op-again'>{_again(seen.n_layers)}</li>" if step == BLOCK[-1] else "")
+            for n, step in enumerate(STEPS, start=1)
+        )
         return (
             f"<nav class='op-device op-model' aria-label='The model, step by step'>"
-            f"<p class='op-model-end'>{escape(seen.prompt)}</p><ol>{items}</ol>"
-            f"<p class='op-model-frame' aria-hidden='true'>{seen.n_layers} blocks,<br>"
-            f"one after the other</p></nav>"
+            f"<p class='op-model-end'>{escape(seen.prompt)}</p><ol>{items}</ol></nav>"
         )
 
     def _item(self, number: int, step: str, about: str, picture: str) -> str:
@@ -77,15 +79,19 @@ def _shown(seen: Passage) -> dict[str, tuple[str, str]]:
     T, D = len(seen.ids), seen.d_model
     return {
         "tokenize": (f"{T} ids", chips(list(zip(seen.tokens, map(str, seen.ids), strict=True)))),
-        "embed": (f"{T} rows of {D} numbers", strips(seen.embedding)),
-        "position": ("turned by where it is", clocks(T)),
+        "embed": (f"{T} rows of {D}", strips(seen.embedding)),
+        "position": ("turned by its place", clocks(T)),
         "attention": (f"{len(seen.heads)} heads a block", heads(seen.heads)),
         "feed-forward": ("each row alone", spindle(D, seen.d_ff)),
         "logits": (f"{seen.vocab_size:,} scores", towers(seen.logits)),
         "sample": ("one is chosen", chips([(seen.chosen, f"{seen.chance:.0%}")])),
         "autoregress": ("and the same again", chips([(token, "") for token in seen.answer])),
-        "speculate": ("a draft guesses ahead", chips([(t, mark) for t, mark in seen.drafted])),
+        "speculate": ("a draft guesses", chips([(t, mark) for t, mark in seen.drafted])),
     }
+
+
+def _again(n_layers: int) -> str:
+    return f"Steps 3 to 5 are one block. There are {n_layers}, each with numbers of its own."
 
 
 def pipeline(step: str | None = None) -> Pipeline:

@@ -18,12 +18,14 @@ from oneprompt.explorers.sampler import SamplerTraits
 from oneprompt.explorers.shared import (
     EMPTY_PROMPT,
     PLAYGROUND_GAMMA,
+    PLAYGROUND_HANDS,
     PLAYGROUND_MAX_NEW,
     PLAYGROUND_MAX_TOKENS,
     PLAYGROUND_SETTINGS,
     PLAYGROUND_SHOWN,
 )
 from oneprompt.explorers.texts import rounded, token_text
+from oneprompt.position import rope_frequencies
 from oneprompt.sample import Sampling, probabilities, uniforms
 from oneprompt.speculate import SpeculativeDecoder
 
@@ -66,7 +68,8 @@ class Playground(SamplerTraits, PromptExplorer):
         suggestions: questions to choose from.
         terms: the glossary's terms and aliases, to say when a question has none of them.
         vocabulary: the text of every token, by id.
-        data: {"ids", "embedding": (T, D), "weights": rows of each map of every
+        data: {"ids", "embedding": (T, D), "speeds": radians per position of the fastest pairs,
+            "hidden": (F,) of the last token in the last block, "weights": rows of each map of every
             layer and head, without the hidden keys, "logits": (V,) of the next token, "covered":
             whether the prompt names a term}.
         answer: {"ids", "text", "chances": the model's own probability of each id, "stop": why it
@@ -120,12 +123,17 @@ class Playground(SamplerTraits, PromptExplorer):
         if not text.strip():
             raise ValueError(EMPTY_PROMPT)
         ids = prompt_ids(self.tokenizer, text, PLAYGROUND_MAX_TOKENS)
+        config = self.model.config
         trace = self.model.trace(torch.tensor([ids]))
         maps = [rounded(layer.weights[0], 3) for layer in trace.layers]
         data = {
             "ids": ids,
             "embedding": rounded(trace.embedding[0], 3),
+            "speeds": rounded(rope_frequencies(config.head_dim, config.rope_theta), 4)[
+                :PLAYGROUND_HANDS
+            ],
             "weights": [[[r[: t + 1] for t, r in enumerate(h)] for h in each] for each in maps],
+            "hidden": rounded(trace.layers[-1].hidden[0, -1], 2),
             "logits": rounded(trace.logits[0, -1], 4),
             "covered": names_a_term(text, self.terms),
         }

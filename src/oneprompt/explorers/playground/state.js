@@ -2,7 +2,7 @@
 
 import { painted } from "../kit/frames.js";
 import { promptIds } from "../kit/prompt_ids.js";
-import { EMPTY_PROMPT, PLAYGROUND_MAX_TOKENS } from "../shared.js";
+import { EMPTY_PROMPT, PLAYGROUND_HANDS, PLAYGROUND_MAX_TOKENS } from "../shared.js";
 
 const READ = 8; // positions of the prompt per pass, so that no frame waits for all of them
 
@@ -27,7 +27,7 @@ export async function compute(lm, text, get) {
   if (text.trim() === "") throw new RangeError(EMPTY_PROMPT);
   const ids = promptIds(lm.tokenizer, text, PLAYGROUND_MAX_TOKENS);
   const model = lm.model("reference");
-  const { n_layers: L, n_heads: H, d_model: D } = model.config;
+  const { n_layers: L, n_heads: H, d_model: D, d_ff: F, head_dim: d, rope_theta: base } = model.config;
   const cache = lm.newCache(model);
   const [embedding, weights] = [[], Array.from({ length: L }, () => Array.from({ length: H }, () => []))];
   let pass;
@@ -42,5 +42,9 @@ export async function compute(lm, text, get) {
     await painted();
   }
   const [logits] = rowsOf(lm.toLogits(model, pass.final_norm), model.config.vocab_size, 4);
-  return { data: { ids, embedding, weights, logits, covered: namesATerm(text, get("terms")) } };
+  const hidden = rowsOf(pass.layers.at(-1).hidden, F, 2).at(-1);
+  const speeds = Array.from({ length: PLAYGROUND_HANDS }, (_, i) =>
+    Number((base ** (-(2 * i) / d)).toFixed(4)));
+  const covered = namesATerm(text, get("terms"));
+  return { data: { ids, embedding, speeds, weights, hidden, logits, covered } };
 }

@@ -9,6 +9,7 @@ import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { PLAYGROUND_GAMMA, PLAYGROUND_SETTINGS, PLAYGROUND_SHOWN } from "../shared.js";
 import { sampler, answerer, ending, counted, draftedChips } from "./answer.js";
+import { turns, units } from "./panels.js";
 import { compute } from "./state.js";
 
 const ANSWER = ["answer", "answering"];
@@ -165,6 +166,7 @@ function answerParts() {
 /** Tokens, vectors and attention: redrawn for another prompt. */
 function promptParts(widget) {
   const [tokens, vectors, heads] = [chips("Tokens and ids"), strips(), element("div", {})];
+  const [clocks, wide] = [turns(), units()];
   let [drawn, map] = [null, null];
   const show = (state) => {
     const { data, vocabulary } = state;
@@ -172,12 +174,13 @@ function promptParts(widget) {
       drawn = data;
       map = attention(widget, data);
       heads.replaceChildren(map.node);
-      vectors.show(data, vocabulary);
+      for (const part of [vectors, clocks, wide]) part.show(data, vocabulary);
       tokens.show(data.ids.map((id) => ({ text: vocabulary[id], small: id })));
     }
     map.show(state);
   };
-  return { tokens: tokens.node, vectors: vectors.node, heads, show };
+  const nodes = { tokens: tokens.node, vectors: vectors.node, turns: clocks.node, units: wide.node };
+  return { ...nodes, heads, show };
 }
 
 export default {
@@ -220,7 +223,11 @@ export default {
       ask.node, progress, suggestions(widget, ask.form), hero,
       at({ "01_tokenize": "Tokenize" }, "the prompt's tokens and their ids", ofPrompt.tokens),
       at({ "02_embed": "Embed" }, "a vector per token: blue above zero, orange below", ofPrompt.vectors),
+      at({ "03_position": "Position" }, "each token is turned by its place: a fast, a slower, a slow hand",
+        ofPrompt.turns),
       at({ "04_attention": "Attention" }, "a row per asking token, a column per token it looks at", ofPrompt.heads),
+      at({ "05_feedforward": "Feed-forward" }, "each token alone: widened, bent, and narrowed again",
+        ofPrompt.units),
       at({ "06_logits": "Logits", "07_sample": "Sample" }, "what may come next, and how one is chosen", next.node,
         element("div", { class: "op-sliders" }, ...sliders.map(([, { node }]) => node))),
       at({ "08_autoregress": "Autoregress" }, "token by token, each with its probability",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from .marks import FONT, ORDER, Drawing, arrow, entry, label, line
+from .marks import FONT, ORDER, Drawing, arrow, entry, label, line, text_width
 
 
 def arrows(vectors: Mapping[str, Sequence], *, alt: str = "",
@@ -20,17 +20,19 @@ def arrows(vectors: Mapping[str, Sequence], *, alt: str = "",
     ends = {name: _ends(vector) for name, vector in vectors.items()}
     xs = [0.0, *(x for pair in ends.values() for x, _ in pair)]
     ys = [0.0, *(y for pair in ends.values() for _, y in pair)]
-    left, right, low, high = min(xs) - 0.5, max(xs) + 0.7, min(ys) - 0.5, max(ys) + 0.7
+    left, right, low, high = min(xs) - 0.5, max(xs) + 0.5, min(ys) - 0.5, max(ys) + 0.7
     unit = size / max(right - left, high - low)
+    aside = max(map(text_width, vectors)) - 4  # room for a name on either side
 
     def at(x: float, y: float) -> tuple[float, float]:
-        return (x - left) * unit, (high - y) * unit
+        return aside + (x - left) * unit, (high - y) * unit
 
     marks = _grid(at, left, right, low, high)
     for (name, (start, end)), plain in zip(ends.items(), ORDER, strict=False):
         paint = (colors or {}).get(name, plain)
         marks += [arrow(*at(*start), *at(*end), paint), _tip(name, at(*start), at(*end), paint)]
-    return Drawing((right - left) * unit, (high - low) * unit, "".join(marks), alt, title)
+    width = (right - left) * unit + 2 * aside
+    return Drawing(width, (high - low) * unit, "".join(marks), alt, title)
 
 
 def _ends(vector) -> tuple[tuple[float, float], tuple[float, float]]:
