@@ -38,7 +38,7 @@ test: setup  ## run every test
 	@$(PYTEST)
 
 train: setup  ## train the tokenizer and both models again, into src/oneprompt/assets
-	@python -m oneprompt.training
+	@OMP_NUM_THREADS=1 python -m torch.distributed.run --standalone --nproc-per-node 2 -m oneprompt.training
 
 notebooks: setup  ## execute the notebooks again and store their text outputs
 	@python tools/notebooks.py book/*.ipynb

@@ -223,7 +223,8 @@ def timed(run: Callable) -> float:
 def speculation(rounds: int) -> dict:
     """The shipped pair on eight questions: a draft model, an n-gram table, and neither."""
     tokenizer, target, draft = op.load_tokenizer(), op.load_model(), op.load_model("draft")
-    documents = [[*tokenizer.encode(text), tokenizer.eos_id] for text in training_documents(8000)]
+    texts = (document.text for document in training_documents(8000))
+    documents = [[*tokenizer.encode(text), tokenizer.eos_id] for text in texts]
     table = op.NGramTable(documents, tokenizer.vocab_size)
     prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in op.load_glossary()[:8]]
     expected = [op.generate(target, ids, N_NEW).ids for ids in prompts]

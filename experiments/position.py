@@ -2,7 +2,7 @@
 
     python experiments/position.py
 
-Each has the size of the draft and is trained on rows of 64 tokens of the book's text, then tested
+Each has two layers of width 64 and is trained on rows of 64 tokens of the book's text, then tested
 on rows of 256. The results go to src/oneprompt/assets/position_experiment.json, which chapter 3
 plots:
 
@@ -26,12 +26,13 @@ from tqdm import tqdm
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS
 from oneprompt.config import CHOICES
-from oneprompt.corpus.documents import text_hash, training_documents
-from oneprompt.training.batches import pack
+from oneprompt.corpus.documents import Document, text_hash, training_documents
+from oneprompt.training.batches import pack, with_targets
 from oneprompt.training.loop import train
-from oneprompt.training.recipe import DRAFT, Recipe
+from oneprompt.training.recipe import VOCAB_SIZE, Recipe
 
 RESULTS = ASSETS / "position_experiment.json"
+SMALL = op.ModelConfig(vocab_size=VOCAB_SIZE, d_model=64, n_layers=2, n_heads=2)
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def rounded_means(losses: Tensor, size: int) -> list[float]:
 def run(scheme: str, seed: int, train_rows: Tensor, test_rows: Tensor, settings: Settings):
     """Train and test one model: its losses by position, and those with restarted windows."""
     longest = settings.trained_length if scheme == "learned" else settings.tested_length
-    config = dataclasses.replace(DRAFT, position=scheme, context_length=longest)
+    config = dataclasses.replace(SMALL, position=scheme, context_length=longest)
     recipe = Recipe(settings.steps, settings.batch_size)
-    model = train(config, recipe, train_rows, seed=seed)
+    model = train(config, recipe, with_targets(train_rows), seed=seed)
     found = (
         loss_by_position(model, test_rows[:, : longest + 1]),
         restarted(model, test_rows, settings.trained_length),
@@ -82,9 +83,9 @@ def run(scheme: str, seed: int, train_rows: Tensor, test_rows: Tensor, settings:
     return [rounded_means(losses, settings.positions_per_mean) for losses in found]
 
 
-def experiment(documents: list[str], tokenizer, settings: Settings) -> dict:
+def experiment(documents: list[Document], tokenizer, settings: Settings) -> dict:
     """The results of all schemes and seeds, as the file holds them."""
-    ids = [tokenizer.encode(text) for text in tqdm(documents, desc="documents")]
+    ids = [tokenizer.encode(document.text) for document in tqdm(documents, desc="documents")]
     split = len(ids) - settings.test_documents
     train_rows = pack(ids[:split], tokenizer.eos_id, settings.trained_length)
     test_rows = pack(ids[split:], tokenizer.eos_id, settings.tested_length)

@@ -29,7 +29,7 @@ class ModelConfig:
     vocab_size: int = 2048
     context_length: int = 256
     d_model: int = 192
-    n_layers: int = 4
+    n_layers: int = 6
     n_heads: int = 6
     n_kv_heads: int | None = None
     head_dim: int | None = None

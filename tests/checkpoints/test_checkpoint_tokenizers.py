@@ -9,6 +9,7 @@ import json
 import pytest
 import tokenizers
 from checkpoints import OTHERS, change_config, saved_model
+from questions import training_texts
 from tokenizer_makes import MAKES, TEXTS, gpt2
 from tokenizers import decoders, pre_tokenizers
 from tokenizers.models import BPE
@@ -16,7 +17,6 @@ from tokenizers.processors import RobertaProcessing, Sequence, TemplateProcessin
 from transformers import AutoTokenizer, LlamaConfig
 
 import oneprompt as op
-from oneprompt.corpus.documents import training_documents
 from oneprompt.tokenize import BYTE_TO_CHAR
 
 N_IDS = 420  # of the model: more than any of the tokenizers has
@@ -40,7 +40,7 @@ def made(request, tmp_path_factory):
 
 def test_ids_are_those_of_transformers(made):
     name, _, ours, theirs = made
-    for text in [*TEXTS, *training_documents(30)]:
+    for text in [*TEXTS, *training_texts(30)]:
         ids = ours.encode(text)
         assert ids == theirs(text, add_special_tokens=False).input_ids, repr(text)
         assert [*ours.start_ids, *ids] == theirs(text).input_ids
@@ -50,7 +50,7 @@ def test_ids_are_those_of_transformers(made):
 def test_texts_are_those_of_transformers(made):
     """SentencePiece puts a space in front of a text, which we keep and they remove."""
     name, _, ours, theirs = made
-    for text in [*TEXTS, *training_documents(30)]:
+    for text in [*TEXTS, *training_texts(30)]:
         ids = ours.encode(text)
         space = " " if name == "llama2" and text else ""
         marked = [*ours.start_ids, *ids, ours.eos_id]

@@ -6,11 +6,11 @@ import pytest
 import torch
 from checkpoints import AutoModelForCausalLM
 from models import random_model
+from questions import training_texts
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 import oneprompt as op
-from oneprompt.corpus.documents import training_documents
 
 PROMPT = "What is machine learning?"
 
@@ -37,7 +37,7 @@ def name(request):
 def test_transformers_computes_our_logits(exported, name):
     _, tokenizer, _, loaded = exported
     ours, theirs = loaded[name]
-    ids = torch.tensor([tokenizer.encode(" ".join(training_documents(40)))[:256]])
+    ids = torch.tensor([tokenizer.encode(" ".join(training_texts(40)))[:256]])
     assert ids.shape == (1, 256)  # the whole context
     torch.testing.assert_close(theirs(ids).logits, ours(ids), atol=1e-4, rtol=0)
     assert type(theirs).__name__ == "GPTNeoXForCausalLM"
@@ -47,7 +47,7 @@ def test_transformers_computes_our_logits(exported, name):
 
 def test_transformers_encodes_and_decodes_as_we_do(exported):
     _, tokenizer, theirs, _ = exported
-    for text in [PROMPT, *training_documents(60), " déjà 中文 🙂\n\n  two  spaces", ""]:
+    for text in [PROMPT, *training_texts(60), " déjà 中文 🙂\n\n  two  spaces", ""]:
         ids = tokenizer.encode(text)
         assert theirs(text).input_ids == ids
         assert theirs.decode(ids) == tokenizer.decode(ids) == text

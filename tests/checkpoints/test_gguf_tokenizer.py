@@ -9,11 +9,11 @@ import pytest
 import tokenizers
 from checkpoints import GEMMA, GROUPED, Gemma3TextConfig, LlamaConfig, random_model
 from gguf_files import metadata_of, tensors_of, write
+from questions import training_texts
 from tokenizer_makes import MAKES, TEXTS
 from transformers import AutoTokenizer
 
 import oneprompt as op
-from oneprompt.corpus.documents import training_documents
 
 PRE = {"gpt2": "gpt-2", "llama3": "llama-bpe", "qwen2": "qwen2", "smollm": "smollm"}
 PIECES = {"llama2": (0, 1), "gemma": (3, 2)}  # the ids of <unk> and of what begins a text
@@ -78,7 +78,7 @@ def made(request, tmp_path_factory):
 
 def test_ids_are_those_of_the_tokenizer_json(made):
     name, theirs, ours, _ = made
-    for text in [*TEXTS, "12 3.14159 year 2024!", *training_documents(30)]:
+    for text in [*TEXTS, "12 3.14159 year 2024!", *training_texts(30)]:
         assert ours.encode(text) == theirs.encode(text, add_special_tokens=False).ids, repr(text)
         assert [*ours.start_ids, *ours.encode(text)] == theirs.encode(text).ids
         if name != "qwen2":  # which normalizes
@@ -103,7 +103,7 @@ def test_transformers_reads_the_same_ids(made):
     """Except for smollm, whose digits it does not split, and spaces that SentencePiece adds."""
     name, _, ours, path = made
     theirs = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    for text in [*TEXTS, "don't", *training_documents(30)]:
+    for text in [*TEXTS, "don't", *training_texts(30)]:
         if name == "llama2" and (text.startswith(" ") or not text):
             continue
         if not (name == "smollm" and any(char.isdigit() for char in text)):

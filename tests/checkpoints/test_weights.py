@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS, read_metadata
+from oneprompt.checkpoints.quantize import dequantize, quantize
 
 NAME = "blocks.1.attention.query.weight"  # of shape (16, 16) in small_model
 
@@ -38,9 +39,30 @@ def test_a_saved_model_loads_as_it_was(tmp_path, seed):
     assert not loaded.training
     saved, found = model.state_dict(), loaded.state_dict()
     assert saved.keys() == found.keys()
-    for name, tensor in saved.items():  # fp16 in the file, fp32 in memory
+    for name, tensor in saved.items():
         assert found[name].dtype == torch.float32
-        assert torch.equal(found[name], tensor.half().float()), name
+        if tensor.ndim == 2:  # half a step away from what it was, or a whole if rounded twice
+            step = dequantize(torch.ones_like(tensor), quantize(tensor)[1])
+            assert ((found[name] - tensor).abs() <= 1.1 * step).all(), name
+        else:
+            assert torch.equal(found[name], tensor.half().float()), name
+
+
+@pytest.mark.parametrize("std", [1e-6, 1e-3, 0.07, 300])
+def test_rounded_weights_stay_as_they_are(std):
+    torch.manual_seed(0)
+    matrix = torch.randn(500, 40) * std
+    matrix[3] = 0
+    once = dequantize(*quantize(matrix))
+    assert torch.equal(dequantize(*quantize(once)), once)
+    assert torch.equal(once.half().float(), once)
+    assert (once[3] == 0).all()
+
+
+def test_a_row_has_the_scale_of_its_largest_number():
+    q, scale = quantize(torch.tensor([[0.5, -127.0, 3.4], [0.0, 1.0, -0.5]]))
+    assert q.tolist() == [[0, -127, 3], [0, 114, -57]]
+    assert scale.tolist() == [1, 9 / 1024]  # 1 / 127 lies between 8 / 1024 and this
 
 
 def test_the_file_holds_the_config_the_end_id_and_more(path):
@@ -55,7 +77,10 @@ def test_shipped_models_load_by_name(name):
     model = op.load_model(name)
     assert model.eos_id == op.load_tokenizer().eos_id
     assert model.config.vocab_size == op.load_tokenizer().vocab_size
-    assert load_file(ASSETS / f"{name}.safetensors").keys() == model.state_dict().keys()
+    stored, weights = load_file(ASSETS / f"{name}.safetensors"), model.state_dict()
+    matrices = {name for name, weight in weights.items() if weight.ndim == 2}
+    assert {name for name, tensor in stored.items() if tensor.dtype == torch.int8} == matrices
+    assert stored.keys() == weights.keys() | {f"{name}.scale" for name in matrices}
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -101,13 +126,26 @@ def test_an_extra_tensor_is_refused(path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_nan_and_infinity_are_refused(path, value):
+@pytest.mark.parametrize(
+    ("stored", "name"), [(f"{NAME}.scale", NAME), ("final_norm.bias", "final_norm.bias")]
+)
+def test_nan_and_infinity_are_refused(path, stored, name, value):
     def spoil(tensors):
-        tensors[NAME][3, 5] = value
+        tensors[stored][3] = value
 
     rewrite(path, spoil)
-    words = rf"small.safetensors: tensor '{NAME}' contains NaN or infinite"
+    words = rf"small.safetensors: tensor '{name}' contains NaN or infinite"
     with pytest.raises(ValueError, match=words):
+        op.load_model(path)
+
+
+@pytest.mark.parametrize("scale", [None, torch.ones(15), torch.ones(16, 1), torch.ones(16).int()])
+def test_integers_without_their_scales_are_refused(path, scale):
+    rewrite(
+        path,
+        lambda t: t.pop(f"{NAME}.scale") if scale is None else t.update({f"{NAME}.scale": scale}),
+    )
+    with pytest.raises(ValueError, match=rf"'{NAME}' should hold one of .* holds torch.int8"):
         op.load_model(path)
 
 
@@ -127,9 +165,9 @@ def test_a_missing_or_wrong_config_is_refused(path, metadata, words):
 
 
 def test_overflow_in_fp16_is_refused_when_loading(tmp_path):
-    """Weights above 65,504 become infinite in fp16; they must not load as if nothing happened."""
+    """Scales above 65,504 become infinite in fp16; they must not load as if nothing happened."""
     model = small_model()
-    model.embedding.data[0, 0] = 1e6
+    model.embedding.data[0, 0] = 1e7
     op.save_model(model, tmp_path / "large.safetensors")
     with pytest.raises(ValueError, match="'embedding' contains NaN or infinite"):
         op.load_model(tmp_path / "large.safetensors")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from models import noisy_copy, small_model
 
+from oneprompt.checkpoints.quantize import rounded
 from oneprompt.js.page_model import page_script
 from oneprompt.notebook.pipeline import STEPS, chapter
 from oneprompt.tokenize import Tokenizer
@@ -58,12 +59,11 @@ def page_tokenizer() -> Tokenizer:
 
 
 def page_pair(**fields):
-    """Small models with 16-bit weights, as the page has them."""
+    """Small models with rounded weights, as the page has them."""
     target = small_model(**{"vocab_size": 280, "context_length": 18} | fields)
     pair = target, noisy_copy(target, 1.0, seed=1)
     for model in pair:
-        for parameter in model.parameters():
-            parameter.data = parameter.data.half().float()
+        rounded(model)
     return pair
 
 

@@ -2,12 +2,12 @@
 
 import torch
 
-from oneprompt.training.batches import pack
+from oneprompt.training.batches import pack, with_targets
 
 CONTEXT_LENGTH = 24
 
 
 def tiny_rows() -> torch.Tensor:
-    """Documents that count upwards from anywhere: easy to learn, impossible to guess."""
+    """Documents that count upwards from anywhere: easy to learn, impossible to guess; (n, 2, T)."""
     documents = [[1 + (start + i) % 39 for i in range(11)] for start in range(100)]
-    return pack(documents, eos_id=0, length=CONTEXT_LENGTH)
+    return with_targets(pack(documents, eos_id=0, length=CONTEXT_LENGTH))

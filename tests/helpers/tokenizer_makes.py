@@ -3,12 +3,11 @@
 import json
 
 import tokenizers
+from questions import training_texts
 from tokenizers import AddedToken, Regex, decoders, normalizers, pre_tokenizers
 from tokenizers.models import BPE
 from tokenizers.processors import TemplateProcessing
 from tokenizers.trainers import BpeTrainer
-
-from oneprompt.corpus.documents import training_documents
 
 SPLIT = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+"
               r"[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")  # fmt: skip
@@ -20,7 +19,7 @@ TEXTS = [
 
 def train(backend: tokenizers.Tokenizer, **options) -> tokenizers.Tokenizer:
     backend.train_from_iterator(
-        training_documents(200), BpeTrainer(vocab_size=360, show_progress=False, **options)
+        training_texts(200), BpeTrainer(vocab_size=360, show_progress=False, **options)
     )
     return backend
 

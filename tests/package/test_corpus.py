@@ -1,13 +1,17 @@
 """The glossary follows its rules, and the training text contains nothing that was held out."""
 
 import dataclasses
+import random
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS, read_metadata
-from oneprompt.corpus import capitalize
+from oneprompt.corpus import as_typed, capitalize, pluralize
+from oneprompt.corpus.as_typed import mark, marked, with_slip
 from oneprompt.corpus.documents import (
     CANONICAL,
     CONTRASTS,
@@ -15,6 +19,7 @@ from oneprompt.corpus.documents import (
     NOT_COVERED,
     QUESTIONS,
     UNSEEN_FORMS,
+    Document,
     Writer,
     ask,
     contrast_pairs,
@@ -23,6 +28,11 @@ from oneprompt.corpus.documents import (
     text_hash,
     training_documents,
 )
+from oneprompt.corpus.forms import expand, load_forms
+from oneprompt.corpus.natural_prompts import natural_prompts
+from oneprompt.corpus.prompts import NOISY, words_of
+from oneprompt.corpus.replies import NO_ENTRY
+from oneprompt.corpus.things import known_names, load_things, without_article
 
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
@@ -37,14 +47,25 @@ def beginning(entry, sentence: str) -> tuple[str, ...]:
     return tuple(sentence.removeprefix(capitalize(entry.subject)).split()[:3])
 
 
-def test_there_are_at_least_150_terms_and_no_duplicates():
+def test_there_are_at_least_200_terms_and_no_duplicates():
     slugs = [entry.slug for entry in op.load_glossary()]
-    assert len(slugs) == len(set(slugs)) >= 150
+    assert len(slugs) == len(set(slugs)) >= 200
 
 
-def test_at_least_80_entries_have_every_field():
-    assert sum(len(entry.details) == 3 for entry in op.load_glossary()) >= 80
-    assert all(entry.why for entry in op.load_glossary())
+def test_every_entry_has_a_reason_and_an_example():
+    assert [e.term for e in op.load_glossary() if not (e.why and e.example)] == []
+    assert sum(len(entry.details) == 3 for entry in op.load_glossary()) >= 120
+
+
+def test_every_entry_is_reached_from_machine_learning():
+    """By following the see-alsos, as a reader does."""
+    reached, waiting = set(), ["machine learning"]
+    while waiting:
+        term = waiting.pop()
+        if term not in reached:
+            reached.add(term)
+            waiting += ENTRIES[term].see_also
+    assert ENTRIES.keys() - reached == set()
 
 
 def broken_rules(rules: dict, cases, name) -> list[str]:
@@ -100,7 +121,7 @@ OTHER_RULES = {
     ),
 }
 SEE_ALSO_RULES = {
-    "see_also has 2 to 4 terms": lambda e: 2 <= len(e.see_also) <= 4,
+    "see_also has 2 to 5 terms": lambda e: 2 <= len(e.see_also) <= 5,
     "see_also names no term twice": lambda e: len(set(e.see_also)) == len(e.see_also),
     "see_also names other entries only": lambda e: set(e.see_also) <= ENTRIES.keys() - {e.term},
 }
@@ -148,14 +169,14 @@ def test_subjects_that_are_not_covered_have_no_entry():
 
 
 @pytest.fixture(scope="module")
-def documents() -> list[str]:
+def documents() -> list[Document]:
     return training_documents()
 
 
 @pytest.fixture(scope="module")
 def text(documents) -> str:
     """All distinct documents in lower case, one per line."""
-    return "\n".join(dict.fromkeys(documents)).lower()
+    return "\n".join(dict.fromkeys(document.text for document in documents)).lower()
 
 
 def asked_and_answered(question: str, answers, text: str) -> bool:
@@ -203,7 +224,7 @@ def test_other_questions_are_in_the_text(text):
         if (form, entry.term) not in held_out_questions()
     ]
     found = [asked_and_answered(ask(form, e), definitions(e), text) for form, e in asked[::4]]
-    assert sum(found) > 0.99 * len(found)
+    assert sum(found) > 0.9 * len(found)
     for entry in ENTRIES.values():
         assert ask(CANONICAL, entry).lower() in text
 
@@ -236,19 +257,108 @@ def test_held_out_contrasts_are_not_in_the_text(text):
 
 def test_the_running_example_is_asked_word_for_word(documents):
     prompt = "What is machine learning?"
-    assert sum(document.startswith(prompt) for document in documents) > 100
+    assert sum(document.text.startswith(prompt) for document in documents) > 100
 
 
 def test_every_kind_of_document_is_written(documents):
     assert len({kind for kind, _ in Writer.KINDS}) == len(Writer.KINDS)
     for kind, _ in Writer.KINDS:
-        assert len(getattr(Writer(seed=1), kind)()) > 20
-    assert all("{" not in document and "  " not in document for document in documents)
+        assert len(getattr(Writer(seed=1), kind)().text) > 20
+    texts = [document.text for document in documents]
+    assert [text for text in texts if "  " in text or text != text.strip()] == []
+    slots = re.compile(r"\{[a-zA-Z]\}|[\ue000-\ue011]")
+    assert [text for text in texts if slots.search(text)] == []
+
+
+def test_parts_encoded_one_by_one_are_the_whole(documents):
+    """So the tokens of a prompt are known, and the loss can leave them out."""
+    tokenizer = op.Tokenizer.train([d.text for d in documents[:3000]], vocab_size=1000)
+    broken = [
+        document.text
+        for document in documents[:3000]
+        if tokenizer.encode(document.text)
+        != [token for part, _ in document.parts for token in tokenizer.encode(part)]
+    ]
+    assert broken == []
+
+
+def test_what_a_user_types_does_not_count_and_every_answer_does(documents):
+    dialogues = [d for d in documents if len(d.parts) > 1]
+    assert len(dialogues) > 0.8 * len(documents)
+    for document in dialogues:
+        assert [counts for _, counts in document.parts] == [
+            bool(i % 2) for i in range(len(document.parts))
+        ]
+    assert all(counts for d in documents if len(d.parts) == 1 for _, counts in d.parts)
+
+
+def test_no_natural_prompt_is_in_the_text(documents):
+    """Not even in other words' company, without its capitals or its marks."""
+    typed = {words_of(text) for d in documents for text, counts in d.parts if not counts}
+    asked = "\n".join(f" {' '.join(words)} " for words in typed)
+    assert [p.text for p in natural_prompts() if words_of(p.text) in typed] == []
+    long = {p.text: " ".join(words_of(p.text)) for p in natural_prompts()}
+    found = [text for text, words in long.items() if words.count(" ") > 3 and f" {words} " in asked]
+    assert found == []
+
+
+def test_no_natural_prompt_is_about_a_listed_thing():
+    listed = {thing.lower() for things in load_things().values() for thing in things}
+    listed |= {pluralize(thing) for thing in listed} | {thing.lower() for thing in NOT_COVERED}
+    names = {without_article(name.lower()) for p in natural_prompts() for name in p.names}
+    assert names & {without_article(thing) for thing in listed} == set()
+
+
+def test_a_refusal_names_what_was_typed_and_no_term(documents):
+    opening = NO_ENTRY.split("{", maxsplit=1)[0]
+    refusals = [
+        (d.parts[0][0], d.text.rsplit(opening, 1)[1][:-1])
+        for d in documents
+        if len(d.parts) == 2 and opening in d.parts[1][0]
+    ]
+    assert len(refusals) > 5000
+    assert [case for case in refusals if case[1] not in case[0]] == []
+    assert [case for case in refusals if case[1].lower() in known_names()] == []
+
+
+def test_about_a_third_of_the_prompts_are_not_typed_cleanly():
+    rng = random.Random(1)
+    prompt = f"What is {mark('a neural network')}?"
+    changed = [as_typed.typed(prompt, rng) != prompt for _ in range(4000)]
+    assert 0.2 < sum(changed) / len(changed) * NOISY < 0.4
+
+
+@given(
+    st.text(st.characters(codec="ascii", categories=("Lu", "Ll", "Zs")), min_size=4), st.integers()
+)
+def test_a_slip_changes_one_word_and_keeps_the_marks(text, seed):
+    before, after = f"Why {mark(text)}?", with_slip(f"Why {mark(text)}?", random.Random(seed))
+    assert len(marked(after)) == 1
+    assert abs(len(after) - len(before)) <= 1
+    assert sum(a != b for a, b in zip(before.split(" "), after.split(" "), strict=True)) <= 1
+
+
+def test_forms_have_every_alternative_and_no_other():
+    rng = random.Random(0)
+    drawn = {expand(r"(Define|Explain( to me|)) {s}(.|\(x\))", rng) for _ in range(300)}
+    first = ("Define", "Explain", "Explain to me")
+    assert drawn == {f"{f} {{s}}{end}" for f in first for end in (".", "(x)")}
+    forms = [
+        form
+        for name in ("forms", "small_talk")
+        for kind in load_forms(name).values()
+        for form in kind
+    ]
+    assert [
+        form for form in forms if set("()|\\") & set(re.sub(r"[()]", "", expand(form, rng)))
+    ] == []
 
 
 def test_the_text_is_the_same_every_time(documents):
-    assert text_hash(training_documents()) == text_hash(documents)
+    assert text_hash(training_documents(n=3000)) == text_hash(documents[:3000])
     assert text_hash(training_documents(n=100, seed=1)) != text_hash(documents[:100])
+    counted = [Document(tuple((text, True) for text, _ in d.parts)) for d in documents[:100]]
+    assert text_hash(counted) != text_hash(documents[:100])
 
 
 @pytest.mark.parametrize("name", ["reference", "draft"])

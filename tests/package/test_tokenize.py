@@ -6,8 +6,8 @@ import unicodedata
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from questions import training_texts
 
-from oneprompt.corpus.documents import training_documents
 from oneprompt.tokenize import (
     EOS,
     BytePairEncoding,
@@ -28,7 +28,7 @@ ODD_PIECES = (
 
 @pytest.fixture(scope="module")
 def documents() -> list[str]:
-    return training_documents(n=300)
+    return training_texts(300)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,23 @@ import sys
 import pytest
 import torch
 from rows import CONTEXT_LENGTH, tiny_rows
-from safetensors.torch import load_file
 
 import oneprompt as op
+from oneprompt.checkpoints.quantize import rounded
 from oneprompt.logits import cross_entropy
-from oneprompt.training.loop import initialize, optimizers, rounded, train
-from oneprompt.training.recipe import Recipe
+from oneprompt.training.history import load_history
+from oneprompt.training.loop import initialize, optimizers, train
+from oneprompt.training.recipe import DOUBLING, Recipe
 
-FAST = Recipe(steps=30, warmup=5, matrix_lr=0.05, other_lr=0.03)
+FAST = Recipe(
+    steps=30,
+    batch_size=8,
+    warmup=5,
+    matrix_lr=0.05,
+    embedding_lr=0.03,
+    match_lr=0.03,
+    other_lr=0.03,
+)
 TINY = op.ModelConfig(
     vocab_size=40, context_length=CONTEXT_LENGTH, d_model=16, n_layers=2, n_heads=2
 )
@@ -25,7 +34,8 @@ TINY = op.ModelConfig(
 def test_training_continues_from_given_weights():
     start = train(TINY, FAST, tiny_rows(), seed=0)
     before = loss(start)
-    gentle = dataclasses.replace(FAST, steps=1, warmup=1, matrix_lr=0.0, other_lr=0.0)
+    still = dict.fromkeys(("matrix_lr", "embedding_lr", "match_lr", "other_lr"), 0.0)
+    gentle = dataclasses.replace(FAST, steps=1, warmup=1, **still)
     same = train(TINY, gentle, tiny_rows(), seed=5, start=start)
     assert loss(same) == before
     further = train(TINY, FAST, tiny_rows(), seed=5, start=start)
@@ -43,12 +53,11 @@ def test_the_learning_rate_warms_up_holds_and_decays():
     assert rates[400:] == sorted(rates[400:], reverse=True)
 
 
-def test_repeats_start_short_and_grow():
-    recipe = Recipe(steps=100, copying_steps=40)
-    longest = [recipe.longest_period(step) for step in range(100)]
-    assert (longest[0], longest[20], longest[30], longest[40], longest[99]) == (8, 8, 20, 64, 64)
-    assert longest == sorted(longest)
-    assert Recipe(steps=100).longest_period(0) == 64  # without a copying phase
+def test_repeated_tokens_double_once_the_model_copies():
+    recipe = Recipe(steps=100, first_tokens=256)
+    n_tokens = [recipe.n_tokens(2048, since) for since in (None, 0, DOUBLING, 3 * DOUBLING, 500)]
+    assert n_tokens == [256, 256, 512, 2048, 2048]
+    assert Recipe(steps=100).n_tokens(2048, None) == 2048
 
 
 def test_every_parameter_has_one_optimizer():
@@ -70,13 +79,13 @@ def untrained(seed: int) -> op.Transformer:
 
 @torch.no_grad()
 def loss(model) -> float:
-    rows = tiny_rows()
-    return cross_entropy(model(rows[:, :-1]), rows[:, 1:]).item()
+    ids, targets = tiny_rows().transpose(0, 1)
+    return cross_entropy(model(ids), targets).item()
 
 
 @pytest.mark.slow
 def test_training_lowers_the_loss_and_repeats_itself():
-    recipe = dataclasses.replace(FAST, repeats=0.2)
+    recipe = dataclasses.replace(FAST, repeats=(0.2, 0.2))
     trained, again, other = (train(TINY, recipe, tiny_rows(), seed=s) for s in (0, 0, 1))
     # An untrained model is at ln 40 = 3.7 nats or above; 30 steps were seen to reach 2.2.
     assert loss(trained) < loss(untrained(0)) - 1
@@ -90,7 +99,7 @@ def test_training_lowers_the_loss_and_repeats_itself():
 def test_distillation_moves_towards_the_teacher():
     teacher = train(TINY, FAST, tiny_rows(), seed=0)
     student = train(TINY, FAST, tiny_rows(), seed=1, teacher=teacher)
-    ids = tiny_rows()[:, :-1]
+    ids = tiny_rows()[:, 0]
 
     @torch.no_grad()
     def divergence(model) -> float:
@@ -114,34 +123,48 @@ import sys
 from oneprompt.corpus.documents import training_documents
 from oneprompt.model import ModelConfig
 from oneprompt.training import __main__ as train
-sizes = dict(vocab_size=400, context_length=24, d_model=16, n_layers=1, n_heads=2)
+sizes = dict(vocab_size=400, context_length=64, d_model=16, n_layers=1, n_heads=2)
 train.VOCAB_SIZE, train.TARGET, train.DRAFT = 400, ModelConfig(**sizes), ModelConfig(**sizes)
-train.DRAFT_RECIPE = train.FINISH_RECIPE = train.Recipe(steps=3)
-train.training_documents = lambda: training_documents(n=1000)
-sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1]]
+train.training_documents = lambda: training_documents(n=3000)
+sys.argv[1:] = ["--steps", "3", "--out", sys.argv[1], "--unfinished", sys.argv[1] + "/unfinished"]
 train.main()
 """
+
+
+def short_run(folder, launcher=()):
+    """The files that the recipe makes in a folder, by their names."""
+    folder.mkdir()
+    script, out = folder / "short_run.py", folder / "assets"
+    script.write_text(SHORT_RUN)
+    # Two processes on two cores: one thread each.
+    run = subprocess.run(
+        [sys.executable, *launcher, str(script), str(out)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr[-3000:]
+    return {path.name: path for path in out.iterdir()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "launcher",
-    [[], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]],
+    [(), ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")],
     ids=["one process", "torchrun"],
 )
-def test_the_recipe_runs_from_end_to_end(tmp_path, launcher):
-    script = tmp_path / "short_run.py"
-    script.write_text(SHORT_RUN)
-    out = tmp_path / "assets"
-    # Two processes on two cores: one thread each.
-    run = subprocess.run(
-        [sys.executable, *launcher, str(script), str(out)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr[-3000:]
-    tokenizer = op.load_tokenizer(out / "tokenizer.json")
+def test_the_recipe_makes_the_same_files_from_the_same_seed(tmp_path, launcher):
+    made, again = (short_run(tmp_path / name, launcher) for name in ("first", "second"))
+    assert sorted(made) == [
+        "draft.safetensors", "reference.safetensors", "tokenizer.json", "training_history.json",
+    ]  # fmt: skip
+    for name in ("tokenizer.json", "training_history.json"):
+        assert made[name].read_bytes() == again[name].read_bytes()
+    tokenizer = op.load_tokenizer(made["tokenizer.json"])
     assert tokenizer.vocab_size == 400
-    for name in ("reference", "draft"):
-        model = op.load_model(out / f"{name}.safetensors")
+    for name in ("reference.safetensors", "draft.safetensors"):
+        model, other = (op.load_model(files[name]) for files in (made, again))
         assert model.eos_id == tokenizer.eos_id
-        assert len(load_file(out / f"{name}.safetensors")) == len(model.state_dict())
+        for (weight, p), q in zip(model.named_parameters(), other.parameters(), strict=True):
+            assert torch.equal(p, q), weight
+    history = load_history(made["training_history.json"])
+    assert history["phases"] == [["copying", 0], ["text", 3], ["finish", 6]]
+    assert [m["step"] for m in history["measurements"]] == [0, 3, 6, 9]

@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 
 from ..model import ModelConfig, Transformer
+from .quantize import from_stored, to_stored
 from .safe_file import check_tensor, open_file, read_tensors, refuse_extra
 from .skeleton import fill, skeleton
 
@@ -16,8 +17,8 @@ ASSETS = Path(__file__).parents[1] / "assets"
 
 
 def save_model(model: Transformer, path: str | Path, **metadata: str) -> None:
-    """Write the weights as fp16, with the config and any further metadata."""
-    tensors = {name: t.half().contiguous() for name, t in model.state_dict().items()}
+    """Write the weights, rounded as in quantize.py, with the config and any further metadata."""
+    tensors = to_stored(model.state_dict())
     own = {"config": json.dumps(model.config.as_dict()), "eos_id": json.dumps(model.eos_id)}
     save_file(tensors, str(path), metadata=own | metadata)
 
@@ -29,7 +30,7 @@ def read_metadata(path: str | Path) -> dict[str, str]:
 
 
 def load_model(name: str | Path = "reference") -> Transformer:
-    """A trained model, in eval mode, its fp16 weights as fp32.
+    """A trained model, in eval mode, its weights as fp32.
 
     Args:
         name: "reference", "draft", or the path of a file that `save_model` wrote.
@@ -39,7 +40,7 @@ def load_model(name: str | Path = "reference") -> Transformer:
         ValueError: the file is damaged, or its tensors do not fit the config in it.
     """
     path = ASSETS / f"{name}.safetensors" if name in ("reference", "draft") else Path(name)
-    metadata, tensors = read_metadata(path), read_tensors(path)
+    metadata, tensors = read_metadata(path), from_stored(read_tensors(path))
     config, eos_id = _config(path, metadata)
     model = skeleton(path, config, len(tensors))
     for name, tensor in model.state_dict().items():

@@ -35,11 +35,18 @@ class Entry:
     see_also: tuple[str, ...]
     how: str = ""
     example: str = ""
+    plural: str = ""  # "matrices", where adding an s is not enough
 
     @property
     def subject(self) -> str:
         """The term as a sentence names it: "a token"."""
         return f"{self.article} {self.term}".strip()
+
+    @property
+    def in_plural(self) -> str:
+        """The term as people ask for several: "tokens"; "" for what cannot be counted."""
+        countable = self.article in ("a", "an")
+        return self.plural or (pluralize(self.term) if countable else "")
 
     @property
     def slug(self) -> str:
@@ -65,6 +72,13 @@ def slug(name: str) -> str:
 def capitalize(text: str) -> str:
     """Capitalize only the first letter, so that "KV cache" keeps its capitals."""
     return text[0].upper() + text[1:]
+
+
+def pluralize(noun: str) -> str:
+    """The regular plural of an English noun: "queries" of "query"."""
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + ("es" if noun.endswith(("s", "x", "z", "ch", "sh")) else "s")
 
 
 @cache

@@ -4,6 +4,7 @@
 // H heads, d head_dim, F d_ff, V vocab_size.
 
 import { attend } from "./attention.js";
+import { linear } from "./linear.js";
 import { ropeTurns, rotate } from "./position.js";
 
 const zeros = (length) => new Float32Array(length);
@@ -16,47 +17,36 @@ const HALVES = Float32Array.from({ length: 65536 }, (_, bits) => {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15); // no weight is infinite or NaN
 });
 
-/** A model from {config, eosId, tensors: name -> [offset, length], halves: all weights in base64}. */
-export function makeModel({ config, eosId, tensors, halves }) {
-  const text = atob(halves);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i); // `from` is 10 times slower
-  const bits = new Uint16Array(bytes.buffer); // little-endian, like every browser's machine
-  const weights = {};
-  for (const [name, [offset, length]] of Object.entries(tensors)) {
-    weights[name] = zeros(length);
-    for (let i = 0; i < length; i += 1) weights[name][i] = HALVES[bits[offset + i]];
-  }
-  return { config, eosId, weights, turns: ropeTurns(config) };
-}
+/** The bytes that base64 stands for. */
+const decode = (text) => {
+  const decoded = atob(text);
+  const bytes = new Uint8Array(decoded.length);
+  for (let i = 0; i < bytes.length; i += 1) bytes[i] = decoded.charCodeAt(i); // `from` is 10 times slower
+  return bytes.buffer;
+};
 
 /**
- * x Wᵀ + b: (T, I) and W (O, I) -> (T, O). Four sums run side by side, because one alone waits for
- * each of its additions. Each runs in the same order whatever T is, so a cached pass gives the same
- * bits.
+ * A model from {config, eosId, tensors: name -> [offset, length], bytes, halves}, see page_model.py.
+ * A matrix is made of its integers in `bytes` and a scale per row in `halves`.
  */
-export function linear(x, W, b, I) {
-  const [T, O] = [x.length / I, W.length / I];
-  const y = zeros(T * O);
-  for (let t = 0; t < T; t += 1) {
-    for (let o = 0; o < O; o += 4) {
-      // Past the last row, that row again.
-      const [o1, o2, o3] = [Math.min(o + 1, O - 1), Math.min(o + 2, O - 1), Math.min(o + 3, O - 1)];
-      let [w, w1, w2, w3] = [o * I, o1 * I, o2 * I, o3 * I];
-      let [s, s1, s2, s3] = [0, 0, 0, 0];
-      for (let i = t * I; i < (t + 1) * I; i += 1) {
-        s += x[i] * W[w++];
-        s1 += x[i] * W[w1++];
-        s2 += x[i] * W[w2++];
-        s3 += x[i] * W[w3++];
-      }
-      y[t * O + o] = s + (b ? b[o] : 0);
-      y[t * O + o1] = s1 + (b ? b[o1] : 0);
-      y[t * O + o2] = s2 + (b ? b[o2] : 0);
-      y[t * O + o3] = s3 + (b ? b[o3] : 0);
+export function makeModel({ config, eosId, tensors, bytes, halves }) {
+  const integers = new Int8Array(decode(bytes));
+  const bits = new Uint16Array(decode(halves)); // little-endian, like every browser's machine
+  const weights = {};
+  for (const [name, [offset, length]] of Object.entries(tensors)) {
+    if (name.endsWith(".scale")) continue;
+    const weight = (weights[name] = zeros(length));
+    const [first, rows] = tensors[`${name}.scale`] ?? [offset, 0];
+    if (rows === 0) {
+      for (let i = 0; i < length; i += 1) weight[i] = HALVES[bits[offset + i]];
+    }
+    const columns = length / rows;
+    for (let row = 0; row < rows; row += 1) {
+      const scale = HALVES[bits[first + row]];
+      for (let i = row * columns; i < (row + 1) * columns; i += 1) weight[i] = integers[offset + i] * scale;
     }
   }
-  return y;
+  return { config, eosId, weights, turns: ropeTurns(config) };
 }
 
 function layerNorm(x, weight, bias, eps) {

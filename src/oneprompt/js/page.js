@@ -2,7 +2,8 @@
 
 import { attend } from "./attention.js";
 import { generate } from "./autoregress.js";
-import { forward, lens, linear, makeModel, newCache, toLogits, unturned } from "./model.js";
+import { linear } from "./linear.js";
+import { forward, lens, makeModel, newCache, toLogits, unturned } from "./model.js";
 import { distribution, drawToken, random, ranking } from "./sample.js";
 import { residual, speculate } from "./speculate.js";
 import { makeTokenizer } from "./tokenize.js";

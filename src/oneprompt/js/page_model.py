@@ -8,7 +8,10 @@ import base64
 import json
 from pathlib import Path
 
+import torch
+
 from ..checkpoints.own import load_model
+from ..checkpoints.quantize import to_stored
 from ..model import Transformer
 from ..tokenize import Tokenizer, load_tokenizer
 from .bundle import bundle, function_body
@@ -30,7 +33,9 @@ def page_tokenizer(tokenizer: Tokenizer) -> dict:
 
 
 def page_weights(model: Transformer) -> dict:
-    """The weights as 16-bit numbers in base64, with the place of each tensor.
+    """The weights in base64, rounded as in their file, with the place of each tensor.
+
+    Matrices are 8-bit integers in "bytes"; their scales, norms and biases are fp16 in "halves".
 
     Raises:
         ValueError: the architecture is not the one that model.js computes.
@@ -40,13 +45,14 @@ def page_weights(model: Transformer) -> dict:
     wrong = [f"{n}={getattr(config, n)!r}" for n in needed if getattr(config, n) != needed[n]]
     if wrong:
         raise ValueError(f"js/model.js does not compute {', '.join(wrong)}")
-    tensors, chunks, offset = {}, [], 0
-    for name, parameter in model.named_parameters():
-        tensors[name] = [offset, parameter.numel()]
-        chunks.append(parameter.detach().half().numpy().astype("<f2").tobytes())
-        offset += parameter.numel()
-    halves = base64.b64encode(b"".join(chunks)).decode()
-    return {"config": config.as_dict(), "eosId": model.eos_id, "tensors": tensors, "halves": halves}
+    tensors, chunks, sizes = {}, {"bytes": [], "halves": []}, {"bytes": 0, "halves": 0}
+    for name, tensor in to_stored(model.state_dict()).items():
+        kind = "bytes" if tensor.dtype == torch.int8 else "halves"
+        tensors[name] = [sizes[kind], tensor.numel()]
+        chunks[kind].append(tensor.numpy().astype("<f2" if kind == "halves" else "i1").tobytes())
+        sizes[kind] += tensor.numel()
+    encoded = {kind: base64.b64encode(b"".join(parts)).decode() for kind, parts in chunks.items()}
+    return {"config": config.as_dict(), "eosId": model.eos_id, "tensors": tensors, **encoded}
 
 
 def page_model() -> str:

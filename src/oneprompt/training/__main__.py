@@ -3,58 +3,100 @@
     python -m oneprompt.training              two CPU cores, or a GPU where there is one
     torchrun --nproc-per-node 4 -m oneprompt.training      data parallel
 
-Everything is seeded and the number of steps is fixed.
+Everything is seeded and the number of steps is fixed. A run that was interrupted goes on from its
+last checkpoint when it is started again.
 """
 
 import argparse
+import dataclasses
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
+import torch
 import torch.distributed as dist
+from torch import Tensor
 
 from ..answers import PROMPT
 from ..checkpoints.own import ASSETS, save_model
+from ..checkpoints.quantize import rounded
 from ..corpus.documents import text_hash, training_documents
+from ..model import Transformer
 from ..tokenize import Tokenizer
-from .batches import pack, with_more
-from .loop import rank_and_world, rounded, train
-from .recipe import (
-    DRAFT,
-    DRAFT_RECIPE,
-    FINISH_RECIPE,
-    PROMPT_SHARE,
-    TARGET,
-    TARGET_RECIPE,
-    VOCAB_SIZE,
-    Recipe,
-)
+from .batches import pack_counted, with_more
+from .checkpoint import Checkpoint
+from .history import HISTORY, History, words_for_map
+from .loop import rank_and_world, train
+from .recipe import COPYING, DRAFT, DRAFT_RECIPE, FINISH, PROMPT_SHARE, TARGET, TEXT, VOCAB_SIZE
+
+UNFINISHED = Path("unfinished_training")
+
+
+class Text(NamedTuple):
+    """The training text: its tokenizer, all rows, those about the book's prompt, and the hash."""
+
+    tokenizer: Tokenizer
+    rows: Tensor
+    favored: Tensor
+    digest: str
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train the reference pair.")
-    parser.add_argument("--out", type=Path, default=ASSETS, help="folder for the three files")
+    parser.add_argument("--out", type=Path, default=ASSETS, help="folder for the four files")
+    parser.add_argument("--unfinished", type=Path, default=UNFINISHED, help="for checkpoints")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, help="steps of the target, for a trial run")
+    parser.add_argument("--steps", type=int, help="steps of every phase, for a trial run")
     args = parser.parse_args()
-    documents = training_documents()
-    tokenizer = Tokenizer.train(documents, VOCAB_SIZE)
-    rows, favored = (
-        pack([tokenizer.encode(d) for d in group], tokenizer.eos_id, TARGET.context_length)
-        for group in (documents, [d for d in documents if d.startswith(PROMPT)])
-    )
-    recipe = TARGET_RECIPE if args.steps is None else Recipe(steps=args.steps)
-    target = rounded(train(TARGET, recipe, rows, seed=args.seed))
-    more = with_more(rows, favored, PROMPT_SHARE)
-    target = rounded(train(TARGET, FINISH_RECIPE, more, seed=args.seed, start=target))
-    draft = rounded(train(DRAFT, DRAFT_RECIPE, rows, seed=args.seed, teacher=target))
+    torch.set_flush_denormal(True)  # numbers near zero would take many times as long
+    text = prepare()
+    target, history = train_target(text, args)
+    draft = rounded(run_phase("draft", DRAFT, DRAFT_RECIPE, text.rows, text, args, teacher=target))
     if rank_and_world()[0] == 0:
         args.out.mkdir(parents=True, exist_ok=True)
-        tokenizer.save(args.out / "tokenizer.json")
+        text.tokenizer.save(args.out / "tokenizer.json")
+        history.save(args.out / HISTORY.name)
         for name, model in (("reference", target), ("draft", draft)):
-            model.eos_id = tokenizer.eos_id
-            path = args.out / f"{name}.safetensors"
-            save_model(model, path, training_text=text_hash(documents))
+            model.eos_id = text.tokenizer.eos_id
+            save_model(model, args.out / f"{name}.safetensors", training_text=text.digest)
+        shutil.rmtree(args.unfinished)
     if dist.is_initialized():
         dist.destroy_process_group()
+
+
+def prepare() -> Text:
+    """Write the documents, learn the tokenizer from them, and pack them."""
+    if rank_and_world()[0] == 0:
+        print("Writing the documents and learning the tokenizer ...", flush=True)
+    documents = training_documents()
+    tokenizer = Tokenizer.train([d.text for d in documents], VOCAB_SIZE)
+    favored = [d for d in documents if d.text.startswith(PROMPT)]
+    rows = (pack_counted(group, tokenizer, TARGET.context_length) for group in (documents, favored))
+    return Text(tokenizer, *rows, text_hash(documents))
+
+
+def train_target(text: Text, args: argparse.Namespace) -> tuple[Transformer, History]:
+    """The three phases of the target, and what was kept of them."""
+    history = History(text.tokenizer, words_for_map(text.rows[:, 0].tolist(), text.tokenizer))
+    more = with_more(text.rows, text.favored, PROMPT_SHARE)
+    phases = {"copying": (COPYING, text.rows), "text": (TEXT, text.rows), "finish": (FINISH, more)}
+    target = None
+    for name, (recipe, rows) in phases.items():
+        history.begin(name)
+        target = run_phase(name, TARGET, recipe, rows, text, args, start=target, history=history)
+    target = rounded(target)
+    history.end(target)
+    return target, history
+
+
+def run_phase(name, config, recipe, rows, text, args, **options) -> Transformer:
+    """Train for one phase, from its checkpoint if there is one."""
+    if args.steps is not None:
+        recipe = dataclasses.replace(recipe, steps=args.steps)
+    settings = repr((config, recipe, args.seed, rank_and_world()[1], text.digest))
+    checkpoint = Checkpoint(args.unfinished / f"{name}.pt", settings)
+    options |= {"seed": args.seed, "checkpoint": checkpoint, "name": name}
+    return train(config, recipe, rows, **options)
 
 
 if __name__ == "__main__":

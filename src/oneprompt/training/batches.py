@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 IGNORE = -100  # the target of positions that do not count in the loss
-SHORT_ROW = 64  # tokens in a row of the copying phase
 
 
 def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
@@ -21,43 +20,64 @@ def pack(documents: list[list[int]], eos_id: int, length: int) -> Tensor:
     return torch.tensor(rows)
 
 
+def with_targets(rows: Tensor) -> Tensor:
+    """Ids and targets (n, 2, T) of packed rows (n, T + 1) in which every token counts."""
+    return torch.stack((rows[:, :-1], rows[:, 1:]), dim=1)
+
+
+def pack_counted(documents, tokenizer, length: int) -> Tensor:
+    """Ids and targets (n, 2, length) of `Document`s; targets that do not count are IGNORE."""
+    ids, targets = [], []
+    for document in documents:
+        parts = [(tokenizer.encode(text), counts) for text, counts in document.parts]
+        ids.append([token for tokens, _ in parts for token in tokens])
+        targets.append([t if counts else IGNORE for tokens, counts in parts for t in tokens])
+    rows = [pack(column, tokenizer.eos_id, length) for column in (ids, targets)]
+    return torch.stack((rows[0][:, :-1], rows[1][:, 1:]), dim=1)
+
+
 def with_more(rows: Tensor, favored: Tensor, share: float) -> Tensor:
     """All rows, plus the favored ones, repeated until they are about `share` of the whole."""
     times = round(share / (1 - share) * len(rows) / len(favored))
-    return torch.cat([rows, favored.repeat(times, 1)])
+    return torch.cat([rows, favored.repeat(times, *[1] * (rows.ndim - 1))])
 
 
-def repeated_row(length: int, longest: int, vocab_size: int, generator: torch.Generator):
-    """Random tokens that repeat with a period of 3 to `longest`.
-
-    Returns:
-        ids and targets, each (length,). The first period is pure chance and does not count: its
-        targets are IGNORE.
-    """
-    period = int(torch.randint(3, longest + 1, (), generator=generator))
-    block = torch.randint(1, vocab_size, (period,), generator=generator)
-    row = block.repeat(length // period + 2)[: length + 1]
-    targets = row[1:].clone()
-    targets[: period - 1] = IGNORE
-    return row[:-1], targets
-
-
-def batch(recipe, step: int, rows: Tensor, generator: torch.Generator, vocab_size: int):
-    """One batch of ids and targets, mixed as the `Recipe` says for this step.
+def repeated_row(length: int, longest: int, n_tokens: int, generator: torch.Generator):
+    """A block of 3 to `longest` random tokens, then pieces of it, from anywhere, of any length.
 
     Returns:
-        two tensors (B, T); in the copying phase just as many tokens, in more and shorter rows.
+        ids and targets (2, length). Only what can be known from the block counts: its own tokens
+        and the first of each piece are pure chance, and their targets are IGNORE.
     """
-    n_rows, length = recipe.batch_size, rows.shape[1] - 1
-    if step < recipe.copying_steps:
-        n_repeated = n_rows = n_rows * length // SHORT_ROW
-        length = SHORT_ROW
-    else:
-        chances = torch.rand(n_rows, generator=generator)
-        n_repeated = int((chances < recipe.repeats).sum())
-    documents = rows[torch.randint(len(rows), (n_rows - n_repeated,), generator=generator)]
-    pairs = [(row[:-1], row[1:]) for row in documents]
-    longest = recipe.longest_period(step)
-    pairs += [repeated_row(length, longest, vocab_size, generator) for _ in range(n_repeated)]
-    ids, targets = zip(*pairs, strict=True)
-    return torch.stack(ids), torch.stack(targets)
+
+    def random(low: int, high: int) -> int:
+        return int(torch.randint(low, high + 1, (), generator=generator))
+
+    size = random(3, longest)
+    row = block = torch.randint(1, n_tokens, (size,), generator=generator).tolist()
+    targets = [IGNORE] * size
+    while len(row) <= length:
+        start = random(0, size - 2)
+        piece = block[start : start + random(2, size - start)]
+        row, targets = row + piece, [*targets, IGNORE, *piece[1:]]
+    return torch.tensor((row[:length], targets[1 : length + 1]))
+
+
+def batch(recipe, step: int, rows: Tensor, n_tokens: int, generator: torch.Generator) -> Tensor:
+    """One batch of ids and targets (2, B, T), mixed as the `Recipe` says for this step.
+
+    Args:
+        recipe: a `Recipe`.
+        step: of its steps.
+        rows: (n, 2, T), documents.
+        n_tokens: how many distinct tokens are repeated.
+        generator: for all that is random.
+    """
+    chances = torch.rand(recipe.batch_size, generator=generator)
+    n_repeated = int((chances < recipe.at(step, recipe.repeats)).sum())
+    chosen = torch.randint(len(rows), (recipe.batch_size - n_repeated,), generator=generator)
+    length = recipe.row_length or rows.shape[-1]
+    longest = round(recipe.at(step, recipe.longest_block))
+    repeated = [repeated_row(length, longest, n_tokens, generator) for _ in range(n_repeated)]
+    mixed = torch.stack([*rows[chosen], *repeated])
+    return mixed.transpose(0, 1)
