@@ -94,7 +94,7 @@ function previewTerms() {
   box.addEventListener("pointerleave", () => later(hide, 300));
   document.addEventListener("keydown", ({ key }) => { if (key === "Escape") hide(); });
   document.addEventListener("pointerdown", ({ target }) => {
-    if (shown && target !== shown && !box.contains(target)) hide();
+    if (shown && !shown.contains(target) && !box.contains(target)) hide();
   });
 }
 

@@ -20,6 +20,10 @@ CELLS = [
     "print(f'T = {explorer.temperature}, {explorer.prompt!r}, history', explorer.data['history'])",
     "explorer.temperature = 0.5",
     "print(f'{len(_instances)} live widgets')",
+    "from IPython.display import display\n"
+    "from oneprompt.notebook import Answer, Predict, drawing\n"
+    "display(Answer('attention.by_hand'), drawing.cells([1, 2], alt='two cells'))\n"
+    "Predict('live', 'What is 2 + 2?', ['3', '4'], answer='4', reason='Count.')",
 ]
 PROMPT = "What is a token?"
 
@@ -161,3 +165,18 @@ def test_traits_are_synced_both_ways_and_nothing_leaks(notebook):
     print(f"after one run: {once}\nafter ten more: {ten_times}")
     assert ten_times == once
     assert once["DOM roots"] == once["views"] == 1
+
+
+def test_answers_and_predictions_work_in_a_live_notebook(notebook):
+    page = notebook
+    run(page, 5)
+    output = page.locator(".jp-Notebook .jp-CodeCell").nth(5).locator(".jp-OutputArea")
+    output.get_by_role("img", name="two cells").wait_for()
+    field = output.get_by_label("The weighted mean of the values")
+    field.fill("4.67")
+    field.press("Enter")
+    output.get_by_text("plain mean").wait_for()
+    assert not output.get_by_text("Count.").is_visible()
+    output.get_by_label("4", exact=True).check()
+    output.get_by_text("Commit and see").click()
+    output.get_by_text("Count.").wait_for()

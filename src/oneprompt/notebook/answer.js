@@ -50,25 +50,32 @@ export function judge({ call, expected, causes, tolerance }, text) {
   return { status: "wrong", message: "Not yet. Work through it once more, one step at a time." };
 }
 
-function start(form) {
+function answer(form) {
   const tables = JSON.parse(form.querySelector('script[type="application/json"]').textContent);
   const fields = [...form.querySelectorAll("input")];
   const shown = form.querySelector(".op-verdict");
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    const verdicts = tables.map((table, i) => judge(table, fields[i].value));
-    fields.forEach((field, i) =>
-      field.setAttribute("aria-invalid", String(verdicts[i].status !== "right")));
-    const first = verdicts.find(({ status }) => status !== "right") ?? verdicts[0];
-    shown.dataset.status = first.status;
-    shown.textContent = `${first.status === "right" ? "✓" : "○"} ${first.message}`;
-  });
-  form.dataset.ready = "";
+  const verdicts = tables.map((table, i) => judge(table, fields[i].value));
+  fields.forEach((field, i) =>
+    field.setAttribute("aria-invalid", String(verdicts[i].status !== "right")));
+  const first = verdicts.find(({ status }) => status !== "right") ?? verdicts[0];
+  shown.dataset.status = first.status;
+  shown.textContent = `${first.status === "right" ? "✓" : "○"} ${first.message}`;
 }
 
-/** Starts every field that has not been started: a notebook may run this before its output is in. */
-export default function startAll() {
-  const waiting = () => document.querySelectorAll(".op-answer:not([data-ready])");
-  waiting().forEach(start);
-  requestAnimationFrame(() => waiting().forEach(start));
+/** Listens once for all fields: a notebook runs this before, or after, it shows the output. */
+export default function listen() {
+  if (window.onePromptAnswers) return;
+  window.onePromptAnswers = true;
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest(".op-answer");
+    if (!form) return;
+    event.preventDefault();
+    answer(form);
+  });
+  document.addEventListener("keydown", (event) => { // JupyterLab keeps Enter from submitting
+    const field = event.target.closest?.(".op-answer input");
+    if (!field || event.key !== "Enter") return;
+    event.preventDefault();
+    field.form.requestSubmit();
+  }, true);
 }

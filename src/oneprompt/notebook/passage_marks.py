@@ -29,7 +29,7 @@ def strips(rows: list[list[float]]) -> str:
     return _svg(_shades(
         (x * WIDTH / STRIP, y * step, WIDTH / STRIP, step - 1.5, value / largest)
         for y, row in enumerate(seen) for x, value in enumerate(row)
-    ))  # fmt: skip
+    ), stretch=True)  # fmt: skip
 
 
 def clocks(count: int) -> str:
@@ -82,7 +82,7 @@ def towers(values: list[float]) -> str:
         f'<rect x="{i * room:.1f}" y="{HEIGHT - h:.1f}" width="{room - 3:.1f}" height="{h:.1f}"'
         f' fill="{color("blue" if i else "orange")}"/>'
         for i, h in enumerate(height)
-    ))  # fmt: skip
+    ), stretch=True)  # fmt: skip
 
 
 def _circle(x: float, y: float, r: float) -> str:
@@ -104,8 +104,10 @@ def _shades(cells) -> str:
     )
 
 
-def _svg(marks: str) -> str:
+def _svg(marks: str, stretch: bool = False) -> str:
+    """The picture; `stretch` lets its two sides have any proportion."""
+    ratio = ' preserveAspectRatio="none"' if stretch else ""
     return (
-        f'<svg aria-hidden="true" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}"'
+        f'<svg aria-hidden="true"{ratio} viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}"'
         f' height="{HEIGHT}">{marks}</svg>'
     )

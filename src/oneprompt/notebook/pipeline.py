@@ -55,7 +55,7 @@ class Pipeline(Device):
             for n, step in enumerate(STEPS, start=1)
         )
         return (
-            f"<nav class='op-device op-model' aria-label='The model, step by step'>"
+            f"<nav class='op-device op-model' aria-label='The pipeline'>"
             f"<p class='op-model-end'>{escape(seen.prompt)}</p><ol>{items}</ol></nav>"
         )
 
@@ -66,7 +66,7 @@ class Pipeline(Device):
             f"<small>{escape(about)}</small></span><span class='op-data'>{picture}</span>"
         )
         if step == self.step:
-            return f"<li{kind} aria-current='step'><span class='op-here'>{content}</span></li>"
+            return f'<li{kind} aria-current="step"><span class="op-here">{content}</span></li>'
         # On the site these links lead to the pages: book/_ext/pipeline_links.py.
         return f'<li{kind}><a class="op-step" href="{chapter(step)}">{content}</a></li>'
 

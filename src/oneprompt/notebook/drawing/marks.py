@@ -26,7 +26,7 @@ def color(name: str) -> str:
 
 def text_width(text: str) -> float:
     """About how wide a text is in pixels; wide enough for the widest of the usual fonts."""
-    return 8.0 * len(text)
+    return 8.4 * len(text)
 
 
 def entry(value, digits: int) -> str:
