@@ -30,13 +30,13 @@ def test_a_wrong_answer_is_counted_as_wrong():
 
 
 def test_answers_in_a_batch_equal_those_asked_one_at_a_time(model, tokenizer):
-    """Some end early, some at the longest, and a batch of one is among them."""
+    """Some are short and some long, so that rows of the batch end at different steps."""
     questions = [ask(CANONICAL, entry) for entry in list(ENTRIES.values())[:12]]
     questions += ["Thank you!", "A", PROMPT, PROMPT]
     together = answers.answer_all(model, tokenizer, iter(questions))
     assert together == [op.answer(text, model=model, tokenizer=tokenizer) for text in questions]
     lengths = {len(tokenizer.encode(text)) for text in together}
-    assert min(lengths) < 30 < answers.LONGEST_ANSWER <= max(lengths) + 1
+    assert min(lengths) < 30 < 60 < max(lengths)
 
     sampled = answers.answer_all(model, tokenizer, questions[-3:], op.Sampling(), seeds=range(3))
     assert sampled == [
