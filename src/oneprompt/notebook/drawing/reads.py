@@ -18,7 +18,7 @@ def reads(tokens: Sequence[str], weights: Sequence[Sequence[float]], *, alt: str
         weights: (T, T), a row per token that asks.
         lit: the row in orange; without one all rows are alike.
     """
-    left = max(map(text_width, tokens)) + 6
+    left = max(map(text_width, tokens)) + 14
     top = FONT + 12
     rows = weights.tolist() if hasattr(weights, "tolist") else weights
     marks = [label(left - 6, FONT - 2, "asks", "end", quiet=True),
