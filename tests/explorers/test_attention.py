@@ -133,8 +133,8 @@ def test_a_reader_is_told_why_a_prompt_does_not_fit():
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("silence", "all"), ("layer", L), ("head", -1), ("query", T), ("window", -1), ("groups", 3), ("groups", 0),
-     ("stage", "softmax")],
+    [("silence", "all"), ("stage", "softmax"), ("layer", L), ("head", -1), ("query", T),
+     ("window", -1), ("groups", 3), ("groups", 0)],
 )  # fmt: skip
 def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
     explorer = make_explorer()

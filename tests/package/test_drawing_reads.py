@@ -7,7 +7,7 @@ import torch
 from oneprompt.notebook import drawing
 
 TOKENS = ["What", "is", "this"]
-WEIGHTS = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.4, 0.0], [0.01, 0.09, 0.9]])
+WEIGHTS = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.4, 0.0], [0.01, 0.1, 0.89]])
 
 
 def lines(picture) -> list[tuple[str, float, float]]:
@@ -20,7 +20,7 @@ def lines(picture) -> list[tuple[str, float, float]]:
 
 def test_a_line_is_as_thick_as_its_weight_and_small_weights_have_none():
     drawn = lines(drawing.reads(TOKENS, WEIGHTS, alt="three tokens"))
-    assert [width for _, width, _ in drawn] == [6, 4, 3, 1.4, 5.5]
+    assert [width for _, width, _ in drawn] == [6, 4, 3, 1.5, 5.5]
 
 
 def test_the_lit_row_stands_out():
