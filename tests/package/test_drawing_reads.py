@@ -7,7 +7,7 @@ import torch
 from oneprompt.notebook import drawing
 
 TOKENS = ["What", "is", "this"]
-WEIGHTS = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.4, 0.0], [0.01, 0.1, 0.89]])
+WEIGHTS = torch.tensor([[1.0, 0.0, 0.0], [0.6, 0.4, 0.0], [0.01, 0.1, 0.9]])
 
 
 def lines(picture) -> list[tuple[str, float, float]]:
