@@ -296,7 +296,7 @@ def test_silencing_a_head_or_its_layer_changes_what_comes_next(page):
     silence.get_by_role("radio", checked=True).focus()
     for top in (data["without"][1][2], data["without"][1][H], data["next"]):
         page.keyboard.press("ArrowRight" if top is not data["next"] else "Home")
-        said = region.locator(".op-next").inner_text()
+        said = region.locator(".op-silenced").inner_text()
         for text, probability in top:
             assert f"{visible(text)} {weight_text(probability)}" in said
 

@@ -215,7 +215,7 @@ function nextTokens(heads, change) {
   const silence = choice({ label: "Silence", onInput: (value) => change({ silence: value }),
     options: [["nothing", "no head"], ["head", "this head"], ["layer", "its whole layer"]].map(
       ([value, name]) => ({ value, name })) });
-  const text = element("p", { class: "op-status op-next", "aria-live": "polite" });
+  const text = element("p", { class: "op-status op-silenced", "aria-live": "polite" });
   const node = element("div", {}, element("p", { class: "op-title" }, "What comes next, if we silence …"),
     silence.node, text);
   const show = ({ data: { next, without }, layer, head, silence: which }) => {
