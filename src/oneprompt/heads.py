@@ -67,6 +67,29 @@ def _pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
     }
 
 
+@torch.no_grad()
+def silenced_logits(model: Transformer, ids: Tensor) -> Tensor:
+    """The logits after a text when some heads write nothing.
+
+    Args:
+        ids: (T,).
+
+    Returns:
+        (L, H + 1, V): for each layer without each of its heads, and last without all of them.
+    """
+    n_heads, width = model.config.n_heads, model.config.head_dim
+    keep = torch.cat((1 - torch.eye(n_heads), torch.zeros(1, n_heads)))  # (H + 1, H)
+    keep = keep.repeat_interleave(width, dim=1)[:, None].to(model.embedding.device)
+    batch, found = ids.expand(n_heads + 1, -1), []
+    for block in model.blocks:
+        hook = block.attention.output.register_forward_pre_hook(lambda _, x: (x[0] * keep,))
+        try:
+            found.append(model(batch)[:, -1])
+        finally:
+            hook.remove()
+    return torch.stack(found)
+
+
 def head_name(scores: dict[str, Tensor], layer: int, head: int) -> str:
     """ "previous-token" or "induction" where that score is above HEAD_THRESHOLD, else ""."""
     for pattern, name in (("previous", "previous-token"), ("induction", "induction")):

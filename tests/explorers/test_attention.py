@@ -71,6 +71,35 @@ def test_a_window_gives_the_first_layers_weights_of_a_windowed_model():
     assert make_explorer(model=windowed).window == 3
 
 
+def test_without_scale_and_mask_the_weights_are_the_softmax_of_the_dot_products():
+    explorer, layer = (
+        make_explorer(head=1, scaled=False, causal=False),
+        traced(make_model()).layers[0],
+    )
+    dots = layer.scores[0, 1] * layer.q.shape[-1] ** 0.5
+    assert torch.allclose(explorer.weights, dots.softmax(dim=-1), **CLOSE)
+    explorer.window = 2  # later keys stay visible, earlier ones do not
+    assert (explorer.weights[4] > 0).tolist() == [False] * 3 + [True] * 4
+
+
+def test_the_state_holds_the_next_tokens_with_and_without_heads():
+    explorer, model = make_explorer(), make_model()
+    expected = traced(model).logits[0, -1].softmax(dim=-1).topk(3).values
+    found = [p for _, p in explorer.data["next"]]
+    assert found == pytest.approx(expected.tolist(), abs=1e-4)
+    model.blocks[1].attention.output.weight.data[:, :] = 0
+    expected = traced(model).logits[0, -1].softmax(dim=-1).topk(3).values
+    found = [p for _, p in explorer.data["without"][1][H]]
+    assert found == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_heads_have_the_names_that_they_earn_on_repeats():
+    model = op.load_model("reference")
+    names = AttentionExplorer(model, op.load_tokenizer()).names
+    assert {"previous-token", "induction", ""} == {name for layer in names for name in layer}
+    assert {name for layer in make_explorer().names for name in layer} == {""}
+
+
 def test_setting_the_prompt_runs_the_model_and_makes_the_last_token_the_query():
     explorer = make_explorer()
     assert explorer.query == T - 1
@@ -104,8 +133,8 @@ def test_a_reader_is_told_why_a_prompt_does_not_fit():
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("layer", L), ("head", -1), ("query", T), ("window", -1), ("groups", 3), ("groups", 0),
-     ("stage", "softmax")],
+    [("silence", "all"), ("stage", "softmax"), ("layer", L), ("head", -1), ("query", T),
+     ("window", -1), ("groups", 3), ("groups", 0)],
 )  # fmt: skip
 def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
     explorer = make_explorer()
@@ -133,8 +162,8 @@ def test_without_javascript_there_is_a_table():
 def test_the_twin_depends_on_the_state_alone_and_is_small():
     assert make_explorer().twin() == make_explorer().twin()
     explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
-    assert len(json.dumps(explorer.state())) < 50_000
-    assert len(explorer.twin()) < 120_000
+    assert len(json.dumps(explorer.state())) < 70_000  # six heads in each of six layers
+    assert len(explorer.twin()) < 125_000
 
 
 # On the page
@@ -249,6 +278,35 @@ def test_the_map_shows_each_stage(page):
     assert "Dot products" in region.locator(".op-meaning").inner_text()
 
 
+def test_scale_and_mask_can_be_switched_off(page):
+    explorer = make_explorer(layer=1, head=2, query=3)
+    region = show(page, explorer)
+    for name, trait in (("undivided", "scaled"), ("unmasked", "causal")):
+        region.get_by_role("radio", name=name).click()
+        setattr(explorer, trait, False)
+        texts = [[weight_text(w) for w in row] for row in explorer.weights.tolist()]
+        assert map_rows(region) == texts
+    assert "–" not in region.locator(".op-share").all_inner_texts()
+
+
+def test_silencing_a_head_or_its_layer_changes_what_comes_next(page):
+    explorer = make_explorer(layer=1, head=2)
+    region, data = show(page, explorer), explorer.data
+    silence = region.get_by_role("radiogroup", name="Silence")
+    silence.get_by_role("radio", checked=True).focus()
+    for top in (data["without"][1][2], data["without"][1][H], data["next"]):
+        page.keyboard.press("ArrowRight" if top is not data["next"] else "Home")
+        said = region.locator(".op-silenced").inner_text()
+        for text, probability in top:
+            assert f"{visible(text)} {weight_text(probability)}" in said
+
+
+def test_a_narrow_page_shows_the_lengths_too(page):
+    page.set_viewport_size({"width": 360, "height": 900})
+    region = show(page, make_explorer())
+    assert region.locator("tbody .op-length-cell").first.is_visible()
+
+
 def test_query_heads_share_key_value_heads(page):
     region = show(page, make_explorer(head=3))
     region.locator("summary").press("Enter")
@@ -287,7 +345,7 @@ def test_a_readers_prompt_is_computed_by_the_model_in_the_page(page):
         explorer.prompt = prompt
         last = len(explorer.data["tokens"]) - 1
         region.get_by_role("radio", name=f"position {last}:", checked=True).wait_for()
-        for layer, head in ((0, 0), (3, 5)):
+        for layer, head in ((0, 0), (5, 5)):
             region.get_by_role("radio", name=f"layer {layer}, head {head}").click()
             explorer.layer, explorer.head = layer, head
             shown = region.locator(".op-query tbody td:nth-child(5)").all_inner_texts()
@@ -344,7 +402,7 @@ class TestInTheBook:
         explorer = AttentionExplorer(op.load_model("reference"), op.load_tokenizer())
         page.goto(f"{site}book/04_attention.html")
         region = page.get_by_role("region", name="Attention explorer").first
-        for layer in range(4):
+        for layer in range(6):
             explorer.layer = layer
             region.get_by_role("radio", name=f"layer {layer}, head 0").click()
             texts = [[weight_text(w) for w in row] for row in explorer.weights.tolist()]

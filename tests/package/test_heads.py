@@ -44,3 +44,18 @@ def test_head_scores_find_the_patterns_they_are_named_after():
         torch.testing.assert_close(scores[name], torch.tensor([values], dtype=torch.float32))
     assert heads.head_name(scores, 0, 0) == "previous-token"
     assert heads.head_name(scores, 0, 1) == "induction"
+
+
+def test_silenced_heads_write_nothing():
+    model, ids = op.Transformer(op.ModelConfig(vocab_size=64, n_layers=2)).eval(), torch.arange(9)
+    found = heads.silenced_logits(model, ids)
+    assert found.shape == (2, 7, 64)
+    assert torch.equal(heads.silenced_logits(model, ids), found)  # nothing is left behind
+    for layer, head in ((0, 0), (1, 5)):
+        output = model.blocks[layer].attention.output.weight
+        kept = output.detach().clone()
+        output.data[:, head * 32 : (head + 1) * 32] = 0
+        assert torch.allclose(model(ids[None])[0, -1], found[layer, head], atol=1e-4)
+        output.data[:] = 0
+        assert torch.allclose(model(ids[None])[0, -1], found[layer, 6], atol=1e-4)
+        output.data[:] = kept

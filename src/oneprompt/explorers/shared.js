@@ -30,6 +30,9 @@ export const EMBED_SHADES = 17; // of color on each side of zero: with zero, few
 export const POSITION_LEAST_TOKENS = 3; // of a prompt: query and key are the two before its last
 export const POSITION_TOO_SHORT = "The prompt has {n} of the {least} tokens that are needed: lengthen it.";
 
+// The attention explorer.
+export const ATTENTION_TOP = 3; // likeliest next tokens, with and without some heads
+
 // The feed-forward explorer.
 export const FEEDFORWARD_TOP = 6; // units listed by what they write
 export const FEEDFORWARD_REACHES = [4, 8, 16, 32]; // how far from zero a curve is drawn

@@ -37,13 +37,17 @@ export function attend(q, keys, values, start, { n_heads, head_dim }) {
   return { scores, weights, heads };
 }
 
-export const isVisible = (query, key, window) =>
-  key <= query && (window === 0 || key > query - window);
+export const isVisible = (query, key, window, causal = true) =>
+  (key <= query || !causal) && (window === 0 || key > query - window);
 
-/** From the dot products of one query with every key to its weights; `window` 0 means no window. */
-export function stagesOf(dots, query, width, window) {
-  const scores = dots.map((dot) => dot / Math.sqrt(width));
-  const masked = scores.map((score, key) => (isVisible(query, key, window) ? score : -Infinity));
+/**
+ * From the dot products of one query with every key to its weights; `window` 0 means no window.
+ * Without `scaled` nothing is divided by √width, without `causal` later keys are visible.
+ */
+export function stagesOf(dots, query, width, window, { scaled = true, causal = true } = {}) {
+  const scores = dots.map((dot) => (scaled ? dot / Math.sqrt(width) : dot));
+  const masked = scores.map((score, key) =>
+    (isVisible(query, key, window, causal) ? score : -Infinity));
   return { dots, scores, masked, weights: softmax(masked) };
 }
 

@@ -93,21 +93,26 @@ export function unturned(model, l, x) {
 /** One block, (T, D) -> every tensor along the way, named as in oneprompt/trace.py. */
 function block(model, l, x, cache) {
   const { config, turns } = model;
-  const { d_model: D, d_ff: F, head_dim: d, n_heads: H } = config;
-  const { norm, project } = layersOf(model, l);
+  const { head_dim: d, n_heads: H } = config;
   const { norm1, q, k, v } = unturned(model, l, x);
   rotate(q, turns, cache.length, H * d, d);
   rotate(k, turns, cache.length, H * d, d);
   cache.keys[l].set(k, cache.length * H * d);
   cache.values[l].set(v, cache.length * H * d);
   const attended = attend(q, cache.keys[l], cache.values[l], cache.length, config);
-  const attention = project("attention.output", attended.heads, H * d);
+  return { norm1, q, k, v, ...attended, ...afterHeads(model, l, x, attended.heads) };
+}
+
+/** The rest of block l, from its input and what its heads take, (T, H d). */
+function afterHeads(model, l, x, heads) {
+  const { d_model: D, d_ff: F, head_dim: d, n_heads: H } = model.config;
+  const { norm, project } = layersOf(model, l);
+  const attention = project("attention.output", heads, H * d);
   const middle = add(x, attention);
   const norm2 = norm("norm2", middle);
   const hidden = project("feedforward.up", norm2, D).map(gelu);
   const feedforward = project("feedforward.down", hidden, F);
-  return { norm1, q, k, v, ...attended, attention, middle, norm2, hidden, feedforward,
-           output: add(middle, feedforward) };
+  return { attention, middle, norm2, hidden, feedforward, output: add(middle, feedforward) };
 }
 
 const finalNorm = ({ config, weights }, x) =>
@@ -140,6 +145,17 @@ export function forward(model, ids, cache = newCache(model)) {
 export function toLogits(model, final_norm, n = 1) {
   const D = model.config.d_model;
   return linear(final_norm.subarray(final_norm.length - n * D), model.weights.embedding, null, D);
+}
+
+/** The last logits of a pass in which the heads `silent` of block l write nothing. */
+export function withoutHeads(model, { embedding, layers }, l, silent) {
+  const { n_layers, n_heads, head_dim } = model.config;
+  const heads = layers[l].heads.map((value, i) =>
+    (silent.includes(Math.floor(i / head_dim) % n_heads) ? 0 : value));
+  const cache = newCache(model);
+  let x = afterHeads(model, l, l === 0 ? embedding : layers[l - 1].output, heads).output;
+  for (let later = l + 1; later < n_layers; later += 1) x = block(model, later, x, cache).output;
+  return toLogits(model, finalNorm(model, x));
 }
 
 /** The logit lens: the logits (T, V) read before the first block of a pass, and after each. */

@@ -1,10 +1,13 @@
 // Computes the traits of a prompt with the model in the page, as AttentionExplorer.compute does.
 
+import { ranking, softmax } from "../../js/sample.js";
+import { pauses } from "../kit/frames.js";
 import { promptIds } from "../kit/prompt_ids.js";
-import { MAX_TOKENS } from "../shared.js";
+import { ATTENTION_TOP, MAX_TOKENS } from "../shared.js";
 
-export function compute(lm, text) {
+export async function compute(lm, text) {
   const model = lm.model("reference");
+  const pause = pauses();
   const { n_heads: H, head_dim: d } = model.config;
   const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
   const row = (x, t, h) => Array.from(x.slice((t * H + h) * d, (t * H + h + 1) * d));
@@ -13,11 +16,25 @@ export function compute(lm, text) {
   const dot = (q, k) => q.reduce((sum, x, i) => sum + x * k[i], 0);
   const products = (queries, keys) =>
     queries.map((rows, h) => rows.map((q) => keys[h].map((k) => dot(q, k))));
-  const { layers } = lm.forward(model, ids);
+  const likeliest = (logits) => {
+    const p = softmax(Array.from(logits));
+    return ranking(logits).slice(0, ATTENTION_TOP).map((id) => [lm.tokenizer.text(id), p[id]]);
+  };
+  const pass = lm.forward(model, ids);
+  const every = Array.from({ length: H }, (_, h) => h);
+  const without = pass.layers.map(() => []);
+  for (const [l, found] of without.entries()) {
+    for (const silent of [...every.map((h) => [h]), every]) {
+      found.push(likeliest(lm.withoutHeads(model, pass, l, silent)));
+      await pause();
+    }
+  }
   const data = {
     tokens: ids.map(lm.tokenizer.text),
-    dots: layers.map(({ q, k }) => products(split(q), split(k))),
-    values: layers.map(({ v }) => split(v)),
+    dots: pass.layers.map(({ q, k }) => products(split(q), split(k))),
+    values: pass.layers.map(({ v }) => split(v)),
+    next: likeliest(lm.toLogits(model, pass.final_norm)),
+    without,
   };
   return { data, query: ids.length - 1 };
 }

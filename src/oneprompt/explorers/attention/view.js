@@ -9,14 +9,17 @@ import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
 import { compute } from "./state.js";
 
-const STATE = ["layer", "head", "query", "stage", "window", "groups"];
+const STATE = ["layer", "head", "query", "stage", "window", "scaled", "causal", "silence",
+  "groups", "names"];
 const NUMBERS_UP_TO = 8; // tokens: in a larger map the cells are too small for numbers
 const FIRST_SHOWN = 6;
 const STAGES = {
   dots: ["q · k", () => "Dot products: every query (row) with every key (column)."],
-  scores: ["÷ √d", ({ width }) => `Scores: the dot products divided by √${width}.`],
-  masked: ["masked", ({ window }) => (window === 0
-    ? "Masked scores: the keys after a query are hidden."
+  scores: ["÷ √d", ({ width, scaled }) => (scaled
+    ? `Scores: the dot products divided by √${width}.`
+    : `Scores: here the dot products as they are, not divided by √${width}.`)],
+  masked: ["masked", ({ window, causal }) => (window === 0
+    ? `Masked scores: the keys after a query are ${causal ? "hidden" : "not hidden"}.`
     : `Masked scores: a query sees ${window === 1 ? "itself alone" : `${window} positions at most`}.`)],
   weights: ["weights", () => "Attention weights: the softmax of each row, which adds up to 1."],
 };
@@ -30,7 +33,8 @@ function measure(state) {
   const heads = dots[0].length;
   const values = all[state.layer][sharedHead(state.head, heads, all[0].length)];
   const width = values[0].length;
-  const rows = dots[state.layer][state.head].map((row, t) => stagesOf(row, t, width, state.window));
+  const rows = dots[state.layer][state.head].map((row, t) =>
+    stagesOf(row, t, width, state.window, state));
   const mixed = mix(rows[state.query].weights, values);
   return { ...state, tokens, heads, values, width, rows, mixed };
 }
@@ -58,10 +62,10 @@ function queryLine(tokens, change) {
   }));
   const chips = choice({ label: "Query", options, onInput: (query) => change({ query }) });
   chips.node.classList.add("op-attention-prompt");
-  const show = ({ query, rows, window }) => {
+  const show = ({ query, rows, window, causal }) => {
     chips.show(query);
     rows[query].weights.forEach((weight, key) => {
-      const hidden = !isVisible(query, key, window);
+      const hidden = !isVisible(query, key, window, causal);
       chips.buttons[key].classList.toggle("op-hidden", hidden);
       chips.buttons[key].style.setProperty("--op-weight", weight.toFixed(4));
       shares[key].textContent = hidden ? "–" : weightText(weight);
@@ -92,13 +96,14 @@ function overview({ dots, values }, change) {
       grid.node));
   node.style.setProperty("--op-heads", heads);
   let drawn = null;
-  const show = ({ layer, head, window }) => {
+  const show = (state) => {
+    const { layer, head, window, scaled, causal } = state;
     grid.show(layer * heads + head);
-    if (drawn === window) return;
-    drawn = window;
+    if (drawn === `${window} ${scaled} ${causal}`) return;
+    drawn = `${window} ${scaled} ${causal}`;
     const width = values[0][0][0].length;
     for (const { l, h, map } of maps) {
-      map.show(dots[l][h].map((row, t) => stagesOf(row, t, width, window).weights), 1);
+      map.show(dots[l][h].map((row, t) => stagesOf(row, t, width, window, state).weights), 1);
     }
   };
   return { node, show };
@@ -110,6 +115,7 @@ function largeMap(tokens, change) {
     options: Object.entries(STAGES).map(([value, [name]]) => ({ value, name })),
     onInput: (stage) => change({ stage }) });
   const title = element("p", { class: "op-title" });
+  const named = element("p", { class: "op-detail" });
   const meaning = element("p", { class: "op-detail op-meaning" });
   const cell = () => element("td", {});
   const rows = tokens.map((token, t) => {
@@ -126,23 +132,24 @@ function largeMap(tokens, change) {
   table.style.setProperty("--op-tokens", tokens.length);
   table.classList.toggle("op-map-small", tokens.length > NUMBERS_UP_TO);
   const show = (measured) => {
-    const { stage, layer, head: h, query, window } = measured;
+    const { stage, layer, head: h, query, window, causal, names } = measured;
     stages.show(stage);
     title.textContent = `Layer ${layer}, head ${h}`;
+    named.textContent = names[layer][h] ? `on repeated text: ${names[layer][h]}` : "no name earned";
     meaning.textContent = caption.textContent = STAGES[stage][1](measured);
     const seen = measured.rows.flatMap((row) => row[stage]).filter(Number.isFinite);
     const largest = stage === "weights" ? 1 : Math.max(...seen.map(Math.abs));
     rows.forEach(({ node, cells: all }, t) => {
       node.classList.toggle("op-chosen", t === query);
       measured.rows[t][stage].forEach((value, key) => {
-        const hidden = (stage === "masked" || stage === "weights") && !isVisible(t, key, window);
+        const hidden = (stage === "masked" || stage === "weights") && !isVisible(t, key, window, causal);
         all[key].className = hidden ? "op-hidden" : value < 0 ? "op-negative" : "op-positive";
         all[key].style.setProperty("--op-weight", hidden ? 0 : (Math.abs(value) / largest).toFixed(3));
         all[key].textContent = cellText(value, stage);
       });
     });
   };
-  return { node: element("div", {}, title, meaning, stages.node, table), show };
+  return { node: element("div", {}, title, named, meaning, stages.node, table), show };
 }
 
 /** Every stage of the chosen query as numbers, and the values that its weights mix. */
@@ -167,12 +174,12 @@ function stagesOfQuery(tokens) {
       element("tbody", {}, ...lines.map((each) => each.node)),
       element("tfoot", {}, sum.node)),
     vector);
-  const show = ({ tokens: texts, layer, head, query, rows, values, mixed, window }) => {
+  const show = ({ tokens: texts, layer, head, query, rows, values, mixed, window, causal }) => {
     title.replaceChildren("Query ", tokenElement(texts[query]), `, layer ${layer}, head ${head}`);
     const { dots, scores, masked, weights } = rows[query];
     const largest = Math.max(...values.flat().map(Math.abs));
     lines.forEach(({ node: row, tds, strip }, key) => {
-      row.classList.toggle("op-hidden", !isVisible(query, key, window));
+      row.classList.toggle("op-hidden", !isVisible(query, key, window, causal));
       const texts4 = [number(dots[key]), number(scores[key]),
         masked[key] === -Infinity ? "−∞" : number(masked[key]), weightText(weights[key], 3)];
       texts4.forEach((text, i) => { tds[i].textContent = text; });
@@ -185,6 +192,37 @@ function stagesOfQuery(tokens) {
     sum.tds[5].textContent = fixed(lengthOf(mixed), 2);
     const first = mixed.slice(0, FIRST_SHOWN).map((x) => fixed(x, 2)).join("  ");
     vector.textContent = `The head hands over ${first} … (${mixed.length} numbers)`;
+  };
+  return { node, show };
+}
+
+/** What is switched off in the pictures: the division by √d, and the mask. */
+function switches(change) {
+  const onOff = (label, name, names) => choice({ label, onInput: (value) => change({ [name]: value }),
+    options: [true, false].map((value, i) => ({ value, name: names[i] })) });
+  const scale = onOff("Scale", "scaled", ["÷ √d", "undivided"]);
+  const mask = onOff("Mask", "causal", ["masked", "unmasked"]);
+  const node = element("div", { class: "op-switches" }, scale.node, mask.node);
+  const show = ({ scaled, causal }) => {
+    scale.show(scaled);
+    mask.show(causal);
+  };
+  return { node, show };
+}
+
+/** The likeliest next tokens, of the whole model or without some heads. */
+function nextTokens(heads, change) {
+  const silence = choice({ label: "Silence", onInput: (value) => change({ silence: value }),
+    options: [["nothing", "no head"], ["head", "this head"], ["layer", "its whole layer"]].map(
+      ([value, name]) => ({ value, name })) });
+  const text = element("p", { class: "op-status op-silenced", "aria-live": "polite" });
+  const node = element("div", {}, element("p", { class: "op-title" }, "What comes next, if we silence …"),
+    silence.node, text);
+  const show = ({ data: { next, without }, layer, head, silence: which }) => {
+    silence.show(which);
+    const top = which === "nothing" ? next : without[layer][which === "head" ? head : heads];
+    text.replaceChildren("Likeliest: ", ...top.flatMap(([token, p], i) =>
+      [i > 0 ? ", " : "", tokenElement(token), ` ${weightText(p)}`]));
   };
   return { node, show };
 }
@@ -221,12 +259,13 @@ function build(widget, { data }) {
     describe: (w) => (w === 0 || w >= last ? "off" : `${w}`), onInput: (value) => change({ window: value }) });
   windowed.show = ((show) => (state) => show(state.window >= last ? 0 : state.window))(windowed.show);
   const parts = [queryLine(data.tokens, change), overview(data, change), largeMap(data.tokens, change),
-    stagesOfQuery(data.tokens), windowed, sharing(data.dots[0].length, change)];
-  const [prompt, all, map, query, , groups] = parts.map((part) => part.node);
-  const more = element("div", { class: "op-more" }, windowed.node,
+    stagesOfQuery(data.tokens), nextTokens(data.dots[0].length, change), switches(change), windowed,
+    sharing(data.dots[0].length, change)];
+  const [prompt, all, map, query, next, off, , groups] = parts.map((part) => part.node);
+  const more = element("div", { class: "op-more" }, off, windowed.node,
     element("details", {}, element("summary", {}, "Shared keys and values"), groups));
   const show = (measured) => parts.forEach((part) => part.show(measured));
-  return { nodes: [prompt, element("div", { class: "op-two" }, all, map, more), query], show };
+  return { nodes: [prompt, element("div", { class: "op-two" }, all, map, more), query, next], show };
 }
 
 export default {

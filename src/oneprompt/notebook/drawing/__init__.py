@@ -1,4 +1,4 @@
-"""Drawings in the book's colors, made from numbers: arrows, cells, boxes, bars, curves and dials.
+"""Drawings in the book's colors, made from numbers: arrows, cells, boxes, bars, curves, dials and reads.
 
     from oneprompt.notebook import drawing
     drawing.arrows({"q": (2, 1), "k": (1, 3)}, alt="Two arrows from the origin: ...")
@@ -15,5 +15,6 @@ from .cells import beside, cells
 from .charts import bars, curves
 from .dials import dials
 from .marks import Drawing
+from .reads import reads
 
-__all__ = ["Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves", "dials"]
+__all__ = ["Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves", "dials", "reads"]
