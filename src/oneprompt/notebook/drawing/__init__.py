@@ -1,4 +1,4 @@
-"""Drawings in the book's colors, made from numbers: arrows, cells, boxes, bars, curves, dials and reads.
+"""Drawings in the book's colors, made from numbers: arrows, boxes, cells, charts, dials, reads.
 
     from oneprompt.notebook import drawing
     drawing.arrows({"q": (2, 1), "k": (1, 3)}, alt="Two arrows from the origin: ...")
