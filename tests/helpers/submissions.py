@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tiny_course import SOFTMAX, TEMPERATURE_LATE, named, release, submission, without
 
-CELL_SECONDS, SECONDS, MEMORY_MB = 2, 30, 700
+CELL_SECONDS, SECONDS, MEMORY_MB = 4, 30, 700
 RIGHT = {"softmax": 5, "double": 1, "why": None}
 TWIN = """\
 def softmax(logits, T=1.0):
