@@ -318,7 +318,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
           return radio.closest(".op-explorer").getBoundingClientRect().height;
         })"""
     )
-    assert len(heights) >= 5 + 4 + 8 + 4
+    assert len(heights) >= 5 + 6 + 8 + 4
     assert heights == pytest.approx([height] * len(heights), abs=1)
     assert_fits(region, "td, dd, .op-ff-line > span")
 

@@ -138,7 +138,7 @@ def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
 def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
     assert make_explorer().twin() == make_explorer().twin()
     explorer = LogitsExplorer(*reference)
-    assert explorer.depth == 4  # it opens on the model's own output
+    assert explorer.depth == 6  # it opens on the model's own output
     assert len(json.dumps(explorer.state())) < 10_000
     explorer.prompt = "a" + " a" * (MAX_TOKENS - 1)
     assert len(json.dumps(explorer.state())) < 40_000
