@@ -13,6 +13,7 @@ from oneprompt.checks import diagnose
 
 def test_untouched_exercises_are_not_attempted():
     assert diagnose("embed.by_hand", ...).status == "not attempted"
+    assert diagnose("embed.push_by_hand", ...).status == "not attempted"
     assert diagnose("embed.lookup", lambda ids, table: ...).status == "not attempted"
     assert diagnose("embed.nearest", lambda table, token_id, k: None).status == "not attempted"
 
@@ -45,6 +46,31 @@ def test_a_right_answer_by_hand_is_accepted(answer):
 )
 def test_a_wrong_answer_by_hand_is_told_why(answer, words):
     assert_wrong("embed.by_hand", answer, words)
+
+
+@pytest.mark.parametrize("answer", [[12, 28, 0.8], (12.0, 28.0, 4 / 5)])
+def test_right_scores_and_a_right_cosine_after_pushes_are_accepted(answer):
+    assert diagnose("embed.push_by_hand", answer).status == "right"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ([-6, 28, 0.8], "this is the score of b"),
+        ([6, 28, 0.8], "and add up"),
+        ([12, 20, 0.8], "after one push"),
+        ([12, 24, 0.8], "and not the score"),
+        ([12, 10, 0.8], "this is the score of b"),
+        ([12, 28, -0.217], "before the pushes"),
+        ([12, 28, 0.385], "after one push"),
+        ([12, 28, -0.388], "b was not pushed"),
+        ([12, 28, -0.843], "b was pushed away"),
+        ([12, 28, 40], "divide it by both lengths"),
+        ([12, 28], "Write 3 answers in a list"),
+    ],
+)
+def test_a_wrong_answer_about_pushes_is_told_why(answer, words):
+    assert_wrong("embed.push_by_hand", answer, words)
 
 
 # Rebuild

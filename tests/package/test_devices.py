@@ -69,8 +69,8 @@ def test_a_drawing_that_is_too_wide_for_a_phone_is_refused():
 
 
 def test_cells_write_numbers_as_the_book_does():
-    body = drawing.cells([[1.0, -0.256, float("-inf"), None, "ln 2"]], alt="a").body
-    assert re.findall(r">([^<>]+)</text>", body) == ["1", "−0.26", "−∞", "ln 2"]
+    body = drawing.cells([[1.0, -0.256, -0.001, float("-inf"), None, "ln 2"]], alt="a").body
+    assert re.findall(r">([^<>]+)</text>", body) == ["1", "−0.26", "0.00", "−∞", "ln 2"]
 
 
 def test_texts_in_a_drawing_are_escaped():

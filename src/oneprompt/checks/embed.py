@@ -44,6 +44,34 @@ def hand_results(table=((3, 4), (8, 6), (-4, 3), (0, 5)), ids=(3, 1)) -> Results
     return cosine, causes
 
 
+@from_table
+def push_by_hand() -> list[Table]:
+    """Rows a (2, 4) and b (-4, 1), pushed twice by the arrow (2, 2): scores and their cosine."""
+    a, b, arrow = (torch.tensor(row, dtype=torch.float64) for row in ((2, 4), (-4, 1), (2, 2)))
+    score, after = float(a @ arrow), float((a + 2 * arrow) @ arrow)
+    product = "multiply number by number, and add up"
+    scores = ((float(b @ arrow), "this is the score of b"), (float(a.sum()), product))
+    later = (
+        (float((a + arrow) @ arrow), "this is after one push, and there are two"),
+        (2 * score, "the row is pushed, and not the score: add the arrow to the row twice"),
+        (float((b + 2 * arrow) @ arrow), "this is the score of b"),
+    )
+    angles = (
+        (_cosine(a, b), "this is the cosine before the pushes"),
+        (_cosine(a + arrow, b + arrow), "this is after one push, and there are two"),
+        (_cosine(a + 2 * arrow, b), "b was not pushed: it stands in the same place as a"),
+        (_cosine(a + 2 * arrow, b - 2 * arrow), "b was pushed away: it stands in the same place "
+         "as a"),
+        (float((a + 2 * arrow) @ (b + 2 * arrow)), "this is the dot product: divide it by both "
+         "lengths"),
+    )  # fmt: skip
+    return [
+        Table("the score of a before the pushes", score, scores),
+        Table("the score of a after them", after, later),
+        Table("the cosine of a and b after them", _cosine(a + 2 * arrow, b + 2 * arrow), angles),
+    ]
+
+
 def lookup(function) -> None:
     """The rows of ids (T,) or (B, T) in a table (V, D); ids without a row are refused."""
     table, ids = _random(6, 4), torch.tensor([2, 0, 5, 2])
@@ -104,6 +132,10 @@ def _among_parallel_rows(function) -> None:
                "same direction: leave row 2 out by its id"),)  # fmt: skip
     call = "nearest(torch.tensor([[1., 0.], [0., 1.], [2., 0.]]), 2, 1)"
     compare(call, _ids(function(table.clone(), 2, 1)), [0], causes)
+
+
+def _cosine(a: Tensor, b: Tensor) -> float:
+    return float(torch.cosine_similarity(a, b, dim=0))
 
 
 def _random(*shape: int) -> Tensor:

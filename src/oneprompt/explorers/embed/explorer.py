@@ -42,10 +42,14 @@ def map_of(table: Tensor) -> dict:
     return {"points": points, "width": width, "height": height, "kept": kept}
 
 
-def nearest_by_chance(vocab_size: int, d_model: int) -> float:
-    """The cosine of a random row with the nearest of `vocab_size` - 1 others, on average."""
-    noise = torch.randn(vocab_size, d_model, generator=torch.Generator().manual_seed(0))
-    unit = F.normalize(noise, dim=1)
+def nearest_by_chance(table: Tensor) -> float:
+    """The cosine of a row with its nearest, on average, once each column is shuffled on its own.
+
+    That keeps what all rows share, which random rows would not have.
+    """
+    generator = torch.Generator().manual_seed(0)
+    columns = [c[torch.randperm(len(c), generator=generator)] for c in table.T]
+    unit = F.normalize(torch.stack(columns, dim=1), dim=1)
     return float((unit[:RANDOM_ROWS] @ unit.T).topk(2).values[:, 1].mean())  # the first is itself
 
 
@@ -62,7 +66,7 @@ class EmbedExplorer(PromptExplorer):
             model; a token that is chosen later is added.
         map: {"points", "width", "height", "kept"}, see `map_of`; "kept" is the share of the spread.
         landmarks: [id, text] of the tokens of `LANDMARKS`, in that order.
-        chance: the cosine of the nearest row in a table of random numbers.
+        chance: the cosine of the nearest row by chance, see `nearest_by_chance`.
         largest: what a strip shows in full color.
     """
 
@@ -82,7 +86,7 @@ class EmbedExplorer(PromptExplorer):
         ids = {text: i for i, text in enumerate(self._texts)}
         self.landmarks = [[ids[text], text] for text in LANDMARKS if text in ids]
         self.map = map_of(self.table)
-        self.chance = nearest_by_chance(*self.table.shape)
+        self.chance = nearest_by_chance(self.table)
         for name, value in ({"prompt": prompt} | settings).items():
             self.set_trait(name, value)
 

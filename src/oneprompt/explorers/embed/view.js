@@ -95,7 +95,7 @@ function neighborRows(count, walk) {
     element("ol", { class: "op-embed-rows", "aria-label": "Nearest rows" },
       ...lines.map((line) => element("li", {}, line.node))),
     element("p", { class: "op-legend" },
-      legendEntry("op-bar-after", "cosine"), legendEntry("op-bar-before", "the nearest random row")));
+      legendEntry("op-bar-after", "cosine"), legendEntry("op-bar-before", "the nearest by chance")));
   const show = (measured) => {
     const { token, near, data: { texts, rows } } = measured;
     for (const each of [title, name]) each.replaceChildren(tokenElement(texts[token]));
@@ -202,7 +202,7 @@ function chosenRow(widget, walk) {
   const show = (measured) => {
     near.show(measured);
     plane.show(measured);
-    figures.show([fixed(measured.near[0][1], 2), "cosine"], [fixed(measured.chance, 2), "random rows"],
+    figures.show([fixed(measured.near[0][1], 2), "cosine"], [fixed(measured.chance, 2), "columns shuffled"],
       [percent(map.kept), "of the spread"]);
   };
   return { nodes: [node, figures.node], plane, show };

@@ -1,4 +1,4 @@
-"""Drawings in the book's colors, made from numbers: arrows, boxes, cells, charts, dials, reads.
+"""Drawings in the book's colors, made from numbers: arrows, boxes, cells, charts, dots and more.
 
     from oneprompt.notebook import drawing
     drawing.arrows({"q": (2, 1), "k": (1, 3)}, alt="Two arrows from the origin: ...")
@@ -14,7 +14,10 @@ from .boxes import boxes
 from .cells import beside, cells
 from .charts import bars, curves
 from .dials import dials
+from .dots import dots
 from .marks import Drawing
 from .reads import reads
 
-__all__ = ["Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves", "dials", "reads"]
+__all__ = [
+    "Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves", "dials", "dots", "reads",
+]  # fmt: skip

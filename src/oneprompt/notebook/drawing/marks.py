@@ -30,7 +30,7 @@ def text_width(text: str) -> float:
 
 
 def entry(value, digits: int) -> str:
-    """A value as a cell shows it: whole numbers without decimals, "−∞", a text as it is."""
+    """A value as a cell shows it: whole numbers without decimals, "−∞", no "−0.00"."""
     if value is None:
         return ""
     if not isinstance(value, int | float):
@@ -38,7 +38,7 @@ def entry(value, digits: int) -> str:
     if abs(value) == float("inf"):
         return "−∞" if value < 0 else "∞"
     text = f"{value:.0f}" if value == int(value) else f"{value:.{digits}f}"
-    return text.replace("-", "−")
+    return text.replace("-", "−") if float(text) else text.lstrip("-")
 
 
 def label(x: float, y: float, text: str, anchor: str = "start", *, quiet: bool = False,
