@@ -28,7 +28,7 @@ from oneprompt.explorers.shared import AUTOREGRESS_MAX_NEW, MAX_TOKENS
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 P = 7
-LONG = "A training set " * 6 + "a b"  # to which the reference writes 40 ids
+LONG = ("one two three four " * 5).strip()  # to which the reference writes 40 ids
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e<!--"
 
 
@@ -89,8 +89,8 @@ def test_the_costs_give_the_multiply_adds_of_the_package(reference):
         costs = explorer.costs
         found = T * (costs["position"] + S * costs["pair"]) + costs["logits"]
         assert found == multiply_adds(reference[0].config, T, S, n_logits=1)
-    assert explorer.costs["weights"] == 4 * 2_173_056
-    assert explorer.costs["kept"] == 2 * 4 * 6 * 32 * 4
+    assert explorer.costs["weights"] == 4 * 3_062_784
+    assert explorer.costs["kept"] == 2 * 6 * 6 * 32 * 4
 
 
 def test_settings_stay_inside_the_run():

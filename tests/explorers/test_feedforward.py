@@ -158,8 +158,8 @@ def test_without_javascript_there_are_tables():
 def test_the_twin_depends_on_the_state_alone_and_is_small():
     assert make_explorer().twin() == make_explorer().twin()
     explorer = reference_explorer()
-    assert len(json.dumps(explorer.state())) < 60_000
-    assert len(explorer.twin()) < 100_000
+    assert len(json.dumps(explorer.state())) < 70_000
+    assert len(explorer.twin()) < 120_000
 
 
 # On the page
@@ -318,7 +318,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
           return radio.closest(".op-explorer").getBoundingClientRect().height;
         })"""
     )
-    assert len(heights) >= 5 + 4 + 8 + 4
+    assert len(heights) >= 5 + 6 + 8 + 4
     assert heights == pytest.approx([height] * len(heights), abs=1)
     assert_fits(region, "td, dd, .op-ff-line > span")
 
