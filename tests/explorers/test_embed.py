@@ -146,8 +146,8 @@ def test_without_javascript_there_is_a_table():
 def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
     reference.prompt = "What is machine learning?"
     assert make_explorer().twin() == make_explorer().twin()
-    assert len(json.dumps(reference.state())) < 60_000
-    assert len(reference.twin()) < 110_000
+    assert len(json.dumps(reference.state())) < 80_000
+    assert len(reference.twin()) < 135_000
 
 
 # On the page

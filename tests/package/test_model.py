@@ -221,8 +221,8 @@ def test_the_norms_of_queries_keys_and_block_outputs_follow_their_formulas():
     torch.testing.assert_close(layer.feedforward, expected)
 
 
-@pytest.mark.parametrize("window_layers", [(0, 4), [-1], (2,)])
+@pytest.mark.parametrize("window_layers", [(0, 6), [-1], (2,)])
 def test_window_layers_must_be_layers_of_a_model_with_a_window(window_layers):
     sliding_window = None if window_layers == (2,) else 3
-    with pytest.raises(ValueError, match=r"window_layers=.* must be some of the 4 layers, 0 to 3"):
+    with pytest.raises(ValueError, match=r"window_layers=.* must be some of the 6 layers, 0 to 5"):
         op.ModelConfig(window_layers=window_layers, sliding_window=sliding_window)

@@ -6,17 +6,22 @@ import pytest
 import torch
 
 import oneprompt as op
-from oneprompt import PROMPT, answers, logits, speculate
+from oneprompt import PROMPT, answers, heads, logits, speculate
 from oneprompt.checkpoints.quantize import from_stored, to_stored
 from oneprompt.corpus.documents import (
     CANONICAL,
+    CONTRASTS,
     SEED,
+    UNSEEN_FORMS,
     ask,
+    contrast_pairs,
     held_out_questions,
     training_documents,
 )
+from oneprompt.corpus.natural_prompts import OFF, ON
 from oneprompt.js.page_model import page_model
 from oneprompt.training.batches import pack_counted
+from oneprompt.verdict_table import judge_all
 
 TOKENS = ["What", " is", " machine", " learning", "?"]
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
@@ -45,36 +50,76 @@ def test_weights_are_rounded_as_in_their_file(name):
         assert torch.equal(weight, weight.half().float()), parameter  # so exports may be fp16
 
 
-def test_the_greedy_answer_to_the_prompt_is_the_books(model, tokenizer):
+def test_the_greedy_answer_to_the_prompt_is_the_definition(model, tokenizer):
     result = op.generate(model, tokenizer.encode(PROMPT), max_new_tokens=100)
-    text = tokenizer.decode(result.ids)
-    assert text.startswith(f" {FIRST.definition}")
+    assert tokenizer.decode(result.ids) == f" {FIRST.definition}"
     assert result.stop_reason == "stop"
-    further = text.removeprefix(f" {FIRST.definition}").strip()
-    assert further in ("", FIRST.how, FIRST.why, FIRST.example)
 
 
-def test_the_model_defines_at_least_95_percent_of_the_terms(model, tokenizer):
+def test_the_model_defines_at_least_99_percent_of_the_terms(model, tokenizer):
     asked = [(CANONICAL, entry) for entry in ENTRIES.values()]
-    assert share_defined(model, tokenizer, asked) >= 0.95
+    assert share_defined(model, tokenizer, asked) >= 0.99
 
 
-def test_the_model_answers_at_least_85_percent_of_held_out_questions(model, tokenizer):
-    """Asked every third of them; `reference_model.ipynb` asks all."""
+def test_the_model_answers_at_least_96_percent_of_held_out_questions(model, tokenizer):
     asked = [(form, ENTRIES[term]) for form, term in sorted(held_out_questions())]
     assert len(asked) == 2 * len(ENTRIES)
-    assert share_defined(model, tokenizer, asked[::3]) >= 0.85
+    assert share_defined(model, tokenizer, asked) >= 0.96
+
+
+@pytest.mark.slow
+def test_the_model_answers_at_least_93_percent_of_questions_in_unseen_forms(model, tokenizer):
+    """Asked about every third term, as in `reference_model.ipynb`."""
+    asked = [(form, entry) for form in UNSEEN_FORMS for entry in list(ENTRIES.values())[::3]]
+    assert share_defined(model, tokenizer, asked) >= 0.93
+
+
+@pytest.mark.slow
+def test_the_model_answers_at_least_67_percent_of_held_out_contrasts(model, tokenizer):
+    """Both definitions, in the order of the question and word for word."""
+    _, held_out = contrast_pairs()
+    pairs = [(ENTRIES[a], ENTRIES[b]) for a, b in held_out]
+    right = {
+        CONTRASTS[0].format(a=a.subject, b=b.subject): f"{a.definition} {b.definition}"
+        for a, b in pairs + [(b, a) for a, b in pairs]
+    }
+    texts = answers.answer_all(model, tokenizer, right)
+    n_right = sum(text == expected for text, expected in zip(texts, right.values(), strict=True))
+    assert n_right >= 0.67 * len(right)
+
+
+@pytest.mark.slow
+def test_more_than_half_of_the_natural_prompts_are_answered_well(model, tokenizer):
+    """Of those on the subject it is about half, and of those off it two thirds."""
+    judged = judge_all(model, tokenizer)
+    for subject, n_prompts, n_good in ((ON, 120, 58), (OFF, 80, 52)):
+        good = [item.good for item in judged if item.prompt.subject == subject]
+        assert len(good) == n_prompts
+        assert sum(good) >= n_good
 
 
 def test_answers_vary_at_temperature_1(model, tokenizer):
     texts = answers.answer_all(model, tokenizer, [PROMPT] * 20, op.Sampling(), seeds=range(20))
-    assert len(set(texts)) >= 8
-    assert sum(answers.defines(FIRST, text) for text in texts) >= 16
+    assert len(set(texts)) >= 12
+    assert sum(answers.defines(FIRST, text) for text in texts) >= 19
 
 
 def test_several_first_tokens_are_plausible(model, tokenizer):
     logits = model(torch.tensor([tokenizer.encode(PROMPT)]))[0, -1]
-    assert (op.probabilities(logits, op.Sampling()) > 0.03).sum() >= 4
+    assert (op.probabilities(logits, op.Sampling()) > 0.03).sum() >= 7
+
+
+@torch.no_grad()
+def test_the_model_copies_random_tokens_with_an_induction_head(model, tokenizer):
+    """The induction head stands in a later layer than a head that attends to the token before."""
+    period = 40
+    ids = heads.repeated_sequences(16, period, tokenizer.vocab_size)
+    best = {name: score.max(1).values for name, score in heads.head_scores(model, ids).items()}
+    layer = best["induction"].argmax()
+    assert best["induction"][layer] >= 0.9
+    assert best["previous"][:layer].max() >= 0.9
+    predicted = model(ids)[:, period:-1].argmax(-1)
+    assert (predicted == ids[:, period + 1 :]).float().mean() >= 0.95
 
 
 @torch.no_grad()
@@ -82,7 +127,8 @@ def test_new_documents_cost_little_more_than_those_seen_in_training(model, token
     """New documents of the same grammar cost little more than those read in training, and both
     are far below the 7.6 nats of guessing among 2,048 tokens."""
     seen = training_documents()
-    new = [d for d in training_documents(1500, SEED + 1) if d not in set(seen)]
+    known = set(seen)
+    new = [d for d in training_documents(1500, SEED + 1) if d not in known]
 
     def loss(documents) -> float:
         rows = pack_counted(documents, tokenizer, model.config.context_length)[:20]
@@ -90,14 +136,16 @@ def test_new_documents_cost_little_more_than_those_seen_in_training(model, token
         return logits.cross_entropy(model(ids), targets).item()
 
     loss_seen = loss(seen[:300])
-    assert loss_seen < 0.5
-    assert loss(new[:300]) < loss_seen + 0.3
+    assert loss_seen < 0.2
+    assert loss(new[:300]) < loss_seen + 0.05
 
 
-@pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()], ids=["greedy", "temperature 1"])
-def test_the_draft_is_accepted_more_often_than_not(model, draft, tokenizer, sampling):
-    prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in ENTRIES.values()][:20]
-    assert speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80) > 0.5
+@pytest.mark.parametrize(("sampling", "share"), [(op.GREEDY, 0.95), (op.Sampling(), 0.88)])
+def test_nine_in_ten_drafted_tokens_are_accepted(model, draft, tokenizer, sampling, share):
+    """In the answers to "What is X?" for every sixth term, as in chapter 9."""
+    prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in list(ENTRIES.values())[::6]]
+    accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
+    assert accepted >= share
 
 
 def test_speculation_gives_the_same_answers(model, draft, tokenizer):
