@@ -13,6 +13,7 @@ Folded code is a `<details>` element, which needs no script; page.js adds the sw
 from html import escape
 
 from docutils import nodes
+from launch import launch_links
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
@@ -67,18 +68,6 @@ def make_exercise(app, cell: nodes.container) -> None:
         for name, address in links.items():
             items += [nodes.reference("", name, refuri=address), nodes.Text(" · ")]
         cell += nodes.paragraph("", "", *items[:-1], classes=["op-launch"])
-
-
-def launch_links(options: dict, docname: str) -> dict[str, str]:
-    """Where the notebook can be run: name -> address."""
-    _, _, repository = options.get("repository_url", "").partition("github.com/")
-    branch, launch = options.get("repository_branch") or "main", options.get("launch_buttons", {})
-    links = {}
-    if repository and (colab := launch.get("colab_url")):
-        links["Colab"] = f"{colab}/github/{repository}/blob/{branch}/{docname}.ipynb"
-    if repository and (binder := launch.get("binderhub_url")):
-        links["Binder"] = f"{binder}/v2/gh/{repository}/{branch}?urlpath=lab/tree/{docname}.ipynb"
-    return links
 
 
 def setup(app):

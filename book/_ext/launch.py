@@ -1,0 +1,13 @@
+"""Where a notebook of the repository can be run, from the addresses in _config.yml."""
+
+
+def launch_links(options: dict, name: str) -> dict[str, str]:
+    """Label -> address for the notebook `name`, without its suffix, from the theme's options."""
+    _, _, repository = options.get("repository_url", "").partition("github.com/")
+    branch, launch = options.get("repository_branch") or "main", options.get("launch_buttons", {})
+    links = {}
+    if repository and (colab := launch.get("colab_url")):
+        links["Colab"] = f"{colab}/github/{repository}/blob/{branch}/{name}.ipynb"
+    if repository and (binder := launch.get("binderhub_url")):
+        links["Binder"] = f"{binder}/v2/gh/{repository}/{branch}?urlpath=lab/tree/{name}.ipynb"
+    return links
