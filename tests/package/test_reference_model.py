@@ -18,12 +18,17 @@ from oneprompt.corpus.documents import (
     held_out_questions,
     training_documents,
 )
-from oneprompt.corpus.natural_prompts import OFF, ON
+from oneprompt.corpus.natural_prompts import OFF, ON, natural_prompts
+from oneprompt.corpus.replies import NO_ENTRY
 from oneprompt.js.page_model import page_model
 from oneprompt.training.batches import pack_counted
 from oneprompt.verdict_table import judge_all
 
 TOKENS = ["What", " is", " machine", " learning", "?"]
+NEVER_READ = (
+    "a trampoline", "a tortoise", "lightning", "a helicopter", "a bagpipe", "a scarecrow",
+    "a walrus", "a gondola", "a sextant", "a flamingo", "yodeling", "a papaya",
+)  # fmt: skip
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
 
@@ -146,6 +151,29 @@ def test_nine_in_ten_drafted_tokens_are_accepted(model, draft, tokenizer, sampli
     prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in list(ENTRIES.values())[::6]]
     accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
     assert accepted >= share
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()])
+def test_two_in_three_drafted_tokens_are_accepted_on_natural_prompts(
+    model, draft, tokenizer, sampling
+):
+    """In the answers to every fourth of the natural prompts."""
+    prompts = [tokenizer.encode(prompt.text) for prompt in natural_prompts()[::4]]
+    accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
+    assert accepted >= 0.65
+
+
+@pytest.mark.slow
+def test_a_refusal_names_things_that_the_training_text_does_not_have(model, tokenizer):
+    """Most of them, as they were typed: the names can only be copied from the question."""
+    text = " ".join(document.text for document in training_documents()).lower()
+    assert "a telescope" in text
+    assert not [thing for thing in NEVER_READ if thing.removeprefix("a ") in text]
+    answered = answers.answer_all(model, tokenizer, [f"What is {t}?" for t in NEVER_READ])
+    expected = [NO_ENTRY.format(thing) for thing in NEVER_READ]
+    n_named = sum(text == right for text, right in zip(answered, expected, strict=True))
+    assert n_named >= 0.8 * len(NEVER_READ)
 
 
 def test_speculation_gives_the_same_answers(model, draft, tokenizer):
