@@ -66,7 +66,7 @@ def _stub(name: str, original):
 
 
 def _caller(frame) -> str:
-    """The module that called, were it through torch: a layer that calls its own function, say."""
+    """The module that called. When torch called, as a layer does, this is who called torch."""
     name = frame.f_globals.get("__name__", "")
     is_torch = name.partition(".")[0] == "torch" and frame.f_back is not None
     return _caller(frame.f_back) if is_torch else name
