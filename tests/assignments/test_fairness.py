@@ -75,6 +75,17 @@ def test_a_withheld_function_is_no_answer(without_attention):
     assert "is not available in this assignment" in message
 
 
+def test_a_layer_of_torch_is_withheld_with_its_function():
+    withhold("torch.nn.functional.layer_norm", "torch.layer_norm")
+    try:
+        for call in (torch.nn.LayerNorm(4), lambda x: torch.layer_norm(x, (4,))):
+            with pytest.raises(Withheld, match="is not available in this assignment"):
+                call(torch.ones(2, 4))
+        assert op.answer(op.PROMPT)  # the model's own norms are torch's layer_norm
+    finally:
+        restore()
+
+
 def test_what_was_withheld_comes_back(without_attention):
     withhold("oneprompt.attention.scaled_dot_product_attention")  # a second time changes nothing
     restore()

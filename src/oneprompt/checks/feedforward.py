@@ -7,7 +7,7 @@ from oneprompt.feedforward import gelu, relu, silu
 from oneprompt.norm import layer_norm as package_layer_norm
 from oneprompt.norm import rms_norm
 
-from . import compare, one_tensor, random_tensors
+from . import Results, compare, one_tensor, random_tensors
 from .table import Table, from_table
 
 EPS = 1e-5
@@ -16,9 +16,14 @@ EPS = 1e-5
 @from_table
 def by_hand() -> Table:
     """x + FFN(norm(x)) for x = (5, 1), with ReLU and a hidden layer of three units."""
-    x, b1, b2 = torch.tensor([5.0, 1]), torch.tensor([0.0, 0, 3]), torch.tensor([0.0, -1])
-    W1 = torch.tensor([[1.0, 2, 1], [-1, 3, 1]])
-    W2 = torch.tensor([[1.0, -1], [5, 5], [0, 2]])
+    return Table("the token after the second line", *hand_results())
+
+
+def hand_results(
+    x=(5, 1), W1=((1, 2, 1), (-1, 3, 1)), b1=(0, 0, 3), W2=((1, -1), (5, 5), (0, 2)), b2=(0, -1)
+) -> Results:
+    """The answer and the mistakes of `by_hand` for other numbers, with x of width 2."""
+    x, W1, b1, W2, b2 = (torch.tensor(a, dtype=torch.float64) for a in (x, W1, b1, W2, b2))
 
     def network(row: Tensor, b1: Tensor = b1, b2: Tensor = b2, function=relu) -> Tensor:
         return function(row @ W1 + b1) @ W2 + b2
@@ -33,7 +38,7 @@ def by_hand() -> Table:
         (x + network(x), "the FFN read the row itself: it reads a normed copy"),
         (norm(x + network(x)), "the norm came last, as in post-norm"),
         (x + network(x - x.mean()), "the mean was subtracted, but nothing was divided"),
-        (x + network((x - x.mean()) / 4),
+        (x + network((x - x.mean()) / x.var(correction=0)),
          "this divides by the variance: the standard deviation is its root"),
         (x + network(norm(x, correction=1)),
          "the variance is the mean of the squares: divide their sum by 2, and not by 1"),
@@ -47,16 +52,17 @@ def by_hand() -> Table:
         (x + network(normed, b2=0 * b2), "the bias b₂ was left out"),
         (normed, "this is a normed row: the FFN comes after the norm, and the sum comes last"),
     )  # fmt: skip
-    return Table("the token after the second line", x + added, causes)
+    return x + added, causes
 
 
-def layer_norm(function) -> None:
+def layer_norm(function, name="my_layer_norm", shape=(5, 4), eps=0.1, seed=0) -> None:
     """LayerNorm over the last axis, (T, D) -> (T, D)."""
-    x, weight, bias = random_tensors((5, 4), (4,), (4,))
-    x, eps = 3 * x + 2, 0.1  # a mean far from 0, and an eps that is seen
+    D, rows = shape[-1], tuple(range(len(shape) - 1))
+    x, weight, bias = random_tensors(shape, (D,), (D,), seed=seed)
+    x = 3 * x + 2  # a mean far from 0, and above an eps that is seen
     centered = x - x.mean(dim=-1, keepdim=True)
     variance = centered.square().mean(dim=-1, keepdim=True)
-    columns = (x - x.mean(dim=0)) / (x.var(dim=0, correction=0) + eps).sqrt()
+    columns = (x - x.mean(dim=rows)) / (x.var(dim=rows, correction=0) + eps).sqrt()
     everything = (x - x.mean()) / (x.var(correction=0) + eps).sqrt()
     normed = centered / (variance + eps).sqrt()
     causes = (
@@ -80,10 +86,10 @@ def layer_norm(function) -> None:
         ((normed + bias) * weight, "the bias was stretched too: first the weight, then the bias"),
     )  # fmt: skip
     got = one_tensor(function(x.clone(), weight.clone(), bias.clone(), eps))
-    call = "my_layer_norm(x, weight, bias, 0.1) with random x of shape (5, 4)"
+    call = f"{name}(x, weight, bias, {eps}) with random x of shape {shape}"
     compare(call, got, package_layer_norm(x, weight, bias, eps), causes)
-    got = one_tensor(function(torch.full((2, 4), 7.0), weight.clone(), bias.clone(), EPS))
-    compare("and for rows of equal numbers", got, bias.expand(2, 4))
+    got = one_tensor(function(torch.full((2, D), 7.0), weight.clone(), bias.clone(), EPS))
+    compare("and for rows of equal numbers", got, bias.expand(2, D))
 
 
 def llama_line(function) -> None:

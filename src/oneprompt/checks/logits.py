@@ -10,44 +10,51 @@ from oneprompt.logits import lens as package_lens
 from oneprompt.logits import to_logits
 from oneprompt.model import ModelConfig, Transformer
 
-from . import Wrong, compare
+from . import Results, Wrong, bare, compare
 from .table import Table, from_table
 
 
 @from_table
 def by_hand() -> Table:
     """The softmax of 3, 3 + ln 2 and 3 + ln 5."""
-    powers = torch.tensor([1, 2, 5], dtype=torch.float64)
-    logits = 3 + powers.log()
+    return Table("the probabilities of the logits 3, 3 + ln 2 and 3 + ln 5", *hand_results())
+
+
+def hand_results(shared: int = 3, powers=(1, 2, 5)) -> Results:
+    """The answer and the mistakes of `by_hand`, for the logits shared + ln(power)."""
+    powers = torch.tensor(powers, dtype=torch.float64)
+    logits = shared + powers.log()
     log_p = logits.log_softmax(dim=-1)
+    best = torch.zeros(3, dtype=torch.float64)
+    best[powers.argmax()] = 1
     causes = (
         (powers, "these do not add up to one: divide by their sum"),
         (logits.exp(), "these do not add up to one: divide by their sum"),
-        (powers.log(), "these are the logits without their shared 3: still not probabilities"),
+        (powers.log(), f"these are the logits without their shared {shared}: still not "
+         "probabilities"),
         (logits / logits.sum(), "the logits themselves were divided by their sum; "
          "take the power of e first"),
         (powers.log() / powers.log().sum(), "the logits themselves were divided by their sum; "
          "take the power of e first"),
         (2**logits / (2**logits).sum(), "the base of the powers is e, and not 2"),
         (log_p, "these are log-probabilities: take the power of e"),
-        (torch.tensor([0.0, 0.0, 1.0]), "this takes the largest logit: softmax gives the others "
-         "their share too"),
-        (torch.full((3,), 1 / 3), "a shared 3 makes no difference, but the logarithms do"),
-        (powers.flip(0) / 8, "the order is reversed: a larger logit has the larger probability"),
+        (best, "this takes the largest logit: softmax gives the others their share too"),
+        (torch.full((3,), 1 / 3), f"a shared {shared} makes no difference, but the logarithms do"),
+        (log_p.exp().flip(0), "the order is reversed: a larger logit has the larger probability"),
     )  # fmt: skip
-    return Table("the probabilities of the logits 3, 3 + ln 2 and 3 + ln 5", log_p.exp(), causes)
+    return log_p.exp(), causes
 
 
 def cross_entropy(function) -> None:
     """The mean of -log p(target) over the rows, in nats, even for large logits."""
     logits, targets = _random(4, 6), torch.tensor([2, 0, 5, 0])
-    got = _number(function(logits.clone(), targets.clone()))
+    got = one_number(function(logits.clone(), targets.clone()))
     call = "cross_entropy(logits, targets) with random logits (4, 6) and targets [2, 0, 5, 0]"
     expected = package_cross_entropy(logits, targets)
-    compare(call, got, expected, _wrong_losses(logits, targets))
+    compare(call, got, expected, wrong_losses(logits, targets))
     overflow = [(bad, "e to a large logit overflows: subtract the row's largest logit first")
                 for bad in (math.nan, math.inf, -math.inf)]  # fmt: skip
-    got = _number(function(1000 + logits, targets.clone()))
+    got = one_number(function(1000 + logits, targets.clone()))
     compare("the same with 1000 added to all logits", got, expected, overflow)
 
 
@@ -66,7 +73,8 @@ def lens(function) -> None:
     compare(call, got.detach(), right, (*_wrong_readings(model, ids), *_wrong_shapes(right)))
 
 
-def _wrong_losses(logits: Tensor, targets: Tensor) -> tuple:
+def wrong_losses(logits: Tensor, targets: Tensor) -> tuple:
+    """What mistakes make of the cross-entropy of logits (T, V) and targets (T,)."""
     rows = torch.arange(len(targets))
     log_p = logits.log_softmax(dim=-1)
     surprise = -log_p[rows, targets]
@@ -133,9 +141,14 @@ def _random(*shape: int) -> Tensor:
     return 2 * torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
-def _number(result) -> Tensor:
+def one_number(result) -> Tensor:
+    """The reader's result as a number.
+
+    Raises:
+        Wrong: it is none.
+    """
     try:
-        return torch.as_tensor(result, dtype=torch.float64).detach()
+        return torch.as_tensor(bare(result), dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError):
         kind = type(result).__name__
         raise Wrong(f"not yet. The result is a {kind} and should be one number") from None

@@ -1,42 +1,55 @@
 """Checks of the exercises of chapter 3."""
 
-import math
-
 import torch
 from torch import Tensor
 
 from oneprompt.position import rope_frequencies, rotate
 
-from . import compare, one_tensor
+from . import Results, compare, one_tensor
 from .table import Table, from_table
-
-QUARTER = math.pi / 2
 
 
 @from_table
 def by_hand() -> Table:
     """The head (1, 2, 3, 4), pairs by halves, pair 0 turned by 90 degrees and pair 1 by 180."""
-    x, angles = torch.tensor([[1.0, 2.0, 3.0, 4.0]]), torch.tensor([[QUARTER, 2 * QUARTER]])
+    return Table("(1, 2, 3, 4), turned", *hand_results())
+
+
+def hand_results(head=(1, 2, 3, 4), speeds=(90, 180), position: int = 1) -> Results:
+    """The answer and the mistakes of `by_hand` for another head, by degrees per position.
+
+    One pair makes an odd number of quarter turns, the other a half turn.
+    """
+    x = torch.tensor([head], dtype=torch.float64)
+    degrees = [speed * position % 360 for speed in speeds]
+    angles = torch.tensor([degrees], dtype=torch.float64).deg2rad()
 
     def turned(angles: Tensor, pairing: str = "halves") -> Tensor:
         return rotate(x, angles, pairing)[0]
 
+    right, quarter = turned(angles), 0 if degrees[0] % 180 else 1
+    swapped, pair = right.clone(), [quarter, quarter + 2]
+    swapped[pair] = x[0, pair[::-1]]
+    once = torch.tensor([speeds], dtype=torch.float64).deg2rad()
     causes = (
-        (turned(angles, "interleaved"),
-         "neighbors were paired, (1, 2) and (3, 4): by halves, pair i is the numbers i and i + 2"),
-        (turned(-angles), "the first pair was turned the other way: "
-         "by 90 degrees, (a, b) becomes (-b, a)"),
-        (turned(angles.flip(-1)), "the angles are exchanged: pair 0 turns by 90 degrees"),
-        (turned(angles[:, :1].expand(-1, 2)), "both pairs were turned by 90 degrees"),
-        (turned(angles[:, 1:].expand(-1, 2)), "both pairs were turned by 180 degrees"),
-        (turned(angles * torch.tensor([1.0, 0.0])), "pair 1 was left where it was"),
-        (turned(angles * torch.tensor([0.0, 1.0])), "pair 0 was left where it was"),
-        (torch.tensor([3.0, -2.0, 1.0, -4.0]),
-         "the numbers of pair 0 changed places, and one of them has to change its sign"),
-        (turned(angles)[[0, 2, 1, 3]],
-         "the pairs were written one after the other: each number goes back to its own place"),
+        (turned(angles, "interleaved"), "neighbors were paired: by halves, pair i is the numbers i "
+         "and i + 2"),
+        (turned(-angles), f"pair {quarter} was turned the other way: by 90 degrees, (a, b) becomes "
+         "(-b, a)"),
+        (turned(angles.flip(-1)), f"the angles are exchanged: pair 0 turns by {degrees[0]} "
+         "degrees"),
+        (turned(angles[:, :1].expand(-1, 2)), f"both pairs were turned by {degrees[0]} degrees"),
+        (turned(angles[:, 1:].expand(-1, 2)), f"both pairs were turned by {degrees[1]} degrees"),
+        (turned(angles * torch.tensor([1, 0])), "pair 1 was left where it was"),
+        (turned(angles * torch.tensor([0, 1])), "pair 0 was left where it was"),
+        (swapped, f"the numbers of pair {quarter} changed places, and one of them has to change "
+         "its sign"),
+        (right[[0, 2, 1, 3]], "the pairs were written one after the other: each number goes back "
+         "to its own place"),
+        *([(turned(once), "this is position 1: the angle is the position times the speed")]
+          if position > 1 else []),
     )  # fmt: skip
-    return Table("(1, 2, 3, 4), turned", turned(angles), causes)
+    return right, causes
 
 
 def turn_pairs(function) -> None:

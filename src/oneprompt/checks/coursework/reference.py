@@ -6,6 +6,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from oneprompt.attention import causal_mask
 from oneprompt.checkpoints.own import load_model
 from oneprompt.model import Transformer
 from oneprompt.position import turn
@@ -42,3 +43,17 @@ def turn_at(model: Transformer, positions: Iterable[int]) -> Callable[[Tensor], 
     """The function that turns queries or keys (H, T, d) at these positions, as RoPE does."""
     turns = model.turns(torch.tensor(list(positions)))
     return lambda x: turn(x[None], turns, model.config.rope_pairing)[0]
+
+
+def row_weights(model: Transformer, layer: int) -> dict[str, tuple[Tensor, Tensor]]:
+    """What a block does to each row alone: its two norms and two maps, name -> weight, bias."""
+    block = model.blocks[layer]
+    parts = {"norm1": block.norm1, "norm2": block.norm2,
+             "up": block.feedforward.up, "down": block.feedforward.down}  # fmt: skip
+    return {name: (part.weight, part.bias) for name, part in parts.items()}
+
+
+def attention_at(model: Transformer, layer: int, n_positions: int) -> Callable[[Tensor], Tensor]:
+    """The attention of a block, (T, D) -> (T, D), for T = n_positions."""
+    turns, mask = model.turns(torch.arange(n_positions)), causal_mask(n_positions)
+    return lambda x: model.blocks[layer].attention(x[None], turns, mask)[0]
