@@ -42,3 +42,8 @@ def turn_at(model: Transformer, positions: Iterable[int]) -> Callable[[Tensor], 
     """The function that turns queries or keys (H, T, d) at these positions, as RoPE does."""
     turns = model.turns(torch.tensor(list(positions)))
     return lambda x: turn(x[None], turns, model.config.rope_pairing)[0]
+
+
+def turn_from(model: Transformer) -> Callable[[Tensor, int], Tensor]:
+    """The function that turns queries or keys (H, T, d) at the positions from `start` on."""
+    return lambda x, start: turn_at(model, range(start, start + x.shape[1]))(x)
