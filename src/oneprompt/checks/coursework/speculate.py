@@ -15,6 +15,7 @@ from ..table import Table
 from .frequencies import SURE, misfit
 from .speculation import speculation, speculation_with_the_model
 from .variants import own_variant
+from .verification import MISTAKES, verified
 
 __all__ = ["by_hand", "count_kept", "frequencies", "leftover", "speculation",
            "speculation_with_the_model", "verify"]  # fmt: skip
@@ -94,58 +95,12 @@ def verify(function, n: int = 3, V: int = 5, seed: int = 0, times: int = 30) -> 
         source = uniforms(i)
         ids = function(p.clone(), q.clone(), list(drafted), lambda source=source: next(source))
         got.append(plain_ids(ids))
-    wrong = [(text, {key: value}) for key, value, text in _MISTAKES]
-    causes = [([_verified(*case, i, **how) for case, i in cases], text) for text, how in wrong]
-    right = [_verified(*case, i) for case, i in cases]
+    right, *wrong = (
+        [verified(p, q, drafted, uniforms(i), **how) for (p, q, drafted, _), i in cases]
+        for how in ({}, *(how for how, _ in MISTAKES))
+    )
+    causes = [(ids, text) for ids, (_, text) in zip(wrong, MISTAKES, strict=True)]
     compare(f"verify with {n} drafted ids, {times} times", got, right, causes)
-
-
-_MISTAKES = (
-    ("bonus", False, "when all are kept, the same pass gives one more id, from the last row of p"),
-    ("bonus_row", -2, "the additional id is drawn from the last row of p: a row too early"),
-    ("bonus_row", 0, "the additional id is drawn from the last row of p, and not from the first"),
-    ("replace", False, "after a rejection an id is drawn from the residual: it is missing"),
-    ("from_p", True, "after a rejection p itself was drawn from, so tokens that the draft proposes "
-     "often come too often: subtract q first"),
-    ("row", 1, "the residual is that of the rejected id: a row too late"),
-    ("row", -1, "the residual is that of the rejected id: a row too early"),
-    ("best", True, "the likeliest id of the residual was taken: draw one"),
-    ("same_u", True, "the last random number was used a second time: the draw needs its own"),
-    ("rejected", True, "the rejected id is in the text"),
-    ("keep_all", True, "everything is kept: that gives the draft's text"),
-)  # fmt: skip
-
-
-def _verified(
-    p,
-    q,
-    drafted,
-    _,
-    seed,
-    *,
-    bonus=True,
-    bonus_row=-1,
-    replace=True,
-    from_p=False,
-    row=0,
-    best=False,
-    same_u=False,
-    rejected=False,
-    keep_all=False,
-) -> list[int]:
-    """The new ids; each setting can introduce a mistake."""
-    source, new = uniforms(seed), []
-    for i, token in enumerate(drafted):
-        u = next(source)
-        if u * q[i, token] >= p[i, token] and not keep_all:
-            row = min(max(i + row, 0), len(drafted) - 1)
-            left = p[i] if from_p else residual(p[row], q[row])
-            new += [token] if rejected else []
-            if best:
-                return [*new, int(left.argmax())]
-            return [*new, draw(left, u if same_u else next(source))] if replace else new
-        new.append(token)
-    return [*new, draw(p[max(bonus_row, -len(p))], next(source))] if bonus else new
 
 
 def frequencies(function, n: int = 2, V: int = 6, seed: int = 5, times: int = 3000) -> None:
