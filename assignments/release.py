@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent
 SOURCE, RELEASE = FOLDER / "source", FOLDER / "release"
 # In the order of the pipeline, and the project at the end.
 STEMS = ("tokenize", "embed", "position", "attention", "feedforward", "logits", "sample",
-         "autoregress", "speculate", "project")  # fmt: skip
+         "autoregress", "speculate", "generator")  # fmt: skip
 LEFT_OUT = (IncludeHeaderFooter, InstantiateTests, SaveCells)  # no header; no database
 
 

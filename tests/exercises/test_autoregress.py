@@ -6,7 +6,7 @@ from exercises import assert_wrong
 
 import oneprompt as op
 from oneprompt.checks import diagnose
-from oneprompt.checks.autoregress import MOST, PROMPT, _model
+from oneprompt.checks.autoregress import MOST, PROMPT, small_model
 
 
 def test_untouched_exercises_are_not_attempted():
@@ -145,7 +145,7 @@ def test_a_wrong_generate_greedy_is_told_why(answer, words):
 
 def test_the_small_model_leaves_no_doubt():
     """It stops before the limit, at an id that occurs once, and no two logits nearly tie."""
-    model = _model()
+    model = small_model()
     new = op.generate(model, PROMPT, MOST).ids
     assert len(new) == len(set(new)) == 7
     assert new[-1] == model.eos_id not in PROMPT

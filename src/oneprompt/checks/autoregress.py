@@ -41,18 +41,18 @@ def by_hand() -> list[Table]:
 
 def generate_greedy(function) -> None:
     """(model, ids, max_new_tokens) -> the new ids, with a cache."""
-    model = _model()
+    model = small_model()
     expected, endless = (generate(model, PROMPT, MOST, stop_ids=s).ids for s in (None, ()))
     n = len(expected)
     causes = (
         (endless, "the end-of-sequence id, model.eos_id, does not end the loop"),
         (expected[:-1], "the end-of-sequence id is one of the new ids: keep it, then stop"),
         (PROMPT + expected, "the prompt is in front: only the new ids are asked for"),
-        (_greedy(model, lambda text, cache: text),
+        (wrong_greedy(model, lambda text, cache: text),
          "the whole text went into a cache that holds most of it: give it the newest id only"),
-        (_greedy(model, lambda text, cache: text[-1:] if cache.length else text, keep=False),
+        (wrong_greedy(model, lambda text, cache: text[-1:] if cache.length else text, keep=False),
          "the newest id was read without a cache, so the model saw none of the text before it"),
-        (_greedy(model, _missing, row=0),
+        (wrong_greedy(model, missing, row=0),
          "the first row of logits was used: the last one is about the next token"),
         (expected[1:], "the first new id is missing: it comes out of the pass over the prompt"),
     )  # fmt: skip
@@ -63,10 +63,10 @@ def generate_greedy(function) -> None:
         got = function(model, given, MOST)
     finally:
         hook.remove()
-    compare(call, _plain(got), expected, causes)
+    compare(call, plain_ids(got), expected, causes)
     if given != PROMPT:
         raise Wrong("not yet. Your function changed the list it was given: append to a copy of it")
-    _compare_work(sum(read), len(PROMPT) + n - 1)
+    compare_work(sum(read), len(PROMPT) + n - 1)
     for most in (3, 1, 0):
         causes = (
             (expected[: most + 1], "one id too many: count the new ids before you make another"),
@@ -74,7 +74,7 @@ def generate_greedy(function) -> None:
             (expected, "max_new_tokens does not end the loop"),
         )
         call = f"generate_greedy(model, {PROMPT}, {most})"
-        compare(call, _plain(function(model, list(PROMPT), most)), expected[:most], causes)
+        compare(call, plain_ids(function(model, list(PROMPT), most)), expected[:most], causes)
 
 
 def text_until(function) -> None:
@@ -116,7 +116,7 @@ def text_until(function) -> None:
             [(alone, "an id can be a part of a character: decode the ids together")])  # fmt: skip
 
 
-def _model() -> Transformer:
+def small_model() -> Transformer:
     """A small random model, the same each time, that ends its own text after seven ids."""
     sizes = {"vocab_size": 31, "d_model": 16, "n_layers": 2, "n_heads": 2}
     config = ModelConfig(**sizes, bias=False, tie_embeddings=False)
@@ -129,11 +129,11 @@ def _model() -> Transformer:
     return model
 
 
-def _missing(text: list[int], cache) -> list[int]:
+def missing(text: list[int], cache) -> list[int]:
     return text[cache.length :]
 
 
-def _greedy(model: Transformer, choose, row: int = -1, keep: bool = True) -> list[int]:
+def wrong_greedy(model: Transformer, choose, row: int = -1, keep: bool = True) -> list[int]:
     """Greedy ids if each pass reads `choose(text, cache)`; wrong on purpose."""
     text, cache = list(PROMPT), model.new_cache()
     while len(text) < len(PROMPT) + MOST:
@@ -145,7 +145,7 @@ def _greedy(model: Transformer, choose, row: int = -1, keep: bool = True) -> lis
     return text[len(PROMPT) :]
 
 
-def _compare_work(read: int, needed: int) -> None:
+def compare_work(read: int, needed: int) -> None:
     if read > needed:
         cause = "the cache is not used: each pass after the first reads the newest id only"
         if read == needed + 1:
@@ -168,7 +168,7 @@ def _run(function, tokenizer, text: str, stop: str) -> tuple[str, list[str]]:
     return result, [tokenizer.decode([token_id]) for token_id in ids]
 
 
-def _plain(result):
+def plain_ids(result):
     """Ids as a list of integers, even if they came as tensors."""
     if isinstance(result, torch.Tensor):
         return result.tolist()

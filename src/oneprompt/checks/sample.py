@@ -4,7 +4,7 @@ import torch
 
 from oneprompt.sample import apply_repetition_penalty, apply_temperature, apply_top_p
 
-from . import Wrong, compare
+from . import Results, Wrong, compare
 from .table import Table, from_table
 
 CUT = float("-inf")
@@ -13,19 +13,26 @@ CUT = float("-inf")
 @from_table
 def temperature_by_hand() -> Table:
     """The probabilities 0.75 and 0.25 at temperature 0.5."""
-    p = torch.tensor([0.75, 0.25], dtype=torch.float64)
+    return Table("[0.75, 0.25] at temperature 0.5", *hand_results())
+
+
+def hand_results(shares=(3, 1), temperature: float = 0.5) -> Results:
+    """The answer and the mistakes of `temperature_by_hand`, for probabilities with these shares."""
+    p = torch.tensor(shares, dtype=torch.float64)
+    p, t = p / p.sum(), temperature
+    other = p**t / (p**t).sum()
+    best = torch.zeros_like(p).index_fill(0, p.argmax(), 1.0)
     causes = (
-        (p.sqrt() / p.sqrt().sum(),
-         "this is temperature 2: the power is 1 / temperature, and below 1 it sharpens"),
-        (p**2, "these do not add up to one: divide by their sum"),
-        ((p / 0.5).softmax(dim=-1),
+        (other, f"this is temperature {1 / t:g}: the power is 1 / temperature, and below 1 it "
+         "sharpens"),
+        (p ** (1 / t), "these do not add up to one: divide by their sum"),
+        ((p / t).softmax(dim=-1),
          "probabilities went in where logits belong: dividing by the temperature is for logits"),
-        (p / 0.5, "dividing probabilities by the temperature leaves no distribution"),
+        (p / t, "dividing probabilities by the temperature leaves no distribution"),
         (p, "this is temperature 1: nothing changed"),
-        (torch.tensor([1.0, 0.0]), "this is temperature 0, where the best token gets everything"),
+        (best, "this is temperature 0, where the best token gets everything"),
     )  # fmt: skip
-    right = apply_temperature(p.log(), 0.5).softmax(-1)
-    return Table("[0.75, 0.25] at temperature 0.5", right, causes)
+    return apply_temperature(p.log(), t).softmax(-1), causes
 
 
 def top_p(function) -> None:

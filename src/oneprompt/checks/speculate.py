@@ -9,35 +9,43 @@ from torch import Tensor
 from oneprompt.sample import draw
 from oneprompt.speculate import expected_tokens_per_pass, residual
 
-from . import Wrong, compare
+from . import Results, Wrong, compare
 from .table import Table, from_table
 
 
 @from_table
 def by_hand() -> Table:
     """Expected tokens per pass for p = (0.6, 0.3, 0.1), q = (0.3, 0.5, 0.2) and gamma 2."""
-    p, q = _distributions([0.6, 0.3, 0.1], [0.3, 0.5, 0.2])
-    alpha, agreement = torch.minimum(p, q).sum().item(), (p @ q).item()
+    return Table("tokens per pass with gamma = 2", *hand_results())
 
-    def expected(acceptance: float, gamma: int = 2) -> float:
+
+def hand_results(p=(6, 3, 1), q=(3, 5, 2), gamma: int = 2) -> Results:
+    """The answer and the mistakes of `by_hand`, for p and q in tenths."""
+    p, q = (x / 10 for x in _distributions(p, q))
+    alpha, agreement = torch.minimum(p, q).sum().item(), (p @ q).item()
+    last = f"α{'⁰¹²³⁴'[gamma]}"
+
+    def expected(acceptance: float, gamma: int = gamma) -> float:
         # By the plain formula: some mistakes below put something into it that is not a probability.
         return sum(acceptance**i for i in range(gamma + 1))
 
     causes = (
         (alpha, "this is the acceptance probability α, the first of the two steps"),
-        (2 * alpha, "the second drafted token counts only if the first was kept as well"),
-        (1 + 2 * alpha, "the second drafted token counts only if the first was kept as well"),
+        (gamma * alpha, "the second drafted token counts only if the first was kept as well"),
+        (1 + gamma * alpha, "the second drafted token counts only if the first was kept as well"),
         (expected(alpha) - 1, "the token that the target adds in every pass is missing"),
-        (expected(alpha, 1), "this is gamma 1: with gamma 2 there is a term α² as well"),
-        (expected(alpha, 3), "this is gamma 3: the sum ends with α to the power of gamma"),
-        (1 / (1 - alpha), "this is the sum of all powers of α: it ends with α²"),
+        (expected(alpha, gamma - 1),
+         f"this is gamma {gamma - 1}: with gamma {gamma} there is a term {last} as well"),
+        (expected(alpha, gamma + 1),
+         f"this is gamma {gamma + 1}: the sum ends with α to the power of gamma"),
+        (1 / (1 - alpha), f"this is the sum of all powers of α: it ends with {last}"),
         (expected(agreement), "Σ p q is the chance that two independent draws agree; a drafted "
          "token is kept with probability min(1, p / q), so α = Σ min(p, q)"),
         (expected(1 - (p - q).abs().sum().item()), "Σ |p - q| counts what is moved twice, once "
          "where it is taken away and once where it is added"),
         (expected(torch.maximum(p, q).sum().item()), "α is the sum of the smaller of p and q"),
     )  # fmt: skip
-    return Table("tokens per pass with gamma = 2", expected(alpha), causes)
+    return expected(alpha), causes
 
 
 def accept(function) -> None:

@@ -57,3 +57,8 @@ def attention_at(model: Transformer, layer: int, n_positions: int) -> Callable[[
     """The attention of a block, (T, D) -> (T, D), for T = n_positions."""
     turns, mask = model.turns(torch.arange(n_positions)), causal_mask(n_positions)
     return lambda x: model.blocks[layer].attention(x[None], turns, mask)[0]
+
+
+def turn_from(model: Transformer) -> Callable[[Tensor, int], Tensor]:
+    """The function that turns queries or keys (H, T, d) at the positions from `start` on."""
+    return lambda x, start: turn_at(model, range(start, start + x.shape[1]))(x)
