@@ -15,7 +15,7 @@ from torch import Tensor
 import oneprompt as op
 from oneprompt.int8 import to_int8
 
-from .sides import load_ours, load_theirs, random_prompt, run_ours, run_theirs
+from .sides import load_ours, load_theirs, prompt_of, random_prompt, run_ours, run_theirs
 from .timing import alternate, compare, repeat, timed
 
 BASE = "transformers fp32"
@@ -48,7 +48,7 @@ def decode(name: str, folder: Path, size: Size) -> dict:
         "bf16": load_ours(name, folder).bfloat16(),
         "int8": to_int8(load_ours(name, folder)),
     }
-    ids = random_prompt(ours["fp32"].config.vocab_size, size.prompt)
+    ids = prompt_of(name, ours["fp32"].config.vocab_size, size.prompt)
     ways = {f"transformers {kind}": lambda model=model: run_theirs(model, ids, size.n_new)
             for kind, model in theirs.items()}  # fmt: skip
     ways |= {f"oneprompt {kind}": lambda model=model: run_ours(model, ids, size.n_new)

@@ -24,6 +24,10 @@ from oneprompt.checkpoints.families.llama import LLAMA
 from .timing import Call, differences, timed_ids
 
 GPT2, SMOLLM2, REFERENCE = "GPT-2's shape", "SmolLM2-135M", "reference"
+TEXT = (
+    "A language model gives every token a probability. Each new token is chosen from these, joins "
+    "the text, and the model reads on. Training is what makes the probabilities good: the model"
+)
 
 
 def save_models(folder: Path) -> dict[str, Path]:
@@ -73,6 +77,15 @@ def load_ours(name: str, folder: Path) -> op.Transformer:
 
 def load_theirs(folder: Path, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
     return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+
+
+def prompt_of(name: str, vocab_size: int, length: int) -> list[int]:
+    """Random ids for random weights, and English for models that know it."""
+    if name == SMOLLM2:
+        return op.load_pretrained("smollm2")[1].encode(TEXT)[:length]
+    if name == REFERENCE:
+        return op.load_tokenizer().encode(TEXT)[:length]
+    return random_prompt(vocab_size, length)
 
 
 def random_prompt(vocab_size: int, length: int, seed: int = 1) -> list[int]:

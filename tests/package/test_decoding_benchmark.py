@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from decoding import __main__ as benchmark
-from decoding import measures, report, speculation
+from decoding import measures, report, sides, speculation
 from decoding.measures import BASE, Size
 from decoding.sides import as_llama, load_theirs, run_ours, run_theirs
 from decoding.timing import Call, alternate, compare, spread, timed_ids
@@ -96,6 +96,11 @@ def test_both_sides_give_the_same_ids(folder):
     assert found.ids == expected.ids
     assert len(set(found.ids)) > 2
     assert len(found.seconds) == len(expected.seconds) == 9
+
+
+@pytest.mark.parametrize("name", [sides.GPT2, sides.REFERENCE, "tiny"])
+def test_every_prompt_has_the_length_that_is_wanted(name):
+    assert len(sides.prompt_of(name, 2048, measures.FULL.prompt)) == measures.FULL.prompt
 
 
 # Measures.
