@@ -85,7 +85,10 @@ def to_int8(model: Transformer) -> Transformer:
 
     Norms, biases and learned positions stay as they are. Weights that were already rounded to 8
     bits, such as the reference model's, are not changed; the products are still less exact, see
-    `Int8Matrix.linear`.
+    `Int8Matrix.linear`, so a greedy text may take another turn where two tokens are nearly equal.
+
+    It pays for models that wait for memory, from about 100 million parameters. A small one, which
+    waits for the number of operations, gets slower.
 
     Raises:
         TypeError: it is not a Transformer, or its matrices are in 8 bits already.
