@@ -19,6 +19,7 @@ from .sides import load_ours, load_theirs, prompt_of, random_prompt, run_ours, r
 from .timing import alternate, compare, repeat, timed
 
 BASE = "transformers fp32"
+SHARE_OF_BYTES = {"fp32": 1, "bf16": 1 / 2, "int8": 1 / 4}
 
 
 class Size(NamedTuple):
@@ -60,7 +61,7 @@ def decode(name: str, folder: Path, size: Size) -> dict:
     bound = min(rows.pop(reader)["ms"]["median"] for reader in readers)
     expected = found[BASE][0].ids
     for way, row in rows.items():
-        row["share_of_bound"] = bound / row["ms"]["median"]
+        row["share_of_bound"] = SHARE_OF_BYTES[way.split()[1]] * bound / row["ms"]["median"]
         row["same_ids"] = first_difference(found[way][0].ids, expected)
         if way.startswith("oneprompt"):
             model = ours[way.split()[1]]
@@ -71,7 +72,8 @@ def decode(name: str, folder: Path, size: Size) -> dict:
 def readings(model: op.Transformer) -> dict[str, Callable[[], Tensor]]:
     """Ways to read as many bytes as the fp32 weights have: the fastest bounds a token from below.
 
-    Which of them comes closest to what the memory gives depends on the machine.
+    Which of them comes closest to what the memory gives depends on the machine. For weights of
+    fewer bytes, the bound is lower in proportion.
     """
     width = 1024
     n = sum(p.numel() for p in model.parameters()) // width * width
