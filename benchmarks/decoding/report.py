@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogLocator, NullLocator
 
 from oneprompt.notebook import style
 
@@ -66,9 +67,10 @@ def details(row: dict, n_ids: int) -> str:
 
 def draw(results: dict, path: Path) -> None:
     """Write the picture: speed beside `transformers`, growth with the length, and speculation."""
-    settings = style.RC_PARAMS | {"svg.hashsalt": "decoding", "figure.figsize": (6.4, 6.4)}
+    settings = style.RC_PARAMS | {"svg.hashsalt": "decoding", "figure.figsize": (6.4, 7.6)}
     with mpl.rc_context(settings):
-        figure, places = plt.subplot_mosaic([["speed", "speed"], ["length", "speculation"]])
+        rows, heights = [["speed"], ["speculation"], ["length"]], [3, 1.2, 2.4]
+        figure, places = plt.subplot_mosaic(rows, height_ratios=heights)
         draw_speed(places["speed"], results["decode"])
         draw_lengths(places["length"], results["lengths"])
         draw_speculation(places["speculation"], results["speculation"])
@@ -102,12 +104,17 @@ def draw_speed(place, decode: dict) -> None:
 
 def draw_lengths(place, found: dict) -> None:
     for kind in ("without a cache", "with a cache"):
-        label = f"{kind}: length$^{{{found[kind]['exponent']:.1f}}}$"
-        place.loglog(found["lengths"], found[kind]["ms"], marker="o", label=label)
+        place.loglog(found["lengths"], found[kind]["ms"], marker="o")
+        end = found["lengths"][-1], found[kind]["ms"][-1]
+        label = f"{kind}:\nlength$^{{{found[kind]['exponent']:.1f}}}$"
+        beside = {"xytext": (8, 0), "textcoords": "offset points", "va": "center"}
+        place.annotate(label, end, **beside, annotation_clip=False)
     place.set_xticks(found["lengths"], found["lengths"])
-    place.minorticks_off()
-    place.set(xlabel="length", title="Milliseconds per token")
-    place.legend(fontsize=8)
+    place.xaxis.set_minor_locator(NullLocator())
+    place.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    place.yaxis.set_major_formatter("{x:g}")
+    place.yaxis.set_minor_locator(NullLocator())
+    place.set(xlabel="length of the text, tokens", title="Milliseconds per token, GPT-2's shape")
 
 
 def draw_speculation(place, speculation: dict) -> None:
@@ -119,4 +126,4 @@ def draw_speculation(place, speculation: dict) -> None:
             if "v" in row and row["speedup"]["median"] > best.get(kind, {"median": 0})["median"]:
                 best[kind] = row["speedup"]
     bars(place, list(best), list(best.values()), style.PALETTE["green"])
-    place.set_title("Speculation, plain loop = 1")
+    place.set_title("Tokens per second with speculation, the plain loop = 1")
