@@ -52,7 +52,7 @@ grade: setup  ## grade a folder of submissions: make grade SUBMISSIONS=folder [O
 	@python assignments/grade.py "$(SUBMISSIONS)" $(OPTIONS)
 
 bench: setup  ## measure decoding and speculation beside transformers
-	@python benchmarks/decoding.py
+	@python -m benchmarks.decoding
 
 bench-web: book  ## measure the built pages and the model in the page, in Chromium
 	@PYTHONPATH=tools python benchmarks/web.py

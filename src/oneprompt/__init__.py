@@ -21,6 +21,7 @@ from .config import ModelConfig
 from .corpus import load_glossary
 from .draft import NGramTable, PromptLookup
 from .generation import Generation
+from .int8 import to_int8
 from .model import Transformer
 from .processors import Allow, LogitBias, RepetitionCost
 from .sample import GREEDY, Sampling, probabilities
@@ -37,4 +38,5 @@ __all__ = [
     "SpeculativeDecoder", "StopStrings", "Tokenizer", "Transformer", "answer", "chat_ids",
     "export_hf", "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
     "probabilities", "save_model", "score", "speculative_generate", "stream", "stream_text",
+    "to_int8",
 ]  # fmt: skip

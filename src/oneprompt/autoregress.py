@@ -15,7 +15,14 @@ from .cache import KVCache
 from .generation import Generation, stop_reason
 from .model import Transformer
 from .processors import Processor, process
-from .request import Ids, check_settings, read_request, resolve_stop_ids
+from .request import (
+    Ids,
+    check_cache,
+    check_count,
+    check_settings,
+    read_request,
+    resolve_stop_ids,
+)
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
 from .stopping import Condition, ending
 
@@ -55,7 +62,8 @@ def steps(
     texts, is_batch = read_request(model, ids)
     if is_batch:
         raise ValueError(f"one text at a time can be streamed, got {len(texts)}")
-    check_settings(max_new_tokens, sampling)
+    check_settings(max_new_tokens, sampling, stops, processors)
+    check_cache(model, cache)
     ends = ending(resolve_stop_ids(model, stop_ids), stops)
     if cache is None and use_cache:
         cache = model.new_cache(capacity=len(texts[0]) + max_new_tokens)
@@ -114,7 +122,12 @@ def generate(
         TypeError, ValueError: a prompt or setting does not fit; the message says what to do.
     """
     texts, is_batch = read_request(model, ids, attention_mask)
+    check_count("top_n", top_n, least=0)
     if is_batch:
+        if settings.keys() & {"cache", "use_cache"}:
+            raise ValueError(
+                "a batch has a cache of its own; give cache and use_cache for one text"
+            )
         return generate_batch(model, texts, max_new_tokens, sampling, top_n=top_n, **settings)
     result = Generation(stop_reason="length")  # if no id is wanted at all
     for step in steps(model, texts[0], max_new_tokens, sampling, **settings):

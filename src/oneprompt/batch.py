@@ -73,7 +73,7 @@ def generate_batch(
     Raises:
         TypeError, ValueError: a setting does not fit; the message says what to do.
     """
-    check_settings(max_new_tokens, sampling)
+    check_settings(max_new_tokens, sampling, stops, processors)
     ends = ending(resolve_stop_ids(model, stop_ids), stops)
     seeds = seeds_of(seed, len(texts))
     rows = [Row(text, row_seed) for text, row_seed in zip(texts, seeds, strict=True)]

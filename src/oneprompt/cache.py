@@ -23,6 +23,9 @@ class KVCache:
         keys, values: (L, B, G, capacity, d).
         length: positions filled so far.
         ids: the text in those positions, as last given to `unread`.
+
+    Raises:
+        ValueError: there is no text to hold, or the capacity is negative.
     """
 
     def __init__(
@@ -33,6 +36,11 @@ class KVCache:
         device="cpu",
         capacity: int | None = None,
     ):
+        if batch_size < 1 or (capacity is not None and capacity < 0):
+            raise ValueError(
+                "a cache holds at least one text and 0 or more positions; got "
+                f"batch_size={batch_size} and capacity={capacity}"
+            )
         self.longest = config.context_length
         capacity = min(FIRST_CAPACITY if capacity is None else capacity, self.longest)
         shape = (config.n_layers, batch_size, config.n_kv_heads, capacity, config.head_dim)

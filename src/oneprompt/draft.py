@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .model import Transformer
+from .request import check_count
 from .sample import Sampling, draw, probabilities, uniforms
 
 TOLERANCE = 0.01  # how far the sum of a row of q may be from 1: bfloat16 softmaxes stay within it
@@ -41,13 +42,21 @@ class Draft(Protocol):
         """
 
 
-def check_proposal(draft: Draft, tokens: Sequence[int], q: Tensor, gamma: int) -> None:
-    """Refuse what breaks the contract of `Draft.propose`: the text would not be the target's.
+def check_proposal(draft: Draft, proposal, gamma: int) -> tuple[list[int], Tensor]:
+    """The proposal itself, if it keeps the contract of `Draft.propose`.
+
+    What breaks it is refused, since the text would not be the target's.
 
     Raises:
         ValueError: the proposal breaks it; the message names the draft and says how.
     """
-    n, V, name = len(tokens), draft.vocab_size, type(draft).__name__
+    V, name = draft.vocab_size, type(draft).__name__
+    if not (isinstance(proposal, Sequence) and len(proposal) == 2):
+        raise ValueError(f"{name}.propose must give tokens and q, got {proposal!r}")
+    tokens, q = proposal
+    if not (isinstance(tokens, Sequence) and all(type(token) is int for token in tokens)):
+        raise ValueError(f"{name}.propose must give the tokens as a list of ints, got {tokens!r}")
+    n = len(tokens)
     if n > gamma:
         raise ValueError(f"{name}.propose gave {n} tokens where at most {gamma} were asked for")
     if outside := [token for token in tokens if not 0 <= token < V]:
@@ -60,6 +69,7 @@ def check_proposal(draft: Draft, tokens: Sequence[int], q: Tensor, gamma: int) -
             f"{name}.propose gave a q that is not a distribution: each row must be non-negative "
             f"and add up to 1 within {TOLERANCE}"
         )
+    return list(tokens), q
 
 
 def fit(rows: Tensor, vocab_size: int, empty: float = 0.0) -> Tensor:
@@ -112,9 +122,16 @@ class ModelDraft:
 
 
 class PromptLookup:
-    """Drafts what followed the last few ids earlier in the text (Saxena 2023), without a model."""
+    """Drafts what followed the last few ids earlier in the text (Saxena 2023), without a model.
+
+    It looks for the last `longest` ids, and then for fewer.
+
+    Raises:
+        TypeError, ValueError: `longest` is no int of at least 1.
+    """
 
     def __init__(self, vocab_size: int, longest: int = 3):
+        check_count("longest", longest, least=1)
         self.vocab_size, self.longest = vocab_size, longest
 
     def propose(
@@ -136,9 +153,14 @@ class PromptLookup:
 
 
 class NGramTable:
-    """Drafts the token that most often followed the last n - 1 (or fewer) in some text."""
+    """Drafts the token that most often followed the last n - 1 (or fewer) in some text.
+
+    Raises:
+        TypeError, ValueError: n is no int of at least 2.
+    """
 
     def __init__(self, documents: Iterable[Sequence[int]], vocab_size: int, n: int = 4):
+        check_count("n", n, least=2)
         self.vocab_size, self.n = vocab_size, n
         counts = defaultdict(Counter)
         for document in documents:

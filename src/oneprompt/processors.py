@@ -19,9 +19,19 @@ Processor = Callable[[Tensor, Sequence[int], int], Tensor]
 def process(
     processors: Iterable[Processor], logits: Tensor, text: Sequence[int], n_prompt: int
 ) -> Tensor:
-    """Logits (V,) after every processor."""
+    """Logits (V,) after every processor.
+
+    Raises:
+        ValueError: a processor returns something else than logits (V,).
+    """
+    shape = logits.shape
     for processor in processors:
         logits = processor(logits, text, n_prompt)
+        if not isinstance(logits, Tensor) or logits.shape != shape:
+            found = tuple(logits.shape) if isinstance(logits, Tensor) else repr(logits)
+            raise ValueError(
+                f"{processor!r} must return logits of shape {tuple(shape)}, got {found}"
+            )
     return logits
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from .cache import KVCache
 from .embed import check_ids
 from .model import Transformer
 from .sample import Sampling
@@ -68,7 +69,9 @@ def check_prompt(model: Transformer, ids: Ids) -> list[int]:
     return ids.tolist()
 
 
-def check_settings(max_new_tokens: int, sampling: Sampling) -> None:
+def check_settings(
+    max_new_tokens: int, sampling: Sampling, stops: Sequence = (), processors: Sequence = ()
+) -> None:
     """Refuse settings that `generate` does not take.
 
     Raises:
@@ -78,6 +81,29 @@ def check_settings(max_new_tokens: int, sampling: Sampling) -> None:
     if not isinstance(sampling, Sampling):
         raise TypeError(
             f"sampling must be a Sampling, such as op.Sampling(temperature=0.7), got {sampling!r}"
+        )
+    for name, functions in (("stops", stops), ("processors", processors)):
+        if not (isinstance(functions, Sequence) and all(map(callable, functions))):
+            raise TypeError(f"{name} must be a list of functions, got {functions!r}")
+
+
+def check_cache(model: Transformer, cache: KVCache | None) -> None:
+    """Refuse a cache that a text of this model cannot use.
+
+    Raises:
+        TypeError: it is no KVCache.
+        ValueError: it is another model's, or for another number of texts.
+    """
+    if cache is None:
+        return
+    if not isinstance(cache, KVCache):
+        raise TypeError(f"cache must be a KVCache, from model.new_cache(), got {cache!r}")
+    cache.check_fits(model.config, batch_size=1)
+    kinds = [(tensor.dtype, tensor.device) for tensor in (cache.keys, model.embedding)]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            "the cache has another dtype or device than the model, {} on {} and {} on {}; make "
+            "one with model.new_cache()".format(*kinds[0], *kinds[1])
         )
 
 
@@ -120,7 +146,7 @@ def _rows(ids) -> tuple[bool, Sequence]:
     if isinstance(ids, str):
         raise TypeError("the prompt is text; give its ids, tokenizer.encode(text)")
     if isinstance(ids, Tensor) and ids.ndim == 2:
-        return len(ids) > 1, list(ids)
+        return len(ids) != 1, list(ids)
     first = ids[0] if len(ids) else None
     is_batch = isinstance(first, Sequence | Tensor) and getattr(first, "ndim", 1) > 0
     return is_batch, list(ids) if is_batch else [ids]

@@ -1,12 +1,12 @@
 """Log-probabilities of a given text: how expected each of its tokens was."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from .model import Transformer
+from .request import Ids, check_count, read_request
 
 
 class Scored(NamedTuple):
@@ -38,21 +38,25 @@ def logprob(logits: Tensor, token_id: int) -> float:
 
 @torch.inference_mode()
 def score(
-    model: Transformer, ids: Sequence[int], *, start_id: int | None = None, top_n: int = 0
+    model: Transformer, ids: Ids, *, start_id: int | None = None, top_n: int = 0
 ) -> list[Scored]:
     """Every token of a text with its log-probability, by one pass over all of it.
 
     Args:
         model: the language model.
-        ids: the text, at least one id.
+        ids: the text, at least one id, in one of the forms that `generate` takes.
         start_id: an id to put in front, such as the end-of-sequence token between the texts that
             the model was trained on; the first token then has a probability as well.
         top_n: how many of the likeliest tokens to list in each place.
 
     Raises:
-        TypeError, ValueError: the model cannot read these ids.
+        TypeError, ValueError: the model cannot read these ids, or top_n is no count.
     """
-    ids = torch.as_tensor(ids).flatten().tolist()
+    texts, is_batch = read_request(model, ids)
+    if is_batch:
+        raise ValueError(f"one text at a time can be scored, got {len(texts)}")
+    check_count("top_n", top_n, least=0)
+    ids = texts[0]
     read = ids if start_id is None else [start_id, *ids]
     logits = model(torch.tensor([read], device=model.embedding.device))[0]  # (T, V)
     rows = logits[:-1] if start_id is not None else [None, *logits[:-1]]

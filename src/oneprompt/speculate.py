@@ -18,7 +18,14 @@ from .draft import Draft, ModelDraft, check_proposal, fit
 from .generation import Generation, stop_reason
 from .model import Transformer
 from .processors import Processor, process
-from .request import Ids, check_count, check_settings, read_request, resolve_stop_ids
+from .request import (
+    Ids,
+    check_cache,
+    check_count,
+    check_settings,
+    read_request,
+    resolve_stop_ids,
+)
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
 from .stopping import Condition, ending
 
@@ -85,10 +92,16 @@ class SpeculativeDecoder:
         draft: a Transformer, or any other `Draft`.
 
     Raises:
+        TypeError: the draft is nothing that proposes tokens.
         ValueError: the draft's vocabulary is not the target's.
     """
 
     def __init__(self, target: Transformer, draft: Transformer | Draft):
+        if not (isinstance(draft, Transformer) or hasattr(draft, "propose")):
+            raise TypeError(
+                "the draft must be a Transformer or have vocab_size and propose, as "
+                f"oneprompt.draft.Draft says; got {draft!r}"
+            )
         size = draft.config.vocab_size if isinstance(draft, Transformer) else draft.vocab_size
         V = target.config.vocab_size
         if abs(size - V) > PADDING * max(size, V):
@@ -122,7 +135,8 @@ class SpeculativeDecoder:
         texts, is_batch = read_request(self.target, ids)
         if is_batch:
             raise ValueError(f"one text at a time can be speculated on, got {len(texts)}")
-        check_settings(max_new_tokens, sampling)
+        check_settings(max_new_tokens, sampling, stops, processors)
+        check_cache(self.target, cache)
         check_count("gamma", gamma, least=1)
         ends, random = ending(resolve_stop_ids(self.target, stop_ids), stops), uniforms(seed)
         draft = self.draft
@@ -145,8 +159,7 @@ class SpeculativeDecoder:
         while len(text) < end:
             # A pass gives one id more than were drafted, and all must fit.
             most, before = min(gamma, min(end, full) - len(text) - 1), getattr(draft, "passes", 0)
-            drafted, q = draft.propose(text, most, sampling)
-            check_proposal(draft, drafted, q, most)
+            drafted, q = check_proposal(draft, draft.propose(text, most, sampling), most)
             q, n_rows = fit(q, V), len(drafted) + 1
             unread = torch.tensor([cache.unread([*text, *drafted], n_rows)], device=device)
             logits = self.target(unread, cache, last=n_rows)[0]
@@ -167,13 +180,20 @@ class SpeculativeDecoder:
                 return
 
     def generate(
-        self, ids: list[int], max_new_tokens: int, sampling: Sampling = GREEDY, **settings
+        self,
+        ids: Ids,
+        max_new_tokens: int,
+        sampling: Sampling = GREEDY,
+        *,
+        top_n: int = 0,
+        **settings,
     ) -> Generation:
         """Like `autoregress.generate`; the settings are those of `passes`."""
+        check_count("top_n", top_n, least=0)
         result = Generation(stop_reason="length")  # if no id is wanted at all
         for done in self.passes(ids, max_new_tokens, sampling, **settings):
             for token_id, logits in zip(done.new, done.logits, strict=False):
-                result.add(token_id, logits)
+                result.add(token_id, logits, top_n)
             result.stop_reason = done.stop
             result.target_passes += 1
             result.draft_passes += done.draft_passes
@@ -182,7 +202,7 @@ class SpeculativeDecoder:
         return result
 
     def stream(
-        self, ids: list[int], max_new_tokens: int, sampling: Sampling = GREEDY, **settings
+        self, ids: Ids, max_new_tokens: int, sampling: Sampling = GREEDY, **settings
     ) -> Iterator[int]:
         """The ids of `generate`, those of a pass as soon as it is done."""
         passes = self.passes(ids, max_new_tokens, sampling, **settings)

@@ -184,3 +184,9 @@ def test_a_batch_of_another_size_is_refused():
     model = random_model(config_of(random_choices(0)))
     with pytest.raises(ValueError, match="made for a batch of 1, got 2; make one with"):
         model(torch.zeros(2, 3, dtype=torch.int64), op.KVCache(model.config))
+
+
+@pytest.mark.parametrize("sizes", [{"batch_size": 0}, {"capacity": -1}])
+def test_a_cache_without_room_is_refused(sizes):
+    with pytest.raises(ValueError, match="a cache holds at least one text and 0 or more positions"):
+        random_model(config_of(random_choices(0))).new_cache(**sizes)

@@ -134,3 +134,12 @@ def test_tokens_and_distributions_must_match():
     for gamma in range(5):
         tokens, q = draft.propose([1, 2], gamma, SAMPLED)
         assert q.shape == (len(tokens), draft.vocab_size) == (gamma, 31)
+
+
+def test_lookups_need_something_to_look_for():
+    for longest, error in ((0, ValueError), (1.5, TypeError)):
+        with pytest.raises(error, match="longest must be"):
+            PromptLookup(9, longest)
+    for n, error in ((1, ValueError), ("4", TypeError)):
+        with pytest.raises(error, match="n must be"):
+            NGramTable([[1, 2]], 9, n)

@@ -196,6 +196,20 @@ def causal_mask_here(*args):
         ({"stop_ids": "."}, TypeError, r"stop_ids holds '.' .* give stops=\[StopStrings"),
         ({"stop_ids": [10**9]}, ValueError, "stop id 1000000000 is outside the vocabulary"),
         ({"seed": 1.5}, TypeError, "seed must be None or an int, got 1.5"),
+        (
+            {"cache": "on"},
+            TypeError,
+            r"cache must be a KVCache, from model.new_cache\(\), got 'on'",
+        ),
+        (
+            {"cache": small_model(n_heads=1).new_cache()},
+            ValueError,
+            "this is another model's cache",
+        ),
+        ({"cache": small_model().new_cache(2)}, ValueError, "made for a batch of 2, got 1"),
+        ({"cache": small_model().double().new_cache()}, ValueError, "float64 on cpu and torch.flo"),
+        ({"stops": "."}, TypeError, "stops must be a list of functions, got '.'"),
+        ({"processors": LogitBias({1: 2.0})}, TypeError, "processors must be a list of functions"),
         ({"ids": torch.zeros(2, 3, 4).long()}, ValueError, r"got a row of shape \(3, 4\)"),
     ],
 )
@@ -210,6 +224,19 @@ def test_bad_settings_are_refused_at_the_call(settings, error, words):
         lambda: decoder.stream(**arguments),
     ):
         with pytest.raises(error, match=words):
+            run()
+
+
+@pytest.mark.parametrize(("top_n", "error"), [(-1, ValueError), (1.5, TypeError)])
+def test_the_number_of_likeliest_tokens_is_a_count(top_n, error):
+    model = small_model()
+    for run in (
+        lambda: op.generate(model, PROMPT, 1, top_n=top_n),
+        lambda: op.generate(model, [PROMPT, PROMPT], 1, top_n=top_n),
+        lambda: op.SpeculativeDecoder(model, model).generate(PROMPT, 1, top_n=top_n),
+        lambda: op.score(model, PROMPT, top_n=top_n),
+    ):
+        with pytest.raises(error, match="top_n must be"):
             run()
 
 

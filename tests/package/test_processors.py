@@ -84,6 +84,8 @@ def test_processors_run_in_the_order_of_the_list():
         (lambda: LogitBias({1: math.inf}), "the bias of 1 must be finite or -inf, got inf"),
         (lambda: LogitBias({9: 1.0})(LOGITS, [], 0), r"id 9 is outside the vocabulary \(0 to 4\)"),
         (lambda: Allow(lambda new: [])(LOGITS, [2], 0), r"nothing is allowed after .* \[2\]"),
+        (lambda: process([lambda *_: None], LOGITS, [], 0), r"shape \(5,\), got None"),
+        (lambda: process([lambda *_: LOGITS[:3]], LOGITS, [], 0), r"shape \(5,\), got \(3,\)"),
         (lambda: Allow(lambda new: [-1])(LOGITS, [], 0), "id -1 is outside the vocabulary"),
     ],
 )

@@ -51,3 +51,12 @@ def test_asking_for_more_tokens_than_exist_gives_all_of_them():
 def test_a_text_that_the_model_cannot_read_is_refused():
     with pytest.raises(ValueError, match="outside the vocabulary"):
         score(small_model(), [1, 99])
+    with pytest.raises(TypeError, match="the prompt is text"):
+        score(small_model(), "What?")
+    with pytest.raises(ValueError, match="one text at a time can be scored, got 2"):
+        score(small_model(), [[1, 2], [3, 4]])
+
+
+def test_every_form_of_a_text_is_scored_alike():
+    expected = score(small_model(), IDS)
+    assert score(small_model(), torch.tensor([IDS])) == expected == score(small_model(), tuple(IDS))

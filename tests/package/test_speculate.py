@@ -451,6 +451,9 @@ class Breaks:
     ("propose", "words"),
     [
         (lambda gamma: certain([4] * 10, 10), "gave 10 tokens where at most 3 were asked for"),
+        (lambda gamma: None, "must give tokens and q, got None"),
+        (lambda gamma: certain([4], 10)[1], "must give tokens and q, got tensor"),
+        (lambda gamma: ([4.0], certain([4], 10)[1]), r"tokens as a list of ints, got \[4.0\]"),
         (lambda gamma: ([10], certain([4], 10)[1]), "gave token 10; its vocabulary is 0 to 9"),
         (lambda gamma: ([-1], certain([4], 10)[1]), "gave token -1; its vocabulary is 0 to 9"),
         (lambda gamma: ([4, 5], certain([4], 10)[1]), r"shape \(2, 10\), got \(1, 10\)"),
@@ -461,8 +464,8 @@ class Breaks:
         (lambda gamma: ([4], torch.eye(10)[[4]] * 2 - torch.eye(10)[[5]]), "not a distribution"),
         (lambda gamma: ([4], torch.full((1, 10), float("nan"))), "not a distribution"),
     ],
-    ids=["too many", "id too large", "id negative", "row missing", "q too wide", "q flat",
-         "q a list", "sums to 1.1", "negative", "nan"],
+    ids=["too many", "nothing", "no tokens", "floats", "id too large", "id negative", "row missing",
+         "q too wide", "q flat", "q a list", "sums to 1.1", "negative", "nan"],
 )  # fmt: skip
 def test_a_draft_that_breaks_its_contract_is_named(propose, words):
     decoder = op.SpeculativeDecoder(counting_model(), Breaks(propose))
@@ -552,3 +555,17 @@ def test_generation_continues_from_an_earlier_turns_cache():
 def test_an_acceptance_that_is_not_a_probability_is_refused(acceptance):
     with pytest.raises(ValueError, match="must be a probability from 0 to 1"):
         expected_tokens_per_pass(acceptance, 5)
+
+
+@pytest.mark.parametrize("draft", [None, "ngram"])
+def test_what_proposes_nothing_is_no_draft(draft):
+    with pytest.raises(TypeError, match="must be a Transformer or have vocab_size and propose"):
+        op.SpeculativeDecoder(small_model(), draft)
+
+
+def test_the_likeliest_tokens_are_those_of_plain_generation():
+    model, settings = small_model(), {"stop_ids": (), "top_n": 3}
+    plain = op.generate(model, [3, 1, 4], 9, **settings).top
+    found = op.speculative_generate(model, noisy_copy(model, 0.1), [3, 1, 4], 9, **settings).top
+    assert [[token for token, _ in row] for row in found] == [[t for t, _ in row] for row in plain]
+    assert torch.tensor(found)[..., 1].allclose(torch.tensor(plain)[..., 1], atol=1e-4)

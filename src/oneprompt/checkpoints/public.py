@@ -43,7 +43,8 @@ def load_pretrained(
 
     Returns:
         the model, in eval mode and fp32, and its tokenizer, or None if there is none. The
-        tokenizer's `chat_template` is for `chat_ids`.
+        tokenizer's `chat_template` is for `chat_ids`. Its `encode` adds nothing to a text: where
+        the model expects a token in front, as Llama's, the prompt is `start_ids` + `encode(text)`.
 
     Raises:
         FileNotFoundError: there is no such folder, hub name or file.
