@@ -202,7 +202,7 @@ function chosenRow(widget, walk) {
   const show = (measured) => {
     near.show(measured);
     plane.show(measured);
-    figures.show([fixed(measured.near[0][1], 2), "cosine"], [fixed(measured.chance, 2), "columns shuffled"],
+    figures.show([fixed(measured.near[0][1], 2), "cosine"], [fixed(measured.chance, 2), "shuffled"],
       [percent(map.kept), "of the spread"]);
   };
   return { nodes: [node, figures.node], plane, show };
