@@ -7,6 +7,7 @@
 | `exercise` | the code is open, with links to where it can be run |
 | none of these | the code is folded below its output |
 
+The line of a contract that follows a prediction does not say what it checks: that is the answer.
 Folded code is a `<details>` element, which needs no script; page.js adds the switch for all.
 """
 
@@ -23,11 +24,13 @@ UNTOUCHED = "○"  # how the output of an exercise begins that nobody has done
 
 def fold_cells(app, doctree):
     cells = [c for c in doctree.findall(nodes.container) if c.get("nb_element") == "cell_code"]
-    for cell in cells:
+    for before, cell in zip([None, *cells], cells, strict=False):
         cell.attributes.pop("hide_mode", None)  # of the older tag `hide-input`
         tags = cell["cell_metadata"].get("tags", [])
         if "contract" in tags:
-            wrap(cell, f"✓ checked: {escape(claim(cell))}", cell.children[:], "op-contract")
+            claimed = escape(claim(cell))
+            summary = "✓ checked" if predicts(before) else f"✓ checked: {claimed}"
+            wrap(cell, summary, cell.children[:], "op-contract")
         elif "exercise" in tags:
             make_exercise(app, cell)
         elif "show" not in tags and (source := part(cell, "cell_code_source")):
@@ -55,6 +58,11 @@ def claim(cell: nodes.container) -> str:
     if not first.startswith("# "):
         LOGGER.warning("a contract cell begins with its claim as a comment", location=cell)
     return first.removeprefix("# ").rstrip(".")
+
+
+def predicts(cell: nodes.container | None) -> bool:
+    """Whether the reader is asked for a prediction by this cell."""
+    return cell is not None and "Predict(" in cell.astext()
 
 
 def make_exercise(app, cell: nodes.container) -> None:

@@ -164,6 +164,13 @@ class TestInTheBook:
         contract.locator("summary").press("Enter")
         assert "assert" in contract.inner_text()
 
+    def test_a_contract_does_not_answer_the_question_before_it(self, page, site):
+        page.goto(f"{site}book/04_attention.html")
+        lines = page.locator("article .tag_contract summary").all_inner_texts()
+        assert lines[0] == "✓ checked"  # it follows the first prediction
+        assert any(line.startswith("✓ checked: every token but the first") for line in lines)
+        assert not [line for line in lines if "with the key (0, 2)" in line]
+
     def test_a_terms_meaning_is_shown_on_focus_hover_and_tap(self, page, browser, site):
         page.goto(f"{site}book/00_overview.html")
         term, box = page.locator("article a.op-term").first, page.get_by_role("tooltip")
