@@ -41,6 +41,9 @@ def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "",
     low, high = min(known), max(known)
     ends = entry(low, 2), entry(high, 2)
     left, top = max(map(text_width, ends)) + 8, FONT + 8
+    first, last = entry(xs[0], 2), entry(xs[-1], 2)
+    room = width - 8 - left - text_width(first) - text_width(last) - 2 * FONT
+    below = FONT + 4 if text_width(x_name) > room else 0  # a long name has a line of its own
 
     def at(a: float, b: float) -> tuple[float, float]:
         return (left + (a - xs[0]) / (xs[-1] - xs[0]) * (width - left - 8),
@@ -50,12 +53,12 @@ def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "",
              label(left - 6, at(0, high)[1] + 10, ends[1], "end", quiet=True),
              label(left - 6, at(0, low)[1], ends[0], "end", quiet=True),
              label(0, FONT - 2, y_name, quiet=True),
-             label(left, height + FONT + 4, entry(xs[0], 2), quiet=True),
-             label((left + width) / 2, height + FONT + 4, x_name, "middle", quiet=True),
-             label(width - 8, height + FONT + 4, entry(xs[-1], 2), "end", quiet=True)]  # fmt: skip
+             label(left, height + FONT + 4, first, quiet=True),
+             label((left + width) / 2, height + FONT + 4 + below, x_name, "middle", quiet=True),
+             label(width - 8, height + FONT + 4, last, "end", quiet=True)]  # fmt: skip
     if edge is not None:
         marks.append(line([at(edge, high), at(edge, low)], "quiet", 1))
-    down = height + 2 * FONT + 12
+    down = height + 2 * FONT + 12 + below
     for (name, values), paint in zip(each.items(), ORDER, strict=False):
         points = [at(a, b) for a, b in zip(xs, values, strict=True) if b is not None]
         marks.append(line(points, paint, 2.2))

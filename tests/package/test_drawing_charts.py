@@ -1,0 +1,29 @@
+"""Curves: a long name of the x axis does not run into the numbers beside it."""
+
+import re
+
+import pytest
+
+from oneprompt.notebook import drawing
+from oneprompt.notebook.drawing.marks import text_width
+
+
+def axis_labels(x_name: str) -> dict[str, tuple[float, float]]:
+    """The texts under the axis: where they begin or end or have their middle, and how deep."""
+    svg = drawing.curves(
+        {"a": [0, 1, 3]}, x=[1, 2, 10], x_name=x_name, alt="Rises."
+    )._repr_mimebundle_()
+    texts = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]*)<', svg["image/svg+xml"])
+    return {text: (float(x), float(y)) for x, y, text in texts}
+
+
+@pytest.mark.parametrize("x_name", ["step", "tenth of the pairs, by how alike their places are"])
+def test_the_name_of_the_x_axis_stands_free(x_name):
+    labels = axis_labels(x_name)
+    middle, depth = labels[x_name]
+    (first, line), (last, _) = labels["1"], labels["10"]
+    between = first + text_width("1") < middle - text_width(x_name) / 2 and middle + text_width(
+        x_name
+    ) / 2 < last - text_width("10")
+    assert between if depth == line else depth > line + 14
+    assert labels["a"][1] > depth + 14
