@@ -65,6 +65,13 @@ function answerWith({ compute, alone }, widget) {
   };
 }
 
+/** The second explorer of a kind on a page is called so: a landmark has a name of its own. */
+function nameApart(explorer) {
+  const name = explorer.getAttribute("aria-label");
+  const same = document.querySelectorAll(`.op-root > [aria-label^="${name}"]`).length;
+  if (same > 1) explorer.setAttribute("aria-label", `${name} ${same}`);
+}
+
 export function mountTwin(host, load) {
   const el = host.querySelector(".op-root");
   try {
@@ -74,6 +81,7 @@ export function mountTwin(host, load) {
     const widget = standIn(state);
     widget.on("change:asked", answerWith(explorer, widget));
     explorer.render({ model: widget, el });
+    nameApart(el.firstElementChild);
   } catch (error) {
     el.textContent = "The explorer could not start: see the browser's console.";
     console.error(error);
