@@ -21,6 +21,7 @@ from .request import (
     check_count,
     check_settings,
     read_request,
+    read_text,
     resolve_stop_ids,
 )
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
@@ -59,17 +60,13 @@ def steps(
     Raises:
         TypeError, ValueError: as in `generate`; raised at the call, not at the first step.
     """
-    texts, is_batch = read_request(model, ids)
-    if is_batch:
-        raise ValueError(f"one text at a time can be streamed, got {len(texts)}")
+    ids = read_text(model, ids, "streamed")
     check_settings(max_new_tokens, sampling, stops, processors)
     check_cache(model, cache)
     ends = ending(resolve_stop_ids(model, stop_ids), stops)
     if cache is None and use_cache:
-        cache = model.new_cache(capacity=len(texts[0]) + max_new_tokens)
-    return _steps(
-        model, texts[0], max_new_tokens, sampling, processors, ends, cache, uniforms(seed)
-    )
+        cache = model.new_cache(capacity=len(ids) + max_new_tokens)
+    return _steps(model, ids, max_new_tokens, sampling, processors, ends, cache, uniforms(seed))
 
 
 @torch.inference_mode()

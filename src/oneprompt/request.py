@@ -48,6 +48,18 @@ def read_request(
     return Request(texts, is_batch)
 
 
+def read_text(model: Transformer, ids: Ids, done: str) -> list[int]:
+    """The ids of a request that may hold only one text; `done` says what is done with it.
+
+    Raises:
+        TypeError, ValueError: the request does not fit, or is a batch.
+    """
+    texts, is_batch = read_request(model, ids)
+    if is_batch:
+        raise ValueError(f"one text at a time can be {done}, got {len(texts)}")
+    return texts[0]
+
+
 def check_prompt(model: Transformer, ids: Ids) -> list[int]:
     """One prompt as a list of ids.
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .model import Transformer
-from .request import Ids, check_count, read_request
+from .request import Ids, check_count, read_text
 
 
 class Scored(NamedTuple):
@@ -52,11 +52,8 @@ def score(
     Raises:
         TypeError, ValueError: the model cannot read these ids, or top_n is no count.
     """
-    texts, is_batch = read_request(model, ids)
-    if is_batch:
-        raise ValueError(f"one text at a time can be scored, got {len(texts)}")
+    ids = read_text(model, ids, "scored")
     check_count("top_n", top_n, least=0)
-    ids = texts[0]
     read = ids if start_id is None else [start_id, *ids]
     logits = model(torch.tensor([read], device=model.embedding.device))[0]  # (T, V)
     rows = logits[:-1] if start_id is not None else [None, *logits[:-1]]

@@ -23,7 +23,7 @@ from .request import (
     check_cache,
     check_count,
     check_settings,
-    read_request,
+    read_text,
     resolve_stop_ids,
 )
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
@@ -132,9 +132,7 @@ class SpeculativeDecoder:
             TypeError, ValueError: at the call, the request does not fit.
             ValueError: during iteration, the draft breaks its contract.
         """
-        texts, is_batch = read_request(self.target, ids)
-        if is_batch:
-            raise ValueError(f"one text at a time can be speculated on, got {len(texts)}")
+        ids = read_text(self.target, ids, "speculated on")
         check_settings(max_new_tokens, sampling, stops, processors)
         check_cache(self.target, cache)
         check_count("gamma", gamma, least=1)
@@ -143,9 +141,9 @@ class SpeculativeDecoder:
         if isinstance(draft, Transformer):
             draft = ModelDraft(draft, random, self.target.config.vocab_size)
         if cache is None:
-            cache = self.target.new_cache(capacity=len(texts[0]) + max_new_tokens + gamma)
+            cache = self.target.new_cache(capacity=len(ids) + max_new_tokens + gamma)
         return self._passes(
-            draft, texts[0], max_new_tokens, sampling, gamma, processors, ends, cache, random
+            draft, ids, max_new_tokens, sampling, gamma, processors, ends, cache, random
         )
 
     @torch.inference_mode()
