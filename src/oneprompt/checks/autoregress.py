@@ -1,5 +1,8 @@
 """Checks of the exercises of chapter 8."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from oneprompt import answers
@@ -57,15 +60,11 @@ def generate_greedy(function) -> None:
         (expected[1:], "the first new id is missing: it comes out of the pass over the prompt"),
     )  # fmt: skip
     call = f"generate_greedy(model, {PROMPT}, {MOST}) of a small random model"
-    given, read = list(PROMPT), []
-    hook = model.blocks[0].register_forward_pre_hook(lambda _, args: read.append(args[0].shape[1]))
-    try:
+    given = list(PROMPT)
+    with reading(model) as read:
         got = function(model, given, MOST)
-    finally:
-        hook.remove()
     compare(call, plain_ids(got), expected, causes)
-    if given != PROMPT:
-        raise Wrong("not yet. Your function changed the list it was given: append to a copy of it")
+    check_unchanged(given, PROMPT)
     compare_work(sum(read), len(PROMPT) + n - 1)
     for most in (3, 1, 0):
         causes = (
@@ -143,6 +142,23 @@ def wrong_greedy(model: Transformer, choose, row: int = -1, keep: bool = True) -
         if text[-1] == model.eos_id:
             break
     return text[len(PROMPT) :]
+
+
+@contextmanager
+def reading(model: Transformer) -> Iterator[list[int]]:
+    """How many positions each pass of the model reads, a number per pass."""
+    read = []
+    hook = model.blocks[0].register_forward_pre_hook(lambda _, args: read.append(args[0].shape[1]))
+    try:
+        yield read
+    finally:
+        hook.remove()
+
+
+def check_unchanged(given: list[int], ids: list[int]) -> None:
+    """Refuse a function that appended to the list that it was given."""
+    if given != ids:
+        raise Wrong("not yet. Your function changed the list it was given: append to a copy of it")
 
 
 def compare_work(read: int, needed: int) -> None:

@@ -1,14 +1,23 @@
 """Tests of a loop that generates with a cache."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 
 from oneprompt.autoregress import generate
-from oneprompt.model import ModelConfig, Transformer
+from oneprompt.model import Transformer
 
 from .. import Wrong, autoregress, compare
-from ..autoregress import PROMPT, compare_work, missing, plain_ids, wrong_greedy
+from ..autoregress import (
+    PROMPT,
+    check_unchanged,
+    compare_work,
+    missing,
+    plain_ids,
+    reading,
+    wrong_greedy,
+)
 from .reference import reference, tokenizer
 
 REASONS = ("stop", "length", "context")
@@ -24,22 +33,18 @@ def generation(function, most: int = 12, context: int | None = None, rank: int =
         return int(logits.sort(descending=True, stable=True).indices[..., rank])
 
     expected, reason = _generated(model, most, rank)
-    given, read = list(PROMPT), []
-    hook = model.blocks[0].register_forward_pre_hook(lambda _, args: read.append(args[0].shape[1]))
+    given = list(PROMPT)
     call = f"generate(model, {PROMPT}, {most}, choose) of a small random model"
     if context:
         call += f" with a context of {context}"
-    try:
+    with reading(model) as read:
         ids, why = _ids_and_reason(function(model, given, most, choose))
-    finally:
-        hook.remove()
     if set(calls) - {(model.config.vocab_size,)}:
         raise Wrong(f"not yet. choose was given logits of shape {calls[0]}\n  likely cause: it "
                     "takes the row (V,) of the last position")  # fmt: skip
     compare(call, ids, expected, _wrong_ids(model, most, expected, rank))
     compare(f"the reason of {call}", why, reason)
-    if given != PROMPT:
-        raise Wrong("not yet. Your function changed the list it was given: append to a copy of it")
+    check_unchanged(given, PROMPT)
     compare_work(sum(read), len(PROMPT) + len(expected) - 1 if expected else 0)
     again = _ids_and_reason(function(model, list(PROMPT), most, choose))[0]
     old = [(again, "a cache from an earlier call is used: every text needs its own")]
@@ -61,8 +66,7 @@ def _with_context(context: int | None) -> Transformer:
     model = autoregress.small_model()
     if context is None:
         return model
-    sizes = {name: getattr(model.config, name) for name in model.config.__dataclass_fields__}
-    smaller = Transformer(ModelConfig(**sizes | {"context_length": context})).eval()
+    smaller = Transformer(replace(model.config, context_length=context)).eval()
     smaller.load_state_dict(model.state_dict())
     smaller.eos_id = model.eos_id
     return smaller.requires_grad_(False)

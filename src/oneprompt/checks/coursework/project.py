@@ -8,7 +8,7 @@ from oneprompt.sample import Sampling, draw, probabilities, uniforms
 from oneprompt.speculate import SpeculativeDecoder
 
 from .. import Wrong, compare
-from ..autoregress import plain_ids
+from ..autoregress import check_unchanged, plain_ids
 from .reference import reference, tokenizer
 from .shipped import forward, parts_of, shipped, small_model
 from .verification import MISTAKES, verified
@@ -31,9 +31,10 @@ def generate(function, temperature: float = 0, top_p: float = 1.0, seed: int = 0
     given, source = list(ids), uniforms(seed)
     eos = model.eos_id
     got = plain_ids(function(shipped(), given, most, temperature, top_p, lambda: next(source), eos))
-    if got != of(most, use_cache=False):  # the same but for sums in another order
+    # Sums in another order can move a draw by a token: the text without a cache is right as well.
+    if got != right and got != of(most, use_cache=False):
         _compare_ids(call, got, right, most, _wrong_ends(of, right, most, ids))
-    _check_list(given, ids)
+    check_unchanged(given, ids)
     if sum(n for _, n in _reads) > len(ids) + max(len(right) - 1, 0):
         raise Wrong(f"not yet. {call} read {sum(n for _, n in _reads)} positions, and "
                     f"{len(ids) + len(right) - 1} are enough\n  likely cause: the cache is not "
@@ -72,7 +73,7 @@ def speculate(function, temperature: float = 0, top_p: float = 1.0, seed: int = 
         alone = generate_with(target, ids, most, sampling, seed=seed).ids
         causes += [(alone, "this is the text of the target alone, with these random numbers")]
         _compare_ids(call, got, done.ids, most, _wrong_ends(of, done.ids, most, ids) + causes)
-    _check_list(given, ids)
+    check_unchanged(given, ids)
     passes = [n for weights, n in _reads if weights == own[0]["embedding"].data_ptr()]
     if len(passes) > done.target_passes + 1:
         raise Wrong(f"not yet. {call}: the target made {len(passes)} passes, and "
@@ -120,11 +121,6 @@ def _compare_ids(call: str, got, right: list[int], most: int, causes) -> None:
     same = next((i for i, (a, b) in enumerate(zip(got, right, strict=False)) if a != b), None)
     compare(call if same is None else f"{call}: the ids differ from number {same} on",
             got, right, causes)  # fmt: skip
-
-
-def _check_list(given: list[int], ids: list[int]) -> None:
-    if given != ids:
-        raise Wrong("not yet. Your function changed the list it was given: append to a copy of it")
 
 
 def _counted_forward(weights: dict, sizes: dict, ids: list[int], cache: list) -> Tensor:

@@ -1,8 +1,5 @@
 """Tests of a loop that speculates greedily, on small random models and on the reference pair."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 
 from oneprompt.autoregress import generate
@@ -10,7 +7,7 @@ from oneprompt.model import Transformer
 from oneprompt.speculate import SpeculativeDecoder
 
 from .. import Wrong, autoregress, compare
-from ..autoregress import PROMPT, plain_ids
+from ..autoregress import PROMPT, check_unchanged, plain_ids, reading
 from .reference import reference, tokenizer
 
 MISTAKES = (
@@ -53,14 +50,13 @@ def speculation_with_the_model(
 def _compare(function, target, draft, ids: list[int], most: int, gamma: int, call: str) -> None:
     right = generate(target, ids, most).ids
     given = list(ids)
-    with _reading(target) as read:
+    with reading(target) as read:
         got = plain_ids(function(target, draft, given, most, gamma))
     causes = [(_speculated(target, draft, ids, most, gamma, **how), text) for how, text in MISTAKES]
     causes += [(ids + right, "the prompt is in front: only the new ids are asked for")]
     compare(call, got, right, causes)
-    if given != ids:
-        raise Wrong("not yet. Your function changed the list it was given: append to a copy of it")
-    with _reading(target) as needed:
+    check_unchanged(given, ids)
+    with reading(target) as needed:
         SpeculativeDecoder(target, draft).generate(ids, most, gamma=gamma)
     # One pass and one block more are allowed: the prompt may be read in a pass of its own.
     if len(read) > len(needed) + 1:
@@ -72,17 +68,6 @@ def _compare(function, target, draft, ids: list[int], most: int, gamma: int, cal
         raise Wrong(f"not yet. The ids are right, but the target read {sum(read)} positions, and "
                     f"{sum(needed)} are enough\n  likely cause: the cache is not used: a pass "
                     "reads what is new in the text, and the drafted ids")  # fmt: skip
-
-
-@contextmanager
-def _reading(model: Transformer) -> Iterator[list[int]]:
-    """How many positions each pass reads."""
-    read = []
-    hook = model.blocks[0].register_forward_pre_hook(lambda _, args: read.append(args[0].shape[1]))
-    try:
-        yield read
-    finally:
-        hook.remove()
 
 
 def _perturbed(target: Transformer) -> Transformer:
