@@ -40,8 +40,11 @@ def machine() -> dict:
         "transformers": version("transformers"),
         "load": os.getloadavg()[0],
     }
-    text = "{cpu}, {cores} cores, {threads} threads, {instructions}, torch {torch}, transformers"
-    return facts | {"text": f"{text} {{transformers}}, load {{load:.1f}}".format(**facts)}
+    text = (
+        "{cpu}, {cores} cores, {threads} threads, {instructions}, torch {torch}, "
+        "transformers {transformers}, load {load:.1f}"
+    )
+    return facts | {"text": text.format(**facts)}
 
 
 def measure(size: measures.Size) -> dict:

@@ -4,16 +4,17 @@ What is said of an assignment stands in the metadata of the notebook that studen
 """
 
 import json
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
-from launch import launch_links
+from launch import launch_line, launch_links
 from sphinx.util.docutils import SphinxDirective
 
-PAGE = "book/assignments"
 RELEASED = "assignments/release"
 
 
+@cache
 def assignments(root: str) -> dict[str, dict]:
     """Stem -> metadata of every released assignment: by chapter, the shorter one first."""
     found = {}
@@ -31,9 +32,9 @@ class Assignments(SphinxDirective):
             self.env.note_dependency(f"{RELEASED}/{stem}/{stem}.ipynb")
             section = nodes.section("", nodes.title("", about["title"]), ids=[stem])
             section += nodes.paragraph("", f"{about['minutes']} minutes, {about['points']} points.")
-            goals, _ = self.state.inline_text("Afterwards you will have", self.lineno)
-            items = [nodes.list_item("", nodes.paragraph("", goal)) for goal in about["goals"]]
-            section += [nodes.paragraph("", "", *goals), nodes.bullet_list("", *items)]
+            section += nodes.paragraph("", "Afterwards you will have")
+            goals = [nodes.list_item("", nodes.paragraph("", goal)) for goal in about["goals"]]
+            section += nodes.bullet_list("", *goals)
             section += where(self.config.html_theme_options, stem)
             listed.append(section)
         return listed
@@ -46,10 +47,7 @@ def where(options: dict, stem: str) -> nodes.paragraph:
     if repository := options.get("repository_url"):
         branch = options.get("repository_branch") or "main"
         links["the file"] = f"{repository}/blob/{branch}/{name}.ipynb"
-    items = [nodes.Text("Open it: ")]
-    for label, address in links.items():
-        items += [nodes.reference("", label, refuri=address), nodes.Text(" · ")]
-    return nodes.paragraph("", "", *items[:-1], classes=["op-launch"])
+    return launch_line("Open it", links)
 
 
 def link_from_chapter(app, doctree):
@@ -58,12 +56,11 @@ def link_from_chapter(app, doctree):
         if about["chapter"] != app.env.docname:
             continue
         title = nodes.title("", f"Assignment: {about['title']}")
-        said = f"{about['minutes']} minutes, with tests that say what may be wrong. "
+        said = f"{about['minutes']} minutes, with tests that say what may be wrong."
         section = nodes.section("", title, ids=[f"assignment-{stem}"])
         section += nodes.paragraph("", said)
         section += where(app.config.html_theme_options, stem)
-        top = next(doctree.findall(nodes.section))
-        top += section
+        next(doctree.findall(nodes.section)).append(section)
 
 
 def setup(app):

@@ -12,9 +12,10 @@ Folded code is a `<details>` element, which needs no script; page.js adds the sw
 """
 
 from html import escape
+from itertools import pairwise
 
 from docutils import nodes
-from launch import launch_links
+from launch import launch_line, launch_links
 from sphinx.util import logging
 
 LOGGER = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ UNTOUCHED = "○"  # how the output of an exercise begins that nobody has done
 
 def fold_cells(app, doctree):
     cells = [c for c in doctree.findall(nodes.container) if c.get("nb_element") == "cell_code"]
-    for before, cell in zip([None, *cells], cells, strict=False):
+    for before, cell in pairwise([None, *cells]):
         cell.attributes.pop("hide_mode", None)  # of the older tag `hide-input`
         tags = cell["cell_metadata"].get("tags", [])
         if "contract" in tags:
@@ -72,10 +73,7 @@ def make_exercise(app, cell: nodes.container) -> None:
         cell.remove(output)
     links = launch_links(app.config.html_theme_options, app.env.docname)
     if links:
-        items = [nodes.Text("Do it in a notebook: ")]
-        for name, address in links.items():
-            items += [nodes.reference("", name, refuri=address), nodes.Text(" · ")]
-        cell += nodes.paragraph("", "", *items[:-1], classes=["op-launch"])
+        cell += launch_line("Do it in a notebook", links)
 
 
 def setup(app):

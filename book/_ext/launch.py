@@ -1,5 +1,15 @@
 """Where a notebook of the repository can be run, from the addresses in _config.yml."""
 
+from docutils import nodes
+
+
+def launch_line(words: str, links: dict[str, str]) -> nodes.paragraph:
+    """A quiet line: the words, and links by their labels."""
+    items = [nodes.Text(f"{words}: ")]
+    for label, address in links.items():
+        items += [nodes.reference("", label, refuri=address), nodes.Text(" · ")]
+    return nodes.paragraph("", "", *items[:-1], classes=["op-launch"])
+
 
 def launch_links(options: dict, name: str) -> dict[str, str]:
     """Label -> address for the notebook `name`, without its suffix, from the theme's options."""
