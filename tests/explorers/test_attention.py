@@ -182,7 +182,10 @@ def number(text: str) -> float:
 
 
 def show(page, explorer):
-    return show_explorer(page, explorer, "Attention explorer")
+    """The explorer with its switches open."""
+    region = show_explorer(page, explorer, "Attention explorer")
+    region.locator("summary").click()
+    return region
 
 
 def map_rows(region) -> list[list[str]]:
@@ -309,8 +312,7 @@ def test_a_narrow_page_shows_the_lengths_too(page):
 
 def test_query_heads_share_key_value_heads(page):
     region = show(page, make_explorer(head=3))
-    region.locator("summary").press("Enter")
-    status = region.locator("details .op-status")
+    status = region.locator(".op-more .op-status")
     assert "Query head 3 reads key/value head 1; the cache keeps 2 of 4" in status.inner_text()
     sizes = region.get_by_role("radiogroup", name="Key/value heads")
     sizes.get_by_role("radio", checked=True).press("End")
@@ -388,7 +390,6 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
     region.get_by_label("Window").press("Home")
     assert region.bounding_box()["height"] == pytest.approx(height, abs=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    region.locator("summary").click()
     assert_fits(region)
 
 

@@ -143,7 +143,10 @@ def test_the_twin_depends_on_the_state_alone_and_is_small():
 
 
 def show(page, explorer):
-    return show_explorer(page, explorer, "Position explorer")
+    """The explorer with its panel open."""
+    region = show_explorer(page, explorer, "Position explorer")
+    region.locator("summary").click()
+    return region
 
 
 def number(text: str) -> float:

@@ -262,8 +262,9 @@ function build(widget, { data }) {
     stagesOfQuery(data.tokens), nextTokens(data.dots[0].length, change), switches(change), windowed,
     sharing(data.dots[0].length, change)];
   const [prompt, all, map, query, next, off, , groups] = parts.map((part) => part.node);
-  const more = element("div", { class: "op-more" }, off, windowed.node,
-    element("details", {}, element("summary", {}, "Shared keys and values"), groups));
+  const more = element("details", { class: "op-more" },
+    element("summary", {}, "Switch parts off"), off, windowed.node,
+    element("p", { class: "op-title" }, "Shared keys and values"), groups);
   const show = (measured) => parts.forEach((part) => part.show(measured));
   return { nodes: [prompt, element("div", { class: "op-two" }, all, map, more), query, next], show };
 }

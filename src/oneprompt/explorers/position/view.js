@@ -121,7 +121,8 @@ function schemePanels(widget, change) {
   const panels = { learned: additive, sinusoidal: additive, rope: ropePanel(widget, change),
     alibi: alibiPanel(widget), none: nonePanel() };
   const all = [...new Set(Object.values(panels))];
-  const node = element("div", { class: "op-panels" }, ...all.map((panel) => panel.node));
+  const node = element("details", {}, element("summary", {}, "How this scheme does it"),
+    element("div", { class: "op-panels" }, ...all.map((panel) => panel.node)));
   const show = (measured) => {
     for (const panel of all) {
       panel.node.classList.toggle("op-away", panel !== panels[measured.scheme]);
