@@ -13,7 +13,7 @@ TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: book setup real serve lab check test train notebooks release grade bench bench-web bench-grading \
+.PHONY: book setup real serve lab check test train notebooks address release grade bench bench-web bench-grading \
 	screenshots clean
 
 book: setup  ## build the book into _build/html
@@ -43,6 +43,10 @@ train: setup  ## train the tokenizer and both models again, into src/oneprompt/a
 
 notebooks: setup  ## execute the notebooks again and store their text outputs
 	@python tools/notebooks.py book/*.ipynb
+
+address: setup  ## give the book another address: make address URL=https://github.com/you/book [SITE=...]
+	@python tools/address.py "$(URL)" $(SITE)
+	@python assignments/release.py
 
 release: setup  ## make assignments/release, what students get, from assignments/source
 	@python assignments/release.py
