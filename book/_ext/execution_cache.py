@@ -12,7 +12,7 @@ from jupyter_cache.cache.main import JupyterCacheBase
 from nbclient import client
 from traitlets import Bool, List, Unicode
 
-INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt")
+INPUTS = ("src/**/*", "pyproject.toml", "requirements.txt", "binder/requirements.txt")
 
 
 def input_files(root: Path) -> list[Path]:

@@ -36,7 +36,8 @@ class CorpusGlossary(SphinxDirective):
             standard.note_object("term", name, entry.slug, location=term)
         body = nodes.definition("", nodes.paragraph("", entry.definition))
         if entry.aliases:
-            body += self.line("Also called", nodes.Text(", ".join(entry.aliases)))
+            names = nodes.inline("", ", ".join(entry.aliases), classes=["op-alias"])
+            body += self.line("Also called", names)
         for label, text in (("How", entry.how), ("Why", entry.why), ("Example", entry.example)):
             if text:
                 body += self.line(label, nodes.Text(text))

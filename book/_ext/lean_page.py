@@ -1,19 +1,17 @@
 """Each page loads only what it uses, and nothing from another site.
 
 Sphinx, its extensions and the themes add their scripts to every page. This drops what the page's
-body has no use for, defers the rest, and adds the description that search engines show. The
-templates beside it (`_templates/`) override sphinx-book-theme 1.3.0 and pydata-sphinx-theme 0.17.1.
+body has no use for and defers the rest. The templates beside it (`_templates/`) override
+sphinx-book-theme 1.3.0 and pydata-sphinx-theme 0.17.1.
 """
 
 import re
-from html import escape
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.builders.html._assets import _JavaScript
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "_templates"
-DESCRIPTION_LENGTH = 155  # characters; search engines cut longer ones
 
 # What a script's name or text contains -> what the page's body must contain for it to be kept.
 NEEDED_FOR = {
@@ -62,34 +60,19 @@ def deferred(script):
     return _JavaScript(script.filename, priority=script.priority, **attributes)
 
 
-def description(context, doctree) -> str:
-    """The page's first paragraph as plain text, cut at a word."""
-    first = next(doctree.findall(nodes.paragraph), None) if doctree else None
-    text = " ".join(first.astext().split()) if first else ""
-    if not text:
-        return f"{context.get('title', '')} in the book {context['project']}"
-    if len(text) <= DESCRIPTION_LENGTH:
-        return text
-    return text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + " …"
-
-
 def slim(app, pagename, templatename, context, doctree):
     body = STYLE_COPY.sub("", context.get("body") or "")
     if body:
         context["body"] = body
     scripts = dict.fromkeys(context["script_files"])  # without repetitions, in order
     scripts = [script for script in scripts if is_used(script, body)]
-    if pagename != "search":  # its inline scripts call these files at once
-        scripts = [deferred(script) for script in scripts]
-    context["script_files"] = scripts
+    context["script_files"] = [deferred(script) for script in scripts]
     # All other style sheets are merged into one by lean_style.py.
     context["css_files"] = [
         sheet
         for sheet in context["css_files"]
         if "katex.min.css" in str(sheet.filename) and 'class="katex' in body
     ]
-    meta = f'<meta name="description" content="{escape(description(context, doctree))}" />'
-    context["metatags"] = context.get("metatags", "") + meta
 
 
 def setup(app):

@@ -33,6 +33,8 @@ SCRIPTS = (
     "sphinx_highlight.js",
     "searchtools.js",
     "doctools.js",
+    "page.js",
+    "search.js",
 )
 ICON_FONTS = (
     ("fa-solid-900", "Font Awesome 6 Free", 900),

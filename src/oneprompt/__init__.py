@@ -30,7 +30,7 @@ from .speculate import SpeculativeDecoder, speculative_generate
 from .stopping import StopStrings
 from .tokenize import BytePairEncoding, Tokenizer, load_tokenizer
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "GREEDY", "PROMPT", "Allow", "BytePairEncoding", "Generation", "KVCache", "LogitBias",

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 import traitlets
 from explorer_page import answer_to, give_model, page_pair, page_tokenizer
+from IPython.core.formatters import DisplayFormatter
+from ipywidgets import Widget
 
 from oneprompt.explorers import (
     AttentionExplorer,
@@ -117,6 +119,14 @@ def test_a_cell_shows_the_widget_and_the_twin(text_explorer):
     assert data["text/html"] == explorer.twin()
     assert "application/vnd.jupyter.widget-view+json" in data
     assert data["text/plain"] == "TextExplorer()"
+
+
+def test_a_cell_shows_the_twin_under_ipywidgets_7_too(text_explorer, monkeypatch):
+    """Its widgets have a method of their own that displays them, which IPython prefers."""
+    explorer = text_explorer(text="a")
+    monkeypatch.setattr(Widget, "_ipython_display_", lambda self: None, raising=False)
+    data, _ = DisplayFormatter().format(explorer)
+    assert data["text/html"] == explorer.twin()
 
 
 def test_hostile_text_stays_inside_its_elements(text_explorer):

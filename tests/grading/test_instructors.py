@@ -24,7 +24,7 @@ def clone(isolation, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("instructor") / "one-prompt"
     shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*LEFT_OUT))
     (folder / ".venv").symlink_to(sys.prefix)
-    for path in ("requirements.txt", "pyproject.toml"):
+    for path in ("requirements.txt", "binder/requirements.txt", "pyproject.toml"):
         os.utime(folder / path, (0, 0))  # older than the set-up, which is then not done again
     return folder
 

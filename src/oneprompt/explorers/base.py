@@ -74,6 +74,8 @@ class Explorer(anywidget.AnyWidget):
     """
 
     folder: ClassVar[Path]
+    # ipywidgets 7, which Colab has, would show the widget by this method, and not the twin.
+    _ipython_display_ = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)

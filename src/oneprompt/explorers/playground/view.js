@@ -29,7 +29,9 @@ const SLIDERS = {
 function step(widget, chapters, about, ...content) {
   const titles = Object.entries(chapters).map(([stem, name]) => {
     const title = `${stem.slice(1, 2)} ${name}`;
-    return widget.page ? element("a", { href: `${stem}.html` }, title) : element("span", {}, title);
+    if (!widget.page) return element("span", {}, title);
+    const { pages = "" } = document.documentElement.dataset; // where the pages are: at the root, book/
+    return element("a", { href: `${pages}${stem}.html` }, title);
   });
   const label = Object.values(chapters).join(" and ");
   return element("div", { class: "op-step", role: "group", "aria-label": label },
