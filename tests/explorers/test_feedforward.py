@@ -287,7 +287,7 @@ def test_the_keyboard_moves_everything(page):
         explorer.activation = activation
         assert_page_shows(region, explorer)
     press(region, "Show", "End")
-    assert region.locator(".op-ff-stream").is_visible()
+    assert region.locator("div.op-ff-stream").is_visible()
     assert not region.locator(".op-ff-curve").is_visible()
 
 
