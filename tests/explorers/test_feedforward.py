@@ -1,6 +1,8 @@
 """The feed-forward explorer: its state against the trace, its controls, its limits."""
 
-import json
+import gzip
+import html
+from copy import deepcopy
 from itertools import pairwise
 
 import pytest
@@ -23,8 +25,10 @@ from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import FeedForwardExplorer
-from oneprompt.explorers.feedforward.explorer import FUNCTIONS
-from oneprompt.explorers.shared import FEEDFORWARD_TOP, MAX_TOKENS
+from oneprompt.explorers.feedforward.lines import FUNCTIONS
+from oneprompt.explorers.shared import FEEDFORWARD_REACHES, FEEDFORWARD_TOP, MAX_TOKENS
+from oneprompt.explorers.texts import token_text
+from oneprompt.heads import glossary_openings
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, F, T = 2, 100, 7  # 100 units fill one row of the grid and a part of the next
@@ -62,21 +66,52 @@ def test_the_units_equal_those_of_the_trace(activation, layer, position):
     model = make_model(activation=activation)
     explorer = make_explorer(model=model, layer=layer, position=position)
     z, h, written = measured(explorer)
-    units = explorer.units
-    assert units["active"] == int((z > 0).sum())
-    assert sum(units["inputs"]) == F
-    assert sum(units["inputs"][64:]) == int((z >= 0).sum())
-    assert units["inputs"][65] == int(((z >= 0.5) & (z < 1)).sum())  # bins of 0.5 from -32
-    largest = written.sort(descending=True).values
-    assert largest[: units["needed"]].sum() >= 0.9 * largest.sum()
-    assert largest[: units["needed"] - 1].sum() < 0.9 * largest.sum()
-    levels = torch.tensor([int(level, 21) for level in units["levels"]])
-    assert torch.equal(levels, (20 * written / written.max()).round().long())
-    for j, *numbers in units["units"]:
-        assert numbers == pytest.approx([float(z[j]), float(h[j]), float(written[j])], abs=6e-4)
-    rows = [j for j, *_ in units["units"]]
-    assert torch.equal(written[rows[:FEEDFORWARD_TOP]], largest[:FEEDFORWARD_TOP])
-    assert (h[rows[FEEDFORWARD_TOP]], z[rows[FEEDFORWARD_TOP + 1]]) == (h.min(), z.min())
+    assert explorer.data["inputs"][layer][position] == pytest.approx(z.tolist(), abs=6e-4)
+    assert len(explorer.units) == FEEDFORWARD_TOP
+    for j, *numbers in explorer.units:
+        assert numbers == pytest.approx([float(z[j]), float(h[j]), float(written[j])], abs=2e-3)
+    rows = [j for j, *_ in explorer.units]
+    largest = written.sort(descending=True).values[:FEEDFORWARD_TOP]
+    assert torch.allclose(written[rows], largest, atol=2e-3)
+    assert explorer.unit == rows[0]  # the one that writes most comes first
+
+
+def test_the_places_are_where_a_unit_is_most_active():
+    explorer = make_explorer()
+    book = glossary_openings(StandInTokenizer(), explorer.model.config.context_length)
+    layers = explorer.model.trace(book).layers
+    for layer, unit in ((0, 0), (1, F - 1)):
+        activity = layers[layer].hidden[..., unit].flatten()
+        found = activity[explorer.places[layer][unit]]
+        assert torch.allclose(found, activity.sort(descending=True).values[: len(found)], atol=1e-5)
+    assert [len(text) for text in explorer.openings] == [book.shape[1]] * len(book)
+    text, t = divmod(explorer.places[1][7][0], book.shape[1])
+    assert explorer.places_of(1, 7)[0].endswith(f"[{explorer.openings[text][t]}]")
+
+
+def test_what_comes_next_without_a_unit_or_a_block_is_measured():
+    explorer = make_explorer(layer=1)
+    ids = torch.tensor(StandInTokenizer().encode(PROMPT))
+    first = explorer.unit
+    assert {"0", "1", f"1:{first}"} <= explorer.without.keys()  # known before anyone asks
+    for unit in (first, (first + 1) % F):
+        explorer.unit, explorer.silence = unit, "unit"
+        silenced = deepcopy(explorer.model)
+        silenced.blocks[1].feedforward.down.weight.data[:, unit] = 0
+        assert explorer.without[f"1:{unit}"] == likeliest(silenced, ids)
+    silenced.blocks[1].feedforward.down.weight.data.zero_()
+    assert explorer.without["1"] == likeliest(silenced, ids)
+    assert explorer.data["next"] == likeliest(explorer.model, ids)
+
+
+def likeliest(model, ids) -> list:
+    """The three likeliest next tokens, as the explorer has them."""
+    best = model(ids[None])[0, -1].softmax(dim=-1).topk(3)
+    texts = [token_text(StandInTokenizer(), i) for i in best.indices.tolist()]
+    return [
+        [text, pytest.approx(p, abs=1e-4)]
+        for text, p in zip(texts, best.values.tolist(), strict=True)
+    ]
 
 
 def test_the_streams_equal_those_of_the_trace():
@@ -93,20 +128,15 @@ def test_the_streams_equal_those_of_the_trace():
             assert after**2 == pytest.approx(before**2 + a**2 + 2 * before * a * cosine, rel=5e-3)
 
 
-def test_a_unit_that_writes_nothing_has_no_color():
-    model = make_model(activation="relu")
-    model.blocks[0].feedforward.up.weight.data.zero_()
-    model.blocks[0].feedforward.up.bias.data.fill_(-100.0)  # also beyond the last bin
-    units = make_explorer(model=model).units
-    assert (units["active"], set(units["levels"]), units["inputs"][0]) == (0, {"0"}, F)
-
-
 def test_setting_the_prompt_runs_the_model_and_chooses_the_last_token():
-    explorer = make_explorer(layer=1, row=2)
+    explorer = make_explorer(layer=1, unit=2)
     assert explorer.position == T - 1
+    explorer.silence = "unit"
     explorer.prompt = "now three words"
-    assert (explorer.position, explorer.layer, explorer.row) == (2, 1, 2)
-    assert explorer.units["active"] == int((measured(explorer)[0] > 0).sum())
+    assert (explorer.position, explorer.layer, explorer.unit) == (2, 1, 2)
+    z = measured(explorer)[0].tolist()
+    assert explorer.data["inputs"][1][2] == pytest.approx(z, abs=6e-4)
+    assert "1:2" in explorer.without  # the unit that is silenced, on the new prompt
 
 
 @pytest.mark.parametrize(
@@ -127,8 +157,10 @@ def test_a_prompt_that_does_not_fit_is_refused_and_changes_nothing(prompt, messa
         ("layer", L),
         ("layer", -1),
         ("position", T),
-        ("row", FEEDFORWARD_TOP + 2),
+        ("unit", F),
         ("activation", "swiglu"),
+        ("silence", "everything"),
+        ("view", "units"),
     ],
 )
 def test_a_bad_setting_is_refused_and_changes_nothing(setting, value):
@@ -149,8 +181,9 @@ def test_a_gated_network_is_refused():
 def test_without_javascript_there_are_tables():
     explorer = make_explorer("<b> and a word", layer=1)
     fallback = explorer.fallback()
-    assert fallback.count("<tr>") == 1 + FEEDFORWARD_TOP + 2 + 1 + 1 + 2 * L
-    assert f"<td>{explorer.units['units'][0][3]:.2f}</td>" in fallback
+    assert fallback.count("<tr>") == 1 + FEEDFORWARD_TOP + 1 + 1 + 2 * L
+    assert f"<td>{explorer.units[0][3]:.2f}</td>" in fallback
+    assert html.escape(explorer.places_of(1, explorer.units[0][0])[0]) in fallback
     assert f"<td>{explorer.data['streams'][3]['lengths'][-1]:.1f}</td>" in fallback
     assert "<b>" not in fallback
 
@@ -158,8 +191,8 @@ def test_without_javascript_there_are_tables():
 def test_the_twin_depends_on_the_state_alone_and_is_small():
     assert make_explorer().twin() == make_explorer().twin()
     explorer = reference_explorer()
-    assert len(json.dumps(explorer.state())) < 70_000
-    assert len(explorer.twin()) < 120_000
+    assert len(explorer.twin()) < 500_000
+    assert len(gzip.compress(explorer.twin().encode())) < 170_000
 
 
 # On the page
@@ -178,94 +211,129 @@ def values(region, part: str) -> list[str]:
 
 
 def assert_page_shows(region, explorer):
-    """Shares, the grid, the list, the curve's numbers and the stream are those of the package."""
-    ids = explorer.tokenizer.encode(explorer.prompt)
-    layers = explorer.model.trace(torch.tensor([ids])).layers
+    """The grid, the list, the places, the curve and the stream are those of the package."""
     z, h, written = measured(explorer)
-    shares = (layers[explorer.layer].hidden[0] > 0).float().mean(dim=-1)
-    shown = [number(text[:-2]) for text in region.locator(".op-share").all_inner_texts()]
-    assert shown == pytest.approx((100 * shares).tolist(), abs=0.501)
-
     colored = region.locator(".op-ff-grid path").evaluate_all(
         "(all) => all.map((path) => path.getAttribute('d')).join('').split('M').length - 1"
     )
-    assert colored == sum(level != "0" for level in explorer.units["levels"])
-    texts = region.locator(".op-ff-list .op-ff-line span").all_inner_texts()
+    levels = 20 * written / written.max()
+    assert (levels > 0.51).sum() <= colored <= (levels > 0.49).sum()
+    figures = values(region, ".op-ff-grid + dl")
+    assert abs(number(figures[0]) - int((z > 0).sum())) <= int((z.abs() < 1e-3).sum())
+    largest = written.sort(descending=True).values
+    needed = int(number(figures[1]))
+    assert largest[:needed].sum() >= 0.899 * largest.sum()
+    assert largest[: needed - 1].sum() < 0.901 * largest.sum()
+
+    texts = region.locator(".op-ff-list .op-ff-line span").all_text_contents()
     rows = torch.tensor([number(text) for text in texts], dtype=torch.double).reshape(-1, 4)
     listed = rows[:, 0].long()
     expected = torch.stack([z, h, written], dim=1)[listed].double()
-    assert torch.allclose(rows[:, 1:], expected, rtol=0, atol=0.0056)
-    unit = int(listed[explorer.row])
-    chosen = region.get_by_role("radiogroup", name="Unit").get_by_role("radio", checked=True)
-    assert chosen.get_attribute("aria-label").startswith(f"unit {unit}: input")
+    assert torch.allclose(rows[:, 1:], expected, rtol=0, atol=0.0076)
+    assert torch.allclose(written[listed], largest[: len(listed)], atol=2e-3)
+    places = region.locator(".op-ff-place mark").all_text_contents()
+    marked = [
+        place.split("[")[-1][:-1] for place in explorer.places_of(explorer.layer, explorer.unit)
+    ]
+    assert places == marked
+    assert region.get_by_label("Unit number").input_value() == f"{explorer.unit}"
 
     # 0.0056: two decimals, and a curve read between points that are 0.05 apart at the bends
-    x = z[unit]
-    output, own = float(FUNCTIONS[explorer.activation](x)), float(h[unit])
+    x = z[explorer.unit]
+    output, own = float(FUNCTIONS[explorer.activation](x)), float(h[explorer.unit])
     shown = [number(text) for text in values(region, ".op-ff-curve")]
-    assert shown == pytest.approx([float(x), output, own], abs=0.0056)
+    assert shown == pytest.approx([float(x), output, own], abs=0.0076)
 
     stream = explorer.data["streams"][explorer.position]
     for column, expected in (("stream", stream["lengths"]), ("adds", stream["added"])):
-        texts = region.locator(f"tbody .op-ff-{column}").all_inner_texts()
+        texts = region.locator(f"tbody .op-ff-{column}").all_text_contents()
         shown = [number(text) for text in texts if text]
         assert shown == pytest.approx(expected, abs=0.051)
-    chosen = region.locator(".op-ff-stream .op-chosen th").inner_text()
+    chosen = region.locator(".op-ff-stream .op-chosen th").text_content()
     assert chosen == f"FFN {explorer.layer}"
+
+
+def press(region, group: str, *keys: str):
+    for key in keys:
+        radios = region.get_by_role("radiogroup", name=group, exact=True).get_by_role("radio")
+        radios.and_(region.locator("[aria-checked=true]")).press(key)
 
 
 def test_the_keyboard_moves_everything(page):
     explorer = make_explorer()
     region = show(page, explorer)
     assert_page_shows(region, explorer)
-
-    def press(group: str, *keys: str):
-        for key in keys:
-            radios = region.get_by_role("radiogroup", name=group, exact=True).get_by_role("radio")
-            radios.and_(region.locator("[aria-checked=true]")).press(key)
-
-    press("Block", "ArrowRight", "ArrowRight")  # there is no block 2
+    press(region, "Block", "ArrowRight", "ArrowRight")  # there is no block 2
     explorer.layer = 1
     assert_page_shows(region, explorer)
-    press("Token", "ArrowLeft", "ArrowLeft")
+    press(region, "Token", "ArrowLeft", "ArrowLeft")
     explorer.position = T - 3
+    region.get_by_label("Unit number").fill("1000")  # beyond the last
+    region.get_by_label("Unit number").press("Enter")
+    explorer.unit = F - 1
     assert_page_shows(region, explorer)
+    first = (
+        region.get_by_role("radiogroup", name="Units that write most").get_by_role("radio").first
+    )
+    first.press("Enter")
+    explorer.unit = explorer.units[0][0]
+    press(region, "Units that write most", "ArrowDown")
+    explorer.unit = explorer.units[1][0]
+    assert_page_shows(region, explorer)
+    press(region, "Show", "ArrowRight")
+    assert region.locator(".op-ff-curve").is_visible()
     for activation in ("gelu", "relu"):
-        press("Activation function", "ArrowLeft")
+        press(region, "Activation function", "ArrowLeft")
         explorer.activation = activation
-        for row, key in ((6, "End"), (7, "ArrowDown"), (0, "Home")):
-            press("Unit", *(["End", "ArrowUp"] if row == 6 else [key]))
-            explorer.row = row
-            assert_page_shows(region, explorer)
-    press("Activation function", "End")
-    explorer.activation = "silu"
-    press("Unit", "ArrowDown")
-    explorer.row = 1
+        assert_page_shows(region, explorer)
+    press(region, "Show", "End")
+    assert region.locator("div.op-ff-stream").is_visible()
+    assert not region.locator(".op-ff-curve").is_visible()
+
+
+def test_a_tap_on_the_grid_chooses_a_unit(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    grid = region.locator(".op-ff-grid")
+    box = grid.bounding_box()
+    columns, rows = 32, -(-F // 32)
+    for unit in (0, 33, F - 1):
+        y, x = divmod(unit, columns)
+        grid.click(position={
+            "x": (x + 0.5) * box["width"] / columns, "y": (y + 0.5) * box["height"] / rows,
+        })  # fmt: skip
+        explorer.unit = unit
+        assert_page_shows(region, explorer)
+    grid.click(position={"x": box["width"] - 3, "y": box["height"] - 3})  # no unit is there
     assert_page_shows(region, explorer)
 
 
 def test_the_mark_lies_on_the_curve(page):
     """Its place on the picture, for the unit in GELU's dip and the one far out to the left."""
-    explorer = reference_explorer(layer=3, row=6)
+    explorer = reference_explorer(layer=3, view="curve")
+    z, h, _ = measured(explorer)
     region = show(page, explorer)
-    for row, reach in ((6, 4), (7, 16)):
-        region.get_by_role("radiogroup", name="Unit").get_by_role("radio").nth(row).click()
-        _, z, h, _ = explorer.units["units"][row]
+    for unit in (int(h.argmin()), int(z.argmin())):
+        region.get_by_label("Unit number").fill(str(unit))
+        region.get_by_label("Unit number").press("Enter")
+        x, y = float(z[unit]), float(h[unit])
+        reach = next(reach for reach in FEEDFORWARD_REACHES if abs(x) <= reach)
         left, top = region.locator(".op-chart-plot .op-bar-mark").evaluate(
             "(mark) => [mark.style.insetInlineStart, mark.style.insetBlockStart].map(parseFloat)"
         )
-        assert left == pytest.approx(50 * (z / reach + 1), abs=0.01)
-        assert top == pytest.approx(100 * (reach - h) / (reach * 9 / 8), abs=0.01)
+        assert left == pytest.approx(50 * (x / reach + 1), abs=0.02)
+        assert top == pytest.approx(100 * (reach - y) / (reach * 9 / 8), abs=0.02)
         assert region.locator(".op-chart-x").inner_text().split() == [
-            f"−{reach}", "input", "z", f"{reach}",
+            f"−{reach}", "match", "z", f"{reach}",
         ]  # fmt: skip
         assert region.locator(".op-chart-y").inner_text().split() == [
             f"{reach}", f"−{reach / 8:g}",
         ]  # fmt: skip
         bars = region.locator(".op-ff-counts rect")
-        assert bars.count() == 4 * reach
         heights = bars.evaluate_all("(all) => all.map((bar) => +bar.getAttribute('height'))")
-        assert heights == explorer.units["inputs"][64 - 2 * reach : 64 + 2 * reach]
+        assert len(heights) == 4 * reach
+        near = int(((z >= -reach) & (z < reach)).sum())
+        assert abs(sum(heights) - near) <= 1
 
 
 def test_a_new_prompt_from_python_redraws_everything(page):
@@ -282,6 +350,36 @@ def answered_in_page():
     """A pair, its tokenizer, and an explorer of both, for prompts that the page answers."""
     tokenizer, (target, draft) = page_tokenizer(), page_pair(context_length=24, d_ff=F)
     return tokenizer, target, draft, FeedForwardExplorer(target, tokenizer)
+
+
+def next_tokens(region) -> list[tuple[str, float]]:
+    """What is said to come next without what is silenced."""
+    texts = region.locator(".op-ff-next td:last-child").all_inner_texts()
+    return [(text.rsplit(" ", 1)[0], float(text.rsplit(" ", 1)[1])) for text in texts]
+
+
+def test_the_page_silences_a_block_and_any_unit(page, answered_in_page):
+    *parts, explorer = answered_in_page
+    region = show(page, explorer)
+    give_model(page, *parts)
+    assert answer_to(region, "a field") == ""
+    explorer.prompt, explorer.layer = "a field", 0
+    silence = region.get_by_role("radiogroup", name="Silence")
+    for unit in (3, F - 1):
+        region.get_by_label("Unit number").fill(str(unit))
+        region.get_by_label("Unit number").press("Enter")
+        silence.get_by_role("radio", name="unit").click()
+        explorer.unit, explorer.silence = unit, "unit"
+        region.locator(".op-ff-next td:last-child").get_by_text("…").first.wait_for(
+            state="detached"
+        )
+        expected = [(visible(text), p) for text, p in explorer.without[f"0:{unit}"]]
+        assert next_tokens(region) == [(text, pytest.approx(p, abs=0.0056)) for text, p in expected]
+    silence.get_by_role("radio", name="block").click()
+    expected = [(visible(text), pytest.approx(p, abs=0.0056)) for text, p in explorer.without["0"]]
+    assert next_tokens(region) == expected
+    silence.get_by_role("radio", name="nothing").click()
+    assert region.locator(".op-ff-next td:last-child").all_inner_texts() == ["", "", ""]
 
 
 def test_hostile_tokens_are_text(page):
@@ -314,17 +412,21 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, width, prompt):
     height = region.bounding_box()["height"]
     heights = region.get_by_role("radio").evaluate_all(
         """(radios) => radios.map((radio) => {
+          if (radio.closest(".op-ff-views")) return null;
           radio.click();
           return radio.closest(".op-explorer").getBoundingClientRect().height;
-        })"""
+        }).filter((height) => height)"""
     )
-    assert len(heights) >= 5 + 6 + 8 + 4
+    assert len(heights) >= 5 + 6 + FEEDFORWARD_TOP + 3
     assert heights == pytest.approx([height] * len(heights), abs=1)
-    assert_fits(region, "td, dd, .op-ff-line > span")
+    for view in ("the unit", "its curve", "the stream"):
+        region.get_by_role("radio", name=view).click()
+        assert_fits(region, "td:not(.op-ff-next td), dd, .op-ff-line > span")
+        assert region.bounding_box()["height"] < 2 * 844
 
 
 def test_a_page_without_javascript_shows_both_tables(browser, tmp_path):
-    rows = 1 + FEEDFORWARD_TOP + 2 + 1 + 1 + 2 * L
+    rows = 1 + FEEDFORWARD_TOP + 1 + 1 + 2 * L
     assert_table_without_javascript(browser, tmp_path, make_explorer(), rows)
 
 

@@ -1,30 +1,29 @@
-"""explorers/feedforward/state.js: what is shown for one token's units, in edge cases."""
+"""js/model.js: what comes next when units of a block write nothing."""
 
 import pytest
 import torch
+from explorer_page import page_pair, page_tokenizer
 
-from oneprompt.explorers.feedforward.explorer import token_units
+from oneprompt.js.page_model import page_data
+from oneprompt.units import logits_without_units
 
-MODULE = "explorers/feedforward/state.js"
+WITHOUT = """({ data, ids, layer, silent }) => {
+  const lm = makePage(data);
+  const model = lm.model("reference");
+  return Array.from(lm.withoutUnits(model, lm.forward(model, ids), layer, silent));
+}"""
 
 
-@pytest.mark.parametrize(
-    ("z", "hidden"),
-    [
-        ([-100.0] * 9, [0.0] * 9),  # no unit writes anything, and all inputs are beyond the bins
-        ([-3.0, 99, 0, 0.5, 31.9, 32, -32, -32.1, 1], [0.0, 99, 0, 0.5, 31.9, 32, 0, 0, 1]),
-        ([1.0] * 9, [2.0] * 9),  # all write the same
-    ],
-)
-def test_units_at_the_edges_are_shown_as_python_shows_them(node, z, hidden):
-    lengths = [1.0, 0.5, 2, 1, 1, 1, 1, 1, 1]
-    found = node.run(
-        "({ z, hidden, lengths }) => tokenUnits(z, hidden, lengths)",
-        MODULE,
-        argument={"z": z, "hidden": hidden, "lengths": lengths},
-    )
-    expected = token_units(*map(torch.tensor, (z, hidden, lengths)))
-    units = found.pop("units"), expected.pop("units")
-    assert found == expected
-    for one, other in zip(*units, strict=True):
-        assert one == pytest.approx(other, abs=1e-3)
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("silent", [[], [3], [0, 5, 60], range(64)])
+def test_units_are_silenced_as_in_python(node, layer, silent):
+    model, draft = page_pair()
+    assert model.config.d_ff == 64
+    ids = [1, 4, 2, 7]
+    argument = {
+        "data": page_data(page_tokenizer(), {"reference": model, "draft": draft}),
+        "ids": ids, "layer": layer, "silent": list(silent),
+    }  # fmt: skip
+    found = node.run(WITHOUT, "js/page.js", argument=argument)
+    expected = logits_without_units(model, torch.tensor(ids), layer, silent)
+    assert found == pytest.approx(expected.tolist(), abs=1e-3)

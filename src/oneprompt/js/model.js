@@ -149,13 +149,27 @@ export function toLogits(model, final_norm, n = 1) {
 
 /** The last logits of a pass in which the heads `silent` of block l write nothing. */
 export function withoutHeads(model, { embedding, layers }, l, silent) {
-  const { n_layers, n_heads, head_dim } = model.config;
+  const { n_heads, head_dim } = model.config;
   const heads = layers[l].heads.map((value, i) =>
     (silent.includes(Math.floor(i / head_dim) % n_heads) ? 0 : value));
+  return lastLogits(model, l, afterHeads(model, l, l === 0 ? embedding : layers[l - 1].output, heads).output);
+}
+
+/** The last logits of a pass in which the units `silent` of block l write nothing. */
+export function withoutUnits(model, { layers }, l, silent) {
+  const F = model.config.d_ff;
+  const quiet = new Set(silent);
+  const hidden = layers[l].hidden.map((value, i) => (quiet.has(i % F) ? 0 : value));
+  const feedforward = layersOf(model, l).project("feedforward.down", hidden, F);
+  return lastLogits(model, l, add(layers[l].middle, feedforward));
+}
+
+/** The last logits of a pass whose block l gives x, (T, D): the blocks after it run again. */
+function lastLogits(model, l, x) {
   const cache = newCache(model);
-  let x = afterHeads(model, l, l === 0 ? embedding : layers[l - 1].output, heads).output;
-  for (let later = l + 1; later < n_layers; later += 1) x = block(model, later, x, cache).output;
-  return toLogits(model, finalNorm(model, x));
+  let y = x;
+  for (let later = l + 1; later < model.config.n_layers; later += 1) y = block(model, later, y, cache).output;
+  return toLogits(model, finalNorm(model, y));
 }
 
 /** The logit lens: the logits (T, V) read before the first block of a pass, and after each. */

@@ -5,103 +5,68 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from traitlets import Int, List, Unicode, validate
+from traitlets import Dict, Int, List, Unicode, observe, validate
 
 from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
+from oneprompt.explorers.feedforward.lines import FUNCTIONS, curves, stream_lengths
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import (
-    COLOR_LEVELS,
-    FEEDFORWARD_REACHES,
+    FEEDFORWARD_NEXT,
+    FEEDFORWARD_PLACES,
     FEEDFORWARD_TOP,
     MAX_TOKENS,
 )
-from oneprompt.explorers.texts import DIGITS, rounded, token_text
-from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
+from oneprompt.explorers.texts import rounded, token_text
+from oneprompt.heads import glossary_openings
+from oneprompt.units import logits_without_units, strongest_places
 
-FUNCTIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
-POINTS = 160  # the steps of a curve, which has one more point
-
-
-def curves() -> list[dict]:
-    """The functions over -reach to reach, one dict per reach."""
-    inputs = torch.linspace(-1, 1, POINTS + 1, dtype=torch.float64)
-    return [
-        {"reach": reach} | {name: rounded(f(reach * inputs), 4) for name, f in FUNCTIONS.items()}
-        for reach in FEEDFORWARD_REACHES
-    ]
-
-
-def token_units(z: Tensor, hidden: Tensor, row_lengths: Tensor) -> dict:
-    """What is shown of one token's units, from three vectors (F,).
-
-    Args:
-        z: the units' inputs.
-        hidden: what the activation makes of them, h.
-        row_lengths: those of W₂: unit j writes a vector of length |h_j| times its row's length.
-
-    Returns:
-        {"active": how many h are above 0, "needed": how few units write 90 % of the sum of lengths,
-        "levels": each unit's share of the largest length as a digit, "inputs": counts of z in bins
-        of 0.5, "units": [unit, z, h, length written] per row}.
-    """
-    written = hidden.abs() * row_lengths
-    order = written.argsort(descending=True, stable=True)
-    enough = 0.9 * written.sum()
-    shown = [*order[:FEEDFORWARD_TOP].tolist(), int(hidden.argmin()), int(z.argmin())]
-    levels = (COLOR_LEVELS * written / written.max().clamp(min=1e-9)).round().int()
-    edge = 2 * FEEDFORWARD_REACHES[-1]  # bins on each side of zero
-    bins = (2 * z).floor().long().clamp(-edge, edge - 1) + edge
-    return {
-        "active": int((hidden > 0).sum()),
-        "needed": int((written[order].cumsum(0) < enough).sum()) + 1,
-        "levels": "".join(DIGITS[level] for level in levels.tolist()),
-        "inputs": bins.bincount(minlength=2 * edge).tolist(),
-        "units": [[j, *rounded(torch.stack([z[j], hidden[j], written[j]]), 3)] for j in shown],
-    }
-
-
-def stream_lengths(trace) -> list[dict]:
-    """The residual stream of each token: its lengths, and what attention and FFN add to it."""
-    stream, lengths, added, cosines = trace.embedding[0], [trace.embedding[0].norm(dim=-1)], [], []
-    for layer in trace.layers:
-        for addition in (layer.attention[0], layer.feedforward[0]):
-            cosines.append(torch.cosine_similarity(stream, addition, dim=-1))
-            stream = stream + addition
-            added.append(addition.norm(dim=-1))
-            lengths.append(stream.norm(dim=-1))
-    columns = {"lengths": lengths, "added": added, "cosines": cosines}
-    by_token = {name: rounded(torch.stack(values, dim=1), 3) for name, values in columns.items()}
-    n_tokens = len(by_token["lengths"])
-    return [{name: rows[t] for name, rows in by_token.items()} for t in range(n_tokens)]
+CHOICES = {
+    "activation": tuple(FUNCTIONS),
+    "silence": ("nothing", "unit", "block"),
+    "view": ("unit", "curve", "stream"),
+}
+OPENING = 48  # tokens of a glossary entry in which places are looked for
 
 
 class FeedForwardExplorer(PromptExplorer):
-    """The hidden layer of every block on a prompt: its units, one unit's curve, and the stream.
+    """The units of every block on a prompt, where they are active, what they are good for.
 
     Attributes (all synced; those above the line can be set from Python):
         prompt: the text, of 24 tokens at most. Setting it runs the model and chooses the last
             token.
         layer: the block whose network is shown.
         position: the token whose units are shown.
-        row: which of the listed units is on the curve: 0 to 5 for those that write most, 6 for the
-            one with the lowest hidden number, 7 for the one with the lowest input.
+        unit: the unit on the curve.
         activation: the function whose curve is drawn: "relu", "gelu", "gelu_tanh" or "silu".
+        silence: what writes nothing: "nothing", "unit" (the chosen one) or "block" (all its units).
+        view: what is below the units: the chosen "unit", its "curve", or the residual "stream".
         ---
         own: the function that the model uses.
         curves: see `curves()`.
-        data: {"tokens": texts, "layers": per layer and position the dict of `token_units`,
-            "streams": per position the dict of `stream_lengths`}.
+        lengths: (L, F), the length of the vector that each unit writes, per 1 of its activation.
+        openings: the tokens of glossary texts, a list per text.
+        places: (L, F, n), where in `openings` each unit is most active, see `strongest_places`.
+        data: {"tokens": texts, "inputs": (L, T, F), the units' inputs z, "streams": per position
+            the dict of `stream_lengths`, "next": the likeliest next tokens as [text, probability]}.
+        without: "layer" or "layer:unit" -> the likeliest next tokens without that block's units or
+            that unit. What is not in it is added when it is silenced.
     """
 
     folder: ClassVar = Path(__file__).parent
 
     layer = Int(0).tag(sync=True)
     position = Int(0).tag(sync=True)
-    row = Int(0).tag(sync=True)
+    unit = Int(0).tag(sync=True)
     activation = Unicode().tag(sync=True)
+    silence = Unicode("nothing").tag(sync=True)
+    view = Unicode("unit").tag(sync=True)
     own = Unicode().tag(sync=True)
     curves = List().tag(sync=True)
+    lengths = List().tag(sync=True)
+    openings = List().tag(sync=True)
+    places = List().tag(sync=True)
+    without = Dict().tag(sync=True)
 
     def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         if model.config.activation not in FUNCTIONS:
@@ -111,25 +76,50 @@ class FeedForwardExplorer(PromptExplorer):
             )
         self.model, self.tokenizer = model, tokenizer
         own = model.config.activation
-        super().__init__(prompt=prompt, own=own, curves=curves())  # first: it checks the settings
-        for name, value in ({"activation": own} | settings).items():
-            self.set_trait(name, value)
+        rows = [block.feedforward.down.weight.norm(dim=0) for block in model.blocks]
+        self._row_lengths = torch.stack(rows).detach()  # (L, F)
+        super().__init__(own=own, curves=curves(), lengths=rounded(self._row_lengths, 3))
+        self.prompt = prompt  # before the settings, which refer to it
+        book = glossary_openings(tokenizer, min(OPENING, model.config.context_length))
+        self.openings = [[token_text(tokenizer, i) for i in row] for row in book.tolist()]
+        self.places = strongest_places(model, book, FEEDFORWARD_PLACES).tolist()
+        first = {"activation": own} | settings
+        for name in sorted(first, key=lambda name: name != "layer"):  # the rest refers to it
+            self.set_trait(name, first[name])
+        if "unit" not in settings:
+            self.unit = self.units[0][0]
 
     @property
-    def units(self) -> dict:
-        """What the explorer shows of the chosen layer and position; see `token_units`."""
-        return self.data["layers"][self.layer][self.position]
+    def units(self) -> list[list]:
+        """[unit, z, h, length written] of those that write most, in the chosen block and token."""
+        z = torch.tensor(self.data["inputs"][self.layer][self.position])
+        h = FUNCTIONS[self.own](z)
+        written = h.abs() * self._row_lengths[self.layer]
+        order = written.argsort(descending=True, stable=True)[:FEEDFORWARD_TOP].tolist()
+        return [[j, *rounded(torch.stack([z[j], h[j], written[j]]), 3)] for j in order]
+
+    def places_of(self, layer: int, unit: int) -> list[str]:
+        """Where a unit is most active in the glossary: text with the token in brackets."""
+        found = []
+        for place in self.places[layer][unit]:
+            text, t = divmod(place, len(self.openings[0]))
+            tokens = self.openings[text]
+            found.append(f"{''.join(tokens[max(0, t - 4) : t]).strip()}[{tokens[t]}]")
+        return found
 
     def fallback(self) -> str:
         token = self.data["tokens"][self.position]
-        units = [[str(j), *(f"{x:.2f}" for x in values)] for j, *values in self.units["units"]]
+        units = [
+            [str(j), *(f"{x:.2f}" for x in values), "; ".join(self.places_of(self.layer, j))]
+            for j, *values in self.units
+        ]
         stream = self.data["streams"][self.position]
         added = ["", *(f"{length:.1f}" for length in stream["added"])]
         lengths = [f"{length:.1f}" for length in stream["lengths"]]
         steps = [f"{part} {i}" for i in range(len(added) // 2) for part in ("attention", "FFN")]
         return fallback_table(
-            f"Units of block {self.layer} at {token!r}: those that write most, and the lowest",
-            ["unit", "input", "activation", "length written"],
+            f"Units of block {self.layer} at {token!r}: those that write most",
+            ["unit", "input", "activation", "length written", "most active at"],
             units,
         ) + fallback_table(
             f"The residual stream at {token!r}",
@@ -137,44 +127,58 @@ class FeedForwardExplorer(PromptExplorer):
             [list(row) for row in zip(["embedding", *steps], added, lengths, strict=True)],
         )
 
-    @validate("activation")
-    def _check_activation(self, proposal):
-        if proposal.value not in FUNCTIONS:
-            raise ValueError(
-                f"activation={proposal.value!r} is unknown; choose from {tuple(FUNCTIONS)}"
-            )
-        return proposal.value
+    @validate("activation", "silence", "view")
+    def _check_choice(self, proposal):
+        name, value = proposal.trait.name, proposal.value
+        if value not in CHOICES[name]:
+            raise ValueError(f"{name}={value!r} is unknown; choose from {CHOICES[name]}")
+        return value
 
-    @validate("layer", "position", "row")
+    @validate("layer", "position", "unit")
     def _check_number(self, proposal):
         name, value = proposal.trait.name, proposal.value
         last = {
-            "layer": len(self.data["layers"]) - 1,
+            "layer": self.model.config.n_layers - 1,
             "position": len(self.data["tokens"]) - 1,
-            "row": len(self.data["layers"][0][0]["units"]) - 1,
+            "unit": self.model.config.d_ff - 1,
         }[name]
         if not 0 <= value <= last:
             raise ValueError(f"{name}={value} is outside of 0 to {last}")
         return value
 
+    @observe("silence", "layer", "unit", "without")
+    def _silence(self, _):
+        key = f"{self.layer}:{self.unit}"
+        if self.silence == "unit" and key not in self.without:
+            ids = torch.tensor(self.tokenizer.encode(self.prompt))
+            logits = logits_without_units(self.model, ids, self.layer, [self.unit])
+            self.without = self.without | {key: self._likeliest(logits)}
+
     def compute(self, text: str) -> dict:
-        ids = prompt_ids(self.tokenizer, text, MAX_TOKENS)
-        trace = self.model.trace(torch.tensor([ids]))
+        ids = torch.tensor(prompt_ids(self.tokenizer, text, MAX_TOKENS))
+        trace = self.model.trace(ids[None])
+        inputs = self._inputs(trace)
         data = {
-            "tokens": [token_text(self.tokenizer, token_id) for token_id in ids],
-            "layers": [
-                self._layer_units(block.feedforward, layer)
-                for block, layer in zip(self.model.blocks, trace.layers, strict=True)
-            ],
+            "tokens": [token_text(self.tokenizer, token_id) for token_id in ids.tolist()],
+            "inputs": rounded(inputs, 3),
             "streams": stream_lengths(trace),
+            "next": self._likeliest(trace.logits[0, -1]),
         }
-        return {"data": data, "position": len(ids) - 1}
+        without, every = {}, range(self.model.config.d_ff)
+        for layer, z in enumerate(inputs[:, -1]):
+            most = int((FUNCTIONS[self.own](z).abs() * self._row_lengths[layer]).argmax())
+            for key, silent in ((f"{layer}", every), (f"{layer}:{most}", [most])):
+                logits = logits_without_units(self.model, ids, layer, silent)
+                without[key] = self._likeliest(logits)
+        return {"data": data, "position": len(ids) - 1, "without": without}
 
     @torch.no_grad()
-    def _layer_units(self, network, layer) -> list[dict]:
-        inputs = network.up(layer.norm2)[0]  # (T, F)
-        row_lengths = network.down.weight.norm(dim=0)  # (F,)
-        return [
-            token_units(z, hidden, row_lengths)
-            for z, hidden in zip(inputs, layer.hidden[0], strict=True)
-        ]
+    def _inputs(self, trace) -> Tensor:
+        """(L, T, F)"""
+        pairs = zip(self.model.blocks, trace.layers, strict=True)
+        return torch.stack([block.feedforward.up(layer.norm2)[0] for block, layer in pairs])
+
+    def _likeliest(self, logits: Tensor) -> list:
+        best = logits.softmax(dim=-1).topk(FEEDFORWARD_NEXT)
+        texts = [token_text(self.tokenizer, token_id) for token_id in best.indices.tolist()]
+        return [list(pair) for pair in zip(texts, rounded(best.values, 4), strict=True)]

@@ -1,17 +1,22 @@
 // The feed-forward explorer: see FeedForwardExplorer in explorer.py for the state.
 
-import { bar, facts, cells, lineChart } from "../kit/charts.js";
+import { facts, cells, lineChart } from "../kit/charts.js";
 import { choice } from "../kit/controls.js";
 import { element, shape, picture, tokenText, tokenElement } from "../kit/element.js";
+import { languageModel } from "../kit/language_model.js";
 import { integer, fixed } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
-import { COLOR_LEVELS, DIGIT_BASE, FEEDFORWARD_TOP } from "../shared.js";
-import { compute } from "./state.js";
+import { FEEDFORWARD_NEXT, FEEDFORWARD_PLACES, FEEDFORWARD_TOP } from "../shared.js";
+import { compute, withoutUnit } from "./state.js";
+import { streamTable } from "./stream.js";
 
-const STATE = ["layer", "position", "row", "activation", "own", "curves"];
+const STATE = ["layer", "position", "unit", "activation", "silence", "view", "own", "curves",
+  "lengths", "openings", "places", "without"];
 const FUNCTIONS = { relu: "ReLU", gelu: "GELU", gelu_tanh: "GELU, tanh", silu: "SiLU" };
-const COLUMNS = 64; // of the grid of all units
+const VIEWS = { unit: "the unit", curve: "its curve", stream: "the stream" };
+const COLUMNS = 32; // of the grid of all units: wide enough for a finger on a phone
+const BEFORE = 4; // tokens shown before a place
 
 const whole = (share) => `${Math.round(100 * share)} %`;
 
@@ -23,97 +28,133 @@ function valueAt(values, reach, z) {
   return values[i] + (x - i) * (values[i + 1] - values[i]);
 }
 
+/** The shortest of the curves that reaches z. */
+const curveFor = (curves, z) => curves.find(({ reach }) => Math.abs(z) <= reach) ?? curves.at(-1);
+
 /** Everything that is shown. */
 function measure(state) {
-  const { tokens, layers, streams } = state.data;
-  const here = layers[state.layer][state.position];
-  const [unit, z, hidden] = here.units[state.row];
-  const curve = state.curves.find(({ reach }) => Math.abs(z) <= reach) ?? state.curves.at(-1);
-  const output = state.activation === state.own
-    ? hidden : valueAt(curve[state.activation], curve.reach, z);
-  return { ...state, ...here, tokens, unit, z, hidden, output, curve,
-    stream: streams[state.position], F: here.levels.length };
+  const { data, layer, position, unit, activation, own, curves, lengths, without, silence } = state;
+  const inputs = data.inputs[layer][position];
+  const output = (z, name) => valueAt(curveFor(curves, z)[name], curveFor(curves, z).reach, z);
+  const hidden = inputs.map((z) => output(z, own));
+  const written = hidden.map((h, j) => Math.abs(h) * lengths[layer][j]);
+  const order = written.map((_, j) => j).sort((a, b) => written[b] - written[a]);
+  const z = inputs[unit];
+  return { ...state, tokens: data.tokens, F: inputs.length, inputs, hidden, written, order, z,
+    curve: curveFor(curves, z), output: output(z, activation), stream: data.streams[position],
+    silenced: without[silence === "unit" ? `${layer}:${unit}` : `${layer}`] };
 }
 
-/** The prompt, to choose a token from; under each the share of its units that are active. */
+/** The prompt, to choose a token from. */
 function tokenLine({ tokens }, change) {
-  const shares = tokens.map(() => element("span", { class: "op-share" }));
   const options = tokens.map((token, i) => ({
-    value: i,
-    name: `position ${i}: ${tokenText(token)}`,
-    content: element("span", {}, tokenElement(token), shares[i]),
+    value: i, name: `position ${i}: ${tokenText(token)}`, content: tokenElement(token),
   }));
   const chips = choice({ label: "Token", options, onInput: (position) => change({ position }) });
   chips.node.classList.add("op-ff-tokens");
-  const show = ({ position, data, layer, F }) => {
-    chips.show(position);
-    shares.forEach((share, t) => { share.textContent = whole(data.layers[layer][t].active / F); });
-  };
-  return { node: chips.node, show };
+  return { node: chips.node, show: ({ position }) => chips.show(position) };
 }
 
-/** Every unit of the chosen token and block as a cell, the one on the curve framed. */
-function allUnits() {
+/** The block, and the unit as a number, for those who cannot tap. */
+function blockLine({ inputs }, change) {
+  const F = inputs[0][0].length;
+  const field = element("input", { type: "number", min: 0, max: F - 1, "aria-label": "Unit number",
+    "data-lm-suppress-shortcuts": "true" });
+  field.addEventListener("change", () => {
+    const unit = Math.max(0, Math.min(F - 1, Math.round(field.valueAsNumber)));
+    if (Number.isNaN(unit)) return;
+    field.value = unit; // here too: it may be the one that is chosen
+    change({ unit });
+  });
+  const blocks = choice({ label: "Block", onInput: (layer) => change({ layer }),
+    options: inputs.map((_, layer) => ({ value: layer, name: `block ${layer}`, content: `${layer}` })) });
+  const node = element("div", { class: "op-order-row op-ff-blocks" }, "Block", blocks.node,
+    element("label", { class: "op-ff-number" }, "Unit", field));
+  const show = ({ layer, unit }) => {
+    blocks.show(layer);
+    field.value = unit;
+  };
+  return { node, show };
+}
+
+/** Every unit of the chosen token and block as a cell; a tap chooses one. */
+function allUnits(change) {
   const title = element("p", { class: "op-title op-ff-title" });
   const grid = cells();
   const frame = element("span", { class: "op-ff-frame" });
-  const figures = facts(["Active", "Write 90 %", "FFN adds"]);
+  const figures = facts(["Match: z > 0", "Write 90 %", "FFN adds"]);
+  const area = element("div", { class: "op-ff-grid", "aria-hidden": "true" }, grid.node, frame);
+  let [F, rows] = [0, 0];
+  area.addEventListener("click", ({ clientX, clientY }) => {
+    const { left, top, width, height } = area.getBoundingClientRect();
+    const column = Math.min(COLUMNS - 1, Math.floor((COLUMNS * (clientX - left)) / width));
+    const unit = COLUMNS * Math.min(rows - 1, Math.floor((rows * (clientY - top)) / height)) + column;
+    if (unit < F) change({ unit });
+  });
   const node = element("div", {}, title,
-    element("p", { class: "op-detail" }, "a cell per unit: the stronger, the more it writes; framed: the unit chosen below"),
-    element("div", { class: "op-ff-grid", "aria-hidden": "true" }, grid.node, frame), figures.node);
-  const show = ({ levels, unit, F, layer, tokens, position, active, needed, stream }) => {
-    title.replaceChildren(`All ${integer(F)} units of block ${layer} at `, tokenElement(tokens[position]));
-    const rows = Math.ceil(F / COLUMNS);
-    const level = (digit) => parseInt(digit, DIGIT_BASE);
+    element("p", { class: "op-detail" }, "tap one; the bluer, the more it writes"), area, figures.node);
+  const show = (measured) => {
+    const { written, order, inputs, unit, layer, tokens, position, stream } = measured;
+    [F, rows] = [inputs.length, Math.ceil(inputs.length / COLUMNS)];
+    title.replaceChildren(`The ${integer(F)} units of block ${layer} at `, tokenElement(tokens[position]));
+    const largest = Math.max(written[order[0]], 1e-9);
     grid.show(Array.from({ length: rows }, (_, y) =>
-      Array.from({ length: COLUMNS }, (_, x) => level(levels[y * COLUMNS + x] ?? "0"))), COLOR_LEVELS);
+      Array.from({ length: COLUMNS }, (_x, x) => written[y * COLUMNS + x] ?? 0)), largest);
     frame.style.insetInlineStart = `${(100 * (unit % COLUMNS)) / COLUMNS}%`;
     frame.style.insetBlockStart = `${(100 * Math.floor(unit / COLUMNS)) / rows}%`;
     frame.style.inlineSize = `${100 / COLUMNS}%`;
     frame.style.blockSize = `${100 / rows}%`;
+    const active = inputs.filter((z) => z > 0).length;
+    const enough = 0.9 * written.reduce((a, b) => a + b);
+    let [needed, sum] = [0, 0];
+    do sum += written[order[needed++]]; while (sum < enough);
     figures.show([`${active}`, whole(active / F)], [`${needed}`, whole(needed / F)],
       [fixed(stream.added[2 * layer + 1], 1), "in length"]);
   };
   return { node, show };
 }
 
-/** The units to choose from, with their numbers: those that write most, and two quiet ones. */
-function unitList(count, change) {
-  const rows = Array.from({ length: count }, (_, row) => {
+/** The units that write most, to choose from. */
+function unitList(F, change) {
+  let shown = [];
+  const rows = Array.from({ length: Math.min(FEEDFORWARD_TOP, F) }, (_, place) => {
     const texts = [0, 1, 2, 3].map(() => element("span", {}));
-    return { row, texts, line: element("span", { class: "op-ff-line" }, ...texts) };
+    return { place, texts, line: element("span", { class: "op-ff-line" }, ...texts) };
   });
-  const list = choice({ label: "Unit",
-    options: rows.map(({ row, line }) => ({ value: row, name: `${row}`, content: line })),
-    onInput: (row) => change({ row }) });
+  const list = choice({ label: "Units that write most",
+    options: rows.map(({ place, line }) => ({ value: place, name: `${place}`, content: line })),
+    onInput: (place) => change({ unit: shown[place] }) });
   list.node.classList.add("op-ff-list");
-  list.buttons[FEEDFORWARD_TOP].before(
-    element("p", { class: "op-detail op-ff-apart" }, "the lowest h, and the lowest input"));
   const head = element("p", { class: "op-detail op-ff-line op-ff-head", "aria-hidden": "true" },
-    ...["unit", "input z", "h", "writes"].map((name) => element("span", {}, name)));
-  const show = ({ units, row: chosen }) => {
-    list.show(chosen);
-    units.forEach(([unit, ...values], row) => {
-      const [z, h, written] = values.map((value) => fixed(value, 2));
-      [`${unit}`, z, h, written].forEach((text, i) => { rows[row].texts[i].textContent = text; });
-      list.buttons[row].setAttribute("aria-label",
-        `unit ${unit}: input ${z}, h ${h}, writes a vector of length ${written}`);
+    ...["unit", "match z", "bent", "writes"].map((name) => element("span", {}, name)));
+  const show = ({ order, inputs, hidden, written, unit }) => {
+    shown = order;
+    list.show(order.slice(0, rows.length).indexOf(unit));
+    rows.forEach(({ place, texts }) => {
+      const j = order[place];
+      const [z, h, length] = [inputs, hidden, written].map((values) => fixed(values[j], 2));
+      [`${j}`, z, h, length].forEach((text, i) => { texts[i].textContent = text; });
+      list.buttons[place].setAttribute("aria-label",
+        `unit ${j}: match ${z}, bent ${h}, writes a vector of length ${length}`);
     });
   };
-  const title = element("p", { class: "op-title" }, "The units that write most");
-  return { node: element("div", {}, title, head, list.node), show };
+  const node = element("div", {}, element("p", { class: "op-title" }, "They write most"), head, list.node);
+  return { node, show };
 }
 
-/** A histogram of the inputs, under the curve and on its axis. */
+/** A histogram of the inputs, under the curve and on its axis, in bins of 0.5. */
 function inputCounts() {
   const node = picture({ class: "op-ff-counts", preserveAspectRatio: "none" });
   const show = ({ inputs, curve: { reach } }) => {
-    const middle = inputs.length / 2; // bins of 0.5
-    const near = inputs.slice(middle - 2 * reach, middle + 2 * reach);
-    const most = Math.max(...inputs);
-    node.setAttribute("viewBox", `0 0 ${near.length} ${most}`);
-    node.replaceChildren(...near.map((count, x) => shape("rect", { x: x + 0.06, y: most - count,
-      width: 0.88, height: count, class: x < near.length / 2 ? "op-ff-silent" : "op-above" })));
+    const counts = new Array(4 * reach).fill(0);
+    for (const z of inputs) {
+      const bin = Math.floor(2 * z) + 2 * reach;
+      if (bin >= 0 && bin < counts.length) counts[bin] += 1;
+    }
+    const most = Math.max(...counts, 1);
+    node.setAttribute("viewBox", `0 0 ${counts.length} ${most}`);
+    node.replaceChildren(...counts.map((count, x) => shape("rect", { x: x + 0.06, y: most - count,
+      width: 0.88, height: count, class: x < 2 * reach ? "op-ff-silent" : "op-above" })));
   };
   return { node, show };
 }
@@ -123,12 +164,12 @@ function curvePanel({ curves }, change) {
   const functions = choice({ label: "Activation function",
     options: Object.entries(FUNCTIONS).map(([value, name]) => ({ value, name })),
     onInput: (activation) => change({ activation }) });
-  const chart = lineChart({ last: curves[0].relu.length - 1, xLabel: "input z", className: "op-ff-chart" });
+  const chart = lineChart({ last: curves[0].relu.length - 1, xLabel: "match z", className: "op-ff-chart" });
   const counts = inputCounts();
-  const figures = facts(["Input z", "Output", "In this model"]);
+  const figures = facts(["Match z", "Bent", "In this model"]);
   const title = element("p", { class: "op-title op-ff-title" });
   const node = element("div", { class: "op-ff-curve" }, title, functions.node, chart.node, counts.node,
-    element("p", { class: "op-detail" }, "bars: how many units have an input there; blue where active"),
+    element("p", { class: "op-detail" }, "bars: how many units match so well; blue above 0"),
     figures.node);
   const show = (measured) => {
     const { activation, own, curve, z, output, hidden, unit } = measured;
@@ -142,68 +183,98 @@ function curvePanel({ curves }, change) {
       [((at / reach + 1) / 2) * (curve.relu.length - 1), Math.min(output, reach)], [-reach, reach]);
     counts.show(measured);
     figures.show([fixed(z, 2), `unit ${unit}`], [fixed(output, 2), FUNCTIONS[activation]],
-      [fixed(hidden, 2), FUNCTIONS[own]]);
+      [fixed(hidden[unit], 2), FUNCTIONS[own]]);
   };
   return { node, show };
 }
 
-/** One line of the stream's table: 0 is the embedding, then attention and FFN in turn. */
-function streamLine(step) {
-  const part = step % 2 ? "attention" : "FFN";
-  const name = step === 0 ? "embedding" : `${part} ${Math.ceil(step / 2) - 1}`;
-  const shares = bar();
-  const texts = ["adds", "cosine", "stream"].map((column) => element("td", { class: `op-ff-${column}` }));
-  const node = element("tr", { class: step === 0 ? "" : `op-ff-${part}` },
-    element("th", { scope: "row" }, name), element("td", {}, shares.node), ...texts);
-  const show = ({ lengths, added, cosines }, layer) => {
-    const largest = Math.max(...lengths, ...added);
-    node.classList.toggle("op-chosen", step === 2 * layer + 2);
-    shares.show({ before: lengths[step] / largest, after: (added[step - 1] ?? 0) / largest, mark: null });
-    texts[2].textContent = fixed(lengths[step], 1);
-    if (step === 0) return; // the embedding is added to nothing
-    texts[0].textContent = fixed(added[step - 1], 1);
-    texts[1].textContent = fixed(cosines[step - 1], 2);
+/** Where in the glossary the chosen unit is most active. */
+function placeList() {
+  const title = element("p", { class: "op-title" });
+  const lines = Array.from({ length: FEEDFORWARD_PLACES }, () => element("li", { class: "op-ff-place" }));
+  const node = element("div", {}, title, element("p", { class: "op-detail" }, "in the glossary, the best match first"),
+    element("ol", { class: "op-ff-places" }, ...lines));
+  const show = ({ layer, unit, places, openings }) => {
+    title.textContent = `Where unit ${unit} is most active`;
+    places[layer][unit].forEach((place, i) => {
+      const T = openings[0].length;
+      const [tokens, t] = [openings[Math.floor(place / T)], place % T];
+      lines[i].replaceChildren(
+        element("span", {}, tokens.slice(Math.max(0, t - BEFORE), t).join("")),
+        element("mark", {}, tokens[t]), element("span", {}, tokens.slice(t + 1, t + 4).join("")));
+    });
   };
   return { node, show };
 }
 
-/** The length of the residual stream after every part, and of what the part adds. */
-function streamTable({ streams }) {
-  const title = element("p", { class: "op-title op-ff-title" });
-  const lines = streams[0].lengths.map((_, step) => streamLine(step));
-  const head = ["adds", "cosine", "stream"].map((column) =>
-    element("th", { scope: "col", class: `op-ff-${column}` }, column));
-  const legend = [["op-ff-swatch-attention", "attention adds"], ["op-bar-after", "FFN adds"],
-    ["op-bar-before", "the stream afterwards"]].map(([kind, text]) => element("span", {},
-    element("span", { class: `op-swatch ${kind}`, "aria-hidden": "true" }), text));
-  const node = element("div", { class: "op-ff-stream" }, title,
-    element("p", { class: "op-detail" }, "lengths", element("span", { class: "op-ff-cosine" },
-      "; cosine: of the angle between what is added and the stream before")),
-    element("table", { class: "op-table" },
-      element("caption", {}, "The residual stream of the chosen token: lengths after each step"),
-      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "step"),
-        element("td", {}), ...head)),
-      element("tbody", {}, ...lines.map((line) => line.node))),
-    element("p", { class: "op-legend" }, ...legend));
-  const show = ({ stream, tokens, position, layer }) => {
-    title.replaceChildren("The residual stream at ", tokenElement(tokens[position]));
-    lines.forEach((line) => line.show(stream, layer));
+/** What comes next, without the chosen unit or its whole block. */
+function silencer(change) {
+  const silence = choice({ label: "Silence", onInput: (value) => change({ silence: value }),
+    options: ["nothing", "unit", "block"].map((value) => ({ value, name: value })) });
+  const rows = Array.from({ length: FEEDFORWARD_NEXT }, () => {
+    const [now, later] = [element("td", {}), element("td", {})];
+    return { now, later, node: element("tr", {}, now, later) };
+  });
+  const head = element("th", { scope: "col" });
+  const node = element("div", {}, element("p", { class: "op-title" }, "What comes next, if we silence …"),
+    silence.node, element("table", { class: "op-table op-ff-next", "aria-live": "polite" },
+      element("caption", {}, "The likeliest next tokens with their probabilities"),
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "whole model"), head)),
+      element("tbody", {}, ...rows.map((each) => each.node))));
+  const show = ({ data: { next }, silenced, silence: which, unit, layer }) => {
+    silence.show(which);
+    head.textContent = { nothing: "", unit: `without unit ${unit}`, block: `without FFN ${layer}` }[which];
+    const said = (pair) => (pair ? [tokenElement(pair[0]), ` ${fixed(pair[1], 2)}`] : ["…"]);
+    rows.forEach(({ now, later }, i) => {
+      now.replaceChildren(...said(next[i]));
+      later.replaceChildren(...(which === "nothing" ? [] : said(silenced?.[i])));
+    });
   };
   return { node, show };
+}
+
+/** Below the units: the chosen one, its curve, or the stream to which all of them write. */
+function views(change, nodes) {
+  const tabs = choice({ label: "Show", onInput: (view) => change({ view }),
+    options: Object.entries(VIEWS).map(([value, name]) => ({ value, name })) });
+  tabs.node.classList.add("op-ff-views");
+  const show = ({ view }) => {
+    tabs.show(view);
+    for (const [name, node] of Object.entries(nodes)) node.hidden = name !== view;
+  };
+  return { node: tabs.node, show };
+}
+
+/** Sets traits. On a page without a kernel the model in the page silences a unit that is new. */
+function changer(widget) {
+  return async (settings) => {
+    setTraits(widget, settings);
+    const [data, layer, unit] = ["data", "layer", "unit"].map((name) => widget.get(name));
+    const key = `${layer}:${unit}`;
+    if (!widget.page || widget.get("silence") !== "unit" || key in widget.get("without")) return;
+    try {
+      const lm = await languageModel(widget);
+      const found = withoutUnit(lm, widget.get("prompt"), layer, unit);
+      if (widget.get("data") === data) setTraits(widget, { without: { ...widget.get("without"), [key]: found } });
+    } catch (error) {
+      widget.set("notice", error.message);
+    }
+  };
 }
 
 function build(widget, state) {
-  const change = (settings) => setTraits(widget, settings);
-  const { layers } = state.data;
-  const blocks = choice({ label: "Block", onInput: (layer) => change({ layer }),
-    options: layers.map((_, layer) => ({ value: layer, name: `block ${layer}`, content: `${layer}` })) });
-  const row = element("div", { class: "op-order-row op-ff-blocks" }, "Block", blocks.node);
-  const parts = [tokenLine(state.data, change), { node: row, show: ({ layer }) => blocks.show(layer) },
-    allUnits(), unitList(layers[0][0].units.length, change), curvePanel(state, change), streamTable(state.data)];
-  const [tokens, block, all, list, curve, stream] = parts.map((part) => part.node);
+  const change = changer(widget);
+  const [list, curve, places, silence] = [unitList(state.lengths[0].length, change),
+    curvePanel(state, change), placeList(), silencer(change)];
+  const stream = streamTable(state.data);
+  const unit = element("div", { class: "op-ff-two" }, list.node,
+    element("div", {}, places.node, silence.node));
+  const nodes = { unit, curve: curve.node, stream: stream.node };
+  const top = [tokenLine(state.data, change), blockLine(state.data, change), allUnits(change),
+    views(change, nodes)];
+  const parts = [...top, list, curve, places, silence, stream];
   const show = (measured) => parts.forEach((part) => part.show(measured));
-  const detail = element("p", { class: "op-detail" }, "Below each token: the share of its units that is active.");
-  return { nodes: [tokens, detail, block, all, element("div", { class: "op-ff-two" }, list, curve), stream], show };
+  return { nodes: [...top.map(({ node }) => node), ...Object.values(nodes)], show };
 }
 
 export default {
