@@ -28,6 +28,7 @@ from oneprompt.explorers.shared import MAX_TOKENS
 from oneprompt.explorers.texts import token_text
 from oneprompt.logits import lens
 from oneprompt.sample import entropy
+from oneprompt.tuned_lens import fit, glossary_lens
 
 PROMPT = "a word of several letters"  # five tokens: the lengths of the words
 L, T, V = 2, 5, 31
@@ -38,11 +39,19 @@ def make_explorer(prompt=PROMPT, model=None, **settings):
     return LogitsExplorer(model or small_model(), StandInTokenizer(), prompt, **settings)
 
 
-def read(explorer, prompt=None):
-    """The logits at every depth and position, (1 + L, T, V), block by block."""
-    ids = explorer.tokenizer.encode(prompt or explorer.prompt)
+def lens_maps(model):
+    """Maps fitted on a few texts."""
+    return fit(model, [[1, 2, 3, 4, 5], [7, 5, 3, 1], [20, 10, 0, 30]])
+
+
+def read(explorer):
+    """The logits at every depth and position, (1 + L, T, V), by the lens that reads."""
+    ids = explorer.tokenizer.encode(explorer.prompt)
     trace = explorer.model.trace(torch.tensor([ids]))
     streams = [trace.embedding, *(layer.output for layer in trace.layers)]
+    if explorer.tuned:
+        pairs = zip(streams[:-1], explorer.lens_maps.maps, strict=True)
+        streams = [*(x @ one.weight.T + one.bias for x, one in pairs), streams[-1]]
     table = explorer.model.output_table
     return torch.cat([explorer.model.final_norm(x) @ table.T for x in streams]).detach()
 
@@ -64,13 +73,16 @@ def test_the_lens_of_the_last_block_gives_the_models_own_logits(tied):
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_the_state_holds_what_is_read_at_every_depth(tied):
-    explorer = make_explorer(model=small_model(tie_embeddings=tied))
+@pytest.mark.parametrize("tuned", [True, False])
+def test_the_state_holds_what_is_read_at_every_depth(tied, tuned):
+    model = small_model(tie_embeddings=tied)
+    explorer = make_explorer(model=model, lens_maps=lens_maps(model), tuned=tuned)
     state, logits = explorer.data, read(explorer)
-    assert (len(state["cells"]), len(state["tokens"]), state["vocab_size"]) == (1 + L, T, V)
+    cells = state["tuned" if tuned else "cells"]
+    assert (len(cells), len(state["tokens"]), state["vocab_size"]) == (1 + L, T, V)
     for depth in range(1 + L):
-        for t, cell in enumerate(state["cells"][depth]):
-            row, own = logits[depth, t], logits[-1, t].argmax()
+        for t, cell in enumerate(cells[depth]):
+            row = logits[depth, t]
             values, ids = row.topk(10)
             assert [token for token, _ in cell["top"]] == [f" word{i}" for i in ids]
             shown = torch.tensor([logit for _, logit in cell["top"]], dtype=torch.double)
@@ -78,10 +90,42 @@ def test_the_state_holds_what_is_read_at_every_depth(tied):
             p = op.probabilities(row, op.Sampling())
             assert torch.allclose((shown - cell["log_sum"]).exp(), p[ids], rtol=2e-4)
             assert cell["entropy"] == pytest.approx(entropy(p), abs=6e-5)
-            assert cell["own"] == [
-                pytest.approx(row[own].item(), abs=6e-5),
-                1 + (row > row[own]).sum(),
-            ]
+            followed = [int(text.removeprefix(" word")) for text in state["followed"][t]]
+            for i, (logit, rank) in zip(followed, cell["followed"], strict=True):
+                assert logit == pytest.approx(row[i].item(), abs=6e-5)
+                assert rank == 1 + (row > row[i]).sum()
+
+
+def test_the_models_choices_and_all_that_lead_somewhere_can_be_followed():
+    model = small_model()
+    explorer = make_explorer(model=model, lens_maps=lens_maps(model))
+    plain = read(explorer)
+    explorer.tuned = True
+    both = torch.cat([plain, read(explorer)])
+    for t, texts in enumerate(explorer.data["followed"]):
+        assert texts[:4] == [f" word{i}" for i in plain[-1, t].topk(4).indices]
+        assert {f" word{i}" for i in both[:, t].argmax(dim=-1)} <= set(texts)
+        assert len(set(texts)) == len(texts)
+
+
+def test_without_maps_the_plain_lens_reads():
+    explorer = make_explorer(depth=1, tuned=True)
+    assert explorer.data["tuned"] is None
+    plain = make_explorer(depth=1)
+    assert torch.equal(explorer.probabilities, plain.probabilities)
+
+
+def test_the_tuned_lens_is_closer_on_texts_that_it_was_not_fitted_on(reference):
+    explorer = LogitsExplorer(*reference, lens_maps=glossary_lens(*reference))
+    entry = op.load_glossary()[1]  # the odd ones were kept for this
+    explorer.prompt = " ".join(entry.definition.split()[:12])
+    final = read(explorer)[-1].log_softmax(dim=-1)
+    far = {}
+    for explorer.tuned in (False, True):
+        rows = read(explorer).log_softmax(dim=-1)
+        far[explorer.tuned] = (final.exp() * (final - rows)).sum(dim=-1).mean(dim=-1)
+    assert (far[True][:-1] < far[False][:-1]).all()
+    assert far[True][-1] == far[False][-1] == 0
 
 
 def test_a_shift_moves_no_probability():
@@ -139,9 +183,10 @@ def test_the_twin_depends_on_the_state_alone_and_is_small(reference):
     assert make_explorer().twin() == make_explorer().twin()
     explorer = LogitsExplorer(*reference)
     assert explorer.depth == 6  # it opens on the model's own output
-    assert len(json.dumps(explorer.state())) < 10_000
+    explorer = LogitsExplorer(*reference, lens_maps=glossary_lens(*reference))
+    assert len(json.dumps(explorer.state())) < 40_000
     explorer.prompt = "a" + " a" * (MAX_TOKENS - 1)
-    assert len(json.dumps(explorer.state())) < 50_000
+    assert len(json.dumps(explorer.state())) < 180_000
 
 
 def test_without_javascript_there_is_a_table():
@@ -179,7 +224,8 @@ def assert_page_shows(region, explorer, close=0.0):
     row, p = logits[depth, t], op.probabilities(logits[depth, t], op.Sampling())
     values, ids = row.topk(10)
     tokens = [visible(token_text(explorer.tokenizer, i)) for i in ids.tolist()]
-    cell = region.get_by_role("radio", checked=True)
+    grid = region.get_by_role("radiogroup", name="Position and depth")
+    cell = grid.get_by_role("radio", checked=True)
     assert f"position {t}," in cell.get_attribute("aria-label")
     assert cell.inner_text() == tokens[0]
 
@@ -197,22 +243,27 @@ def assert_page_shows(region, explorer, close=0.0):
     expected = [log_sum.item(), lead.item(), entropy(p)]
     assert [number(fact) for fact in facts] == pytest.approx(expected, abs=0.0052 + 2 * close)
 
-    own = logits[-1, t].argmax()
-    path = region.locator("li").evaluate_all(
-        "(lines) => lines.map((li) => Array.from(li.children, (part) => part.innerText)).reverse()"
-    )
-    shares = op.probabilities(logits[:, t], op.Sampling())[:, own].tolist()
-    assert [share(each[-2]) for each in path] == pytest.approx(shares, abs=SHARE + close)
-    if not close:
-        ranks = [1 + int((row > row[own]).sum()) for row in logits[:, t]]
-        assert [each[-1] for each in path] == [f"rank {rank:,}" for rank in ranks]
+    lines = region.locator("li").evaluate_all(
+        "(all) => all.map((li) => Array.from(li.querySelectorAll('.op-fare'), (fare) =>"
+        " Array.from(fare.children, (part) => part.innerText)))"
+    )[::-1]
+    texts = explorer.data["followed"][t]
+    second = max(1, texts.index(explorer.follow) if explorer.follow in texts else 1)
+    for which, text in enumerate((texts[0], texts[second])):
+        i = next(i for i in range(len(row)) if token_text(explorer.tokenizer, i) == text)
+        fares = [line[which] for line in lines]
+        shares = op.probabilities(logits[:, t], op.Sampling())[:, i].tolist()
+        assert [share(each[-2]) for each in fares] == pytest.approx(shares, abs=SHARE + close)
+        if not close:
+            ranks = [1 + int((row > row[i]).sum()) for row in logits[:, t]]
+            assert [each[-1] for each in fares] == [f"rank {rank:,}" for rank in ranks]
 
 
 def test_the_keyboard_moves_everything(page):
     explorer = make_explorer()
     region = show(page, explorer)
     assert_page_shows(region, explorer)
-    region.get_by_role("radio", checked=True).focus()
+    region.locator(".op-lens-map").get_by_role("radio", checked=True).focus()
     for key, depth, position in [
         ("ArrowDown", 1, T - 1), ("ArrowLeft", 1, T - 2), ("ArrowDown", 0, T - 2),
         ("ArrowDown", 0, T - 2), ("Home", L, 0), ("End", 0, T - 1),
@@ -233,7 +284,7 @@ def test_the_map_shows_the_first_tokens_and_how_likely_they_are(page):
     region = show(page, explorer)
     logits = read(explorer).flip(0)  # the embedding at the bottom
     p, first = op.probabilities(logits, op.Sampling()).max(dim=-1)
-    radios = region.get_by_role("radio")
+    radios = region.locator(".op-lens-map").get_by_role("radio")
     assert radios.all_inner_texts() == [f"␣word{i}" for i in first.flatten()]
     found = radios.evaluate_all(
         "(all) => all.map((each) => [Number(each.style.getPropertyValue('--op-weight')),"
@@ -245,11 +296,39 @@ def test_the_map_shows_the_first_tokens_and_how_likely_they_are(page):
     assert not all(settled)
 
 
+def test_a_second_token_is_followed_where_it_is_among_those_that_lead(page):
+    explorer = make_explorer()
+    region = show(page, explorer)
+    texts = explorer.data["followed"][T - 1]
+    chosen = region.get_by_label("A second token to follow")
+    assert chosen.input_value() == texts[1]
+    chosen.select_option(value=texts[-1])
+    explorer.follow = texts[-1]
+    assert_page_shows(region, explorer)
+    for position in range(T):  # elsewhere the second choice, if it does not lead there
+        region.get_by_role("radio", name=f"layer 0, position {position},").click()
+        explorer.depth, explorer.position = 1, position
+        assert_page_shows(region, explorer)
+
+
+def test_the_lens_can_be_switched(page):
+    model = small_model()
+    explorer = make_explorer(model=model, lens_maps=lens_maps(model))
+    region = show(page, explorer)
+    region.get_by_role("radio", name="layer 0, position 2,").click()
+    explorer.depth, explorer.position = 1, 2
+    for explorer.tuned, name in [(True, "tuned lens"), (False, "plain lens")]:
+        region.get_by_role("radio", name=name).click()
+        assert_page_shows(region, explorer)
+    assert show(page, make_explorer()).get_by_role("radio", name="tuned lens").count() == 0
+
+
 def test_a_readers_prompt_is_answered_by_the_model_in_the_page(page):
     tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=24)
     explorer = LogitsExplorer(model, tokenizer, "a field")
     region = show(page, explorer)
     give_model(page, tokenizer, model, draft)
+    assert region.get_by_role("radio", name="tuned lens").count() == 0
     explorer.prompt = prompt = "שלום 😀"
     assert answer_to(region, prompt) == ""  # the whole way: form, page, map
     assert_page_shows(region, explorer, close=CLOSE)
@@ -263,7 +342,7 @@ def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width):
     page.set_viewport_size({"width": width, "height": 900})
     for prompt in ("What is machine learning?", " training set" * 12):
         region = show(page, LogitsExplorer(*reference, prompt))
-        chosen = region.get_by_role("radio", checked=True)
+        chosen = region.locator(".op-lens-map").get_by_role("radio", checked=True)
         scroll = region.locator(".op-lens-scroll").bounding_box()
         box = chosen.bounding_box()  # the last token's, in view although a long map scrolls
         assert scroll["x"] <= box["x"]
@@ -300,10 +379,11 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
 class TestInTheBook:
     def test_the_chapter_has_the_explorer(self, page, site, reference):
         """The book's prompt at two depths."""
-        explorer = LogitsExplorer(*reference)
+        explorer = LogitsExplorer(*reference, lens_maps=glossary_lens(*reference))
         page.goto(f"{site}book/06_logits.html")
         region = page.get_by_role("region", name="Logits explorer")
         assert_page_shows(region, explorer)
         region.get_by_role("radio", name="layer 1, position 3,").click()
-        explorer.depth, explorer.position = 2, 3
+        region.get_by_role("radio", name="tuned lens").click()
+        explorer.depth, explorer.position, explorer.tuned = 2, 3, True
         assert_page_shows(region, explorer)

@@ -23,15 +23,17 @@ from oneprompt.explorers import (
 from oneprompt.explorers.shared import SPECULATE_MAX_NEW, SPECULATE_SEEDS
 from oneprompt.js.page_model import page_data
 from oneprompt.sample import uniforms
+from oneprompt.tuned_lens import glossary_lens
 
 TOKENIZER = page_tokenizer()
 TARGET, DRAFT = page_pair()
+LENS_MAPS = glossary_lens(TARGET, TOKENIZER)
 EXPLORERS = {
     "attention": lambda: AttentionExplorer(TARGET, TOKENIZER),
     "autoregress": lambda: AutoregressExplorer(TARGET, TOKENIZER),
     "embed": lambda: EmbedExplorer(TARGET, TOKENIZER),
     "feedforward": lambda: FeedForwardExplorer(TARGET, TOKENIZER),
-    "logits": lambda: LogitsExplorer(TARGET, TOKENIZER),
+    "logits": lambda: LogitsExplorer(TARGET, TOKENIZER, lens_maps=LENS_MAPS),
     "merges": lambda: MergesExplorer(prompt="learn learn earn ear art"),
     "playground": lambda: Playground(TARGET, DRAFT, TOKENIZER),
     "position": lambda: PositionExplorer(TARGET, TOKENIZER),
@@ -88,7 +90,7 @@ make = cache(lambda name: EXPLORERS[name]())
 @pytest.fixture(scope="module")
 def lm(node):
     """`globalThis.lm` in Node: the small pair."""
-    data = page_data(TOKENIZER, {"reference": TARGET, "draft": DRAFT})
+    data = page_data(TOKENIZER, {"reference": TARGET, "draft": DRAFT}, LENS_MAPS)
     page = "js/page.js"
     node.run("(data) => { globalThis.lm = makePage(data); }", page, argument=data)
     most = 3 * SPECULATE_MAX_NEW  # two numbers per id, and those of ids dropped after a stop id

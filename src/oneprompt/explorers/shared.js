@@ -41,6 +41,7 @@ export const FEEDFORWARD_REACHES = [4, 8, 16, 32]; // how far from zero a curve 
 
 // The logits explorer.
 export const LOGITS_TOP = 10; // tokens listed per row of logits
+export const LOGITS_FOLLOWED = 4; // of the model's own first choices that can be followed
 export const LOGITS_LARGEST_SHIFT = 100; // that is added to all logits of a row
 
 // The generation explorer.

@@ -172,9 +172,19 @@ function lastLogits(model, l, x) {
   return toLogits(model, finalNorm(model, y));
 }
 
+/** The hidden vectors (T, D) of a pass before the first block, and after each. */
+const streams = ({ embedding, layers }) => [embedding, ...layers.map(({ output }) => output)];
+
+const readAt = (model, x) => toLogits(model, finalNorm(model, x), x.length / model.config.d_model);
+
 /** The logit lens: the logits (T, V) read before the first block of a pass, and after each. */
-export function lens(model, { embedding, layers }) {
-  const streams = [embedding, ...layers.map(({ output }) => output)];
-  const T = embedding.length / model.config.d_model;
-  return streams.map((x) => toLogits(model, finalNorm(model, x), T));
+export const lens = (model, trace) => streams(trace).map((x) => readAt(model, x));
+
+/** The same, each depth but the last through its map: see oneprompt/tuned_lens.py. */
+export function tunedLens(model, trace) {
+  const { weights, config: { d_model, n_layers } } = model;
+  return streams(trace).map((x, depth) => {
+    const [W, b] = ["weight", "bias"].map((kind) => weights[`lens.maps.${depth}.${kind}`]);
+    return readAt(model, depth === n_layers ? x : linear(x, W, b, d_model));
+  });
 }

@@ -74,6 +74,21 @@ export function choice({ label, options, columns = 1, onInput }) {
   return { node, buttons, show };
 }
 
+/** A list to open of which one is chosen; `show` takes its {value, name} and the chosen value. */
+export function menu({ label, onInput }) {
+  const node = element("select", { "aria-label": label, "data-lm-suppress-shortcuts": "true" });
+  node.addEventListener("change", () => onInput(node.value));
+  const show = (options, current) => {
+    node.replaceChildren(...options.map(({ value, name }) => {
+      const option = element("option", { value }, name);
+      option.selected = value === current;
+      return option;
+    }));
+    node.hidden = options.length === 0;
+  };
+  return { node, show };
+}
+
 /** Buttons that go through the passes of a generation; `onMove` takes the number of the next one. */
 export function passButtons(onMove) {
   let [step, last] = [1, 1];

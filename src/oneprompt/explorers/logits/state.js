@@ -3,34 +3,49 @@
 import { ranking, softmax, entropyBits } from "../../js/sample.js";
 import { pauses } from "../kit/frames.js";
 import { promptIds } from "../kit/prompt_ids.js";
-import { LOGITS_TOP, MAX_TOKENS } from "../shared.js";
+import { LOGITS_FOLLOWED, LOGITS_TOP, MAX_TOKENS } from "../shared.js";
 
-export async function compute(lm, text) {
+export async function compute(lm, text, get) {
   const model = lm.model("reference");
   const pause = pauses();
   const V = model.config.vocab_size;
   const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
-  const rows = lm.lens(model, lm.forward(model, ids)).map((logits) =>
-    ids.map((_, t) => Array.from(logits.subarray(t * V, (t + 1) * V))));
+  const trace = lm.forward(model, ids);
+  const read = { cells: lm.lens(model, trace) };
+  if (get("data").tuned) read.tuned = lm.tunedLens(model, trace);
   await pause();
-  const chosen = rows.at(-1).map((logits) => ranking(logits)[0]);
-  const cell = (logits, t) => {
-    const [ranked, probabilities] = [ranking(logits), softmax(logits)];
-    return {
-      top: ranked.slice(0, LOGITS_TOP).map((id) => [lm.tokenizer.text(id), logits[id]]),
-      log_sum: logits[ranked[0]] - Math.log(probabilities[ranked[0]]),
-      entropy: entropyBits(probabilities),
-      own: [logits[chosen[t]], 1 + ranked.indexOf(chosen[t])],
-    };
+  const ranked = async (logits, t) => {
+    const row = Array.from(logits.subarray(t * V, (t + 1) * V));
+    await pause();
+    return { row, order: ranking(row) };
   };
-  const cells = rows.map(() => []);
-  for (const [depth, each] of rows.entries()) {
-    for (const [t, logits] of each.entries()) {
-      cells[depth].push(cell(logits, t));
-      await pause();
+  const data = { tokens: ids.map(lm.tokenizer.text), vocab_size: V, followed: [], tuned: null };
+  for (const name of Object.keys(read)) data[name] = read[name].map(() => []);
+  for (const t of ids.keys()) {
+    const found = {}; // by lens, a row for each depth
+    for (const name of Object.keys(read)) {
+      found[name] = [];
+      for (const logits of read[name]) found[name].push(await ranked(logits, t));
+    }
+    const followed = toFollow(found.cells.at(-1), Object.values(found).flat());
+    data.followed.push(followed.map(lm.tokenizer.text));
+    for (const [name, rows] of Object.entries(found)) {
+      rows.forEach((each, depth) => data[name][depth].push(cell(each, followed, lm.tokenizer)));
     }
   }
+  return { data, position: ids.length - 1 };
+}
+
+/** The first choices of the model's own row, then of each other row the first. */
+const toFollow = (own, rows) => Array.from(
+  new Set([...own.order.slice(0, LOGITS_FOLLOWED), ...rows.map(({ order }) => order[0])]));
+
+function cell({ row, order }, followed, tokenizer) {
+  const probabilities = softmax(row);
   return {
-    data: { tokens: ids.map(lm.tokenizer.text), vocab_size: V, cells }, position: ids.length - 1,
+    top: order.slice(0, LOGITS_TOP).map((id) => [tokenizer.text(id), row[id]]),
+    log_sum: row[order[0]] - Math.log(probabilities[order[0]]),
+    entropy: entropyBits(probabilities),
+    followed: followed.map((id) => [row[id], 1 + order.indexOf(id)]),
   };
 }
