@@ -8,7 +8,9 @@ const NAMED = 0.08; // a slice this wide has room for a token's name
 export function cumulativeLine() {
   const slices = element("div", { class: "op-slices" });
   const mark = element("span", { class: "op-bar-mark" });
-  const node = element("div", { class: "op-line", "aria-hidden": "true" }, slices, mark);
+  const node = element("div", { class: "op-line", "aria-hidden": "true" },
+    element("p", { class: "op-detail" }, "All tokens in a row, each as wide as its share. ",
+      "The random number points at one."), element("div", {}, slices, mark));
   const show = (tokens, probabilities, drawn, u) => {
     let start = 0;
     const wide = [];
