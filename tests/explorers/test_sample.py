@@ -75,6 +75,15 @@ def test_a_new_setting_forgets_the_draws():
     assert explorer.draws == []
 
 
+def test_an_explorer_starts_as_an_engine_does():
+    explorer = make_explorer(repetition_penalty=1.5)
+    explorer.start_as("llama.cpp")
+    order = ("repetition_penalty", "top_k", "top_p", "min_p", "temperature")
+    assert explorer.sampling == Sampling(0.8, top_k=40, top_p=0.95, min_p=0.05, order=order)
+    with pytest.raises(ValueError, match=r"choose from transformers, vLLM, llama\.cpp"):
+        explorer.start_as("ollama")
+
+
 def test_without_javascript_there_is_a_table():
     fallback = make_explorer("<b>").fallback()
     assert fallback.count("<tr>") == 13
