@@ -3,6 +3,8 @@
 The mathematics on its page is tested in tests/js/test_sample.py.
 """
 
+from dataclasses import replace
+
 import pytest
 import torch
 from explorer_page import (
@@ -21,6 +23,7 @@ from explorer_stand_ins import StandInModel, StandInTokenizer, V, make_explorer
 from scipy import stats
 
 from oneprompt.explorers import SamplingExplorer
+from oneprompt.explorers.shared import SAMPLE_ENGINES, SAMPLE_ORDERS, SAMPLE_STARTS
 from oneprompt.sample import Sampling, entropy, probabilities
 
 # In Python
@@ -72,6 +75,15 @@ def test_a_new_setting_forgets_the_draws():
     assert explorer.draws == []
 
 
+def test_an_explorer_starts_as_an_engine_does():
+    explorer = make_explorer(repetition_penalty=1.5)
+    explorer.start_as("llama.cpp")
+    order = ("repetition_penalty", "top_k", "top_p", "min_p", "temperature")
+    assert explorer.sampling == Sampling(0.8, top_k=40, top_p=0.95, min_p=0.05, order=order)
+    with pytest.raises(ValueError, match=r"choose from transformers, vLLM, llama\.cpp"):
+        explorer.start_as("ollama")
+
+
 def test_without_javascript_there_is_a_table():
     fallback = make_explorer("<b>").fallback()
     assert fallback.count("<tr>") == 13
@@ -109,10 +121,18 @@ def assert_page_shows(region, explorer):
         "bars => bars.map((bar) => parseFloat(bar.style.inlineSize) / 100)"
     )
     assert widths[:12] == pytest.approx(after[ids].tolist(), abs=1e-5)
-    bits, kept, cut = region.locator("dd .op-value").all_inner_texts()
+    bits, kept, cut, cut_hot = region.locator("dd .op-value").all_inner_texts()
     assert bits == f"{abs(entropy(after)):.2f} bits"
     assert kept == str(int((after > 0).sum()))
     assert cut == percent(float(before[after == 0].sum()))
+    assert cut_hot == percent(float(unfiltered(explorer)[after == 0].sum()))
+
+
+def unfiltered(explorer) -> torch.Tensor:
+    """The distribution that the filters see: after the penalty and the temperature."""
+    logits = torch.tensor(explorer.data["logits"])
+    settings = replace(explorer.sampling, top_k=None, top_p=None, min_p=None)
+    return probabilities(logits, settings, explorer.data["history"])
 
 
 def test_the_keyboard_moves_every_slider(page):
@@ -167,6 +187,57 @@ def test_the_order_of_the_steps_is_a_control(page):
     assert_page_shows(region, explorer)
     buttons.first.press("Enter")  # the first goes to the end
     assert buttons.all_inner_texts() == ["top-p", "temperature", "top-k", "min-p", "penalty"]
+
+
+def test_what_is_cut_is_said_of_the_models_own_and_of_the_heated_distribution(page):
+    """At temperature 2 a filter cuts little of the one and much of the other."""
+    explorer = make_explorer(temperature=2.0, top_p=0.6)
+    region = show(page, explorer)
+    assert_page_shows(region, explorer)
+    cut, cut_hot = region.locator("dd .op-value").all_inner_texts()[2:]
+    assert float(cut.split()[0]) < float(cut_hot.split()[0])
+    details = region.locator("dd .op-detail").all_inner_texts()[2:]
+    assert details == ["of the model’s own", "after temperature"]
+
+
+def test_each_engine_says_how_many_tokens_its_order_keeps(page):
+    explorer = make_explorer(temperature=2.0, top_p=0.6, min_p=0.2)
+    region = show(page, explorer)
+    engines = region.get_by_role("radiogroup", name="Order of an engine").get_by_role("radio")
+    for i, (name, order) in enumerate(zip(SAMPLE_ENGINES, SAMPLE_ORDERS, strict=True)):
+        explorer.order = order
+        kept = int((explorer.probabilities > 0).sum())
+        assert engines.nth(i).inner_text().split() == [name, str(kept), "kept"]
+    engines.filter(has_text="llama.cpp").press("Enter")
+    assert_page_shows(region, explorer)  # llama.cpp's order was the last
+    assert engines.nth(2).get_attribute("aria-checked") == "true"
+
+
+def test_an_engine_starts_with_its_own_numbers(page):
+    region = show(page, make_explorer())
+    start = region.get_by_role("button", name="Its start values")
+    region.get_by_role("radio", name="llama.cpp").click()
+    start.click()
+    explorer = make_explorer(order=SAMPLE_ORDERS[2], **SAMPLE_STARTS[2])
+    assert explorer.sampling.top_k == 40
+    assert_page_shows(region, explorer)
+    order = region.get_by_role("list", name="Order of the steps").get_by_role("button")
+    order.first.click()  # an order of the reader's own
+    assert start.get_attribute("aria-disabled") == "true"
+    assert region.get_by_role("radio", checked=True).count() == 0
+
+
+def test_the_line_shows_the_slice_that_the_random_number_hit(page):
+    explorer = make_explorer(temperature=0.7, seed=3)
+    region = show(page, explorer)
+    slices, mark = region.locator(".op-slice"), region.locator(".op-line .op-bar-mark")
+    assert not mark.is_visible()
+    wide = [float(p) for p in explorer.probabilities if p >= 0.002]
+    widths = slices.evaluate_all("all => all.map((one) => parseFloat(one.style.inlineSize))")
+    assert widths == pytest.approx([100 * p for p in wide], rel=1e-3)
+    region.get_by_role("button", name="Draw one").click()
+    hit, at = region.locator(".op-hit").bounding_box(), mark.bounding_box()
+    assert hit["x"] <= at["x"] + at["width"] / 2 <= hit["x"] + hit["width"]
 
 
 def test_drawing_is_seeded_and_follows_the_probabilities(page):

@@ -8,6 +8,7 @@ from sampler_grid import GRID, NAMES, sampling_of
 from scipy import stats
 
 from oneprompt import PROMPT
+from oneprompt.explorers.shared import SAMPLE_ORDERS
 from oneprompt.sample import Sampling, draw, entropy, probabilities
 
 MODULE = "js/sample.js"
@@ -58,6 +59,25 @@ def test_probabilities_equal_pythons(node, model, tokenizer):
 
 def test_probabilities_equal_pythons_for_all_values_of_all_settings(node):
     assert_distributions_are_pythons(node, random_logits(), ALL_VALUES, HISTORY)
+
+
+def test_engines_keep_as_many_tokens_as_in_python(node):
+    settings = dict(zip(NAMES, (2.0, 50, 0.8, 0.1, 1.1), strict=False))
+    kept = node.run(
+        "({ settings, data }) => keptByEngines({ ...settings, data })",
+        "explorers/sample/engines.js",
+        argument={
+            "settings": settings,
+            "data": {"logits": random_logits().tolist(), "history": HISTORY},
+        },
+    )
+    expected = [
+        int((probabilities(random_logits(), sampling_of(settings | {"order": order}), HISTORY) > 0)
+            .sum())
+        for order in SAMPLE_ORDERS
+    ]  # fmt: skip
+    assert kept == expected
+    assert len(set(kept)) == 3
 
 
 def test_draws_equal_pythons(node):

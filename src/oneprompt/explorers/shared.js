@@ -49,6 +49,9 @@ export const AUTOREGRESS_MAX_NEW = 40; // new ids, a row of the pictures each
 
 // The sampling explorer.
 export const SAMPLE_ROWS = 12; // of its table, besides the row for all other tokens
+export const SAMPLE_ENGINES = ["transformers", "vLLM", "llama.cpp"];
+export const SAMPLE_ORDERS = [["repetition_penalty", "temperature", "top_k", "top_p", "min_p"], ["repetition_penalty", "temperature", "min_p", "top_k", "top_p"], ["repetition_penalty", "top_k", "top_p", "min_p", "temperature"]];
+export const SAMPLE_STARTS = [{"temperature": 1, "top_k": 50, "top_p": 1, "min_p": 0, "repetition_penalty": 1}, {"temperature": 1, "top_k": 0, "top_p": 1, "min_p": 0, "repetition_penalty": 1}, {"temperature": 0.8, "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repetition_penalty": 1}];
 
 // The speculation explorer.
 export const SPECULATE_GAMMAS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];

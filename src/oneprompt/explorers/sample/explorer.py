@@ -10,7 +10,12 @@ from oneprompt.answers import PROMPT
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.sampler import SETTINGS, SamplerTraits
-from oneprompt.explorers.shared import SAMPLE_ROWS
+from oneprompt.explorers.shared import (
+    SAMPLE_ENGINES,
+    SAMPLE_ORDERS,
+    SAMPLE_ROWS,
+    SAMPLE_STARTS,
+)
 from oneprompt.explorers.texts import shortest_decimals, token_text
 from oneprompt.sample import Sampling, probabilities
 
@@ -54,6 +59,24 @@ class SamplingExplorer(SamplerTraits, PromptExplorer):
         """The distribution that the explorer shows, (V,)."""
         logits = torch.tensor(self.data["logits"])
         return probabilities(logits, self.sampling, self.data["history"])
+
+    def start_as(self, engine: str) -> None:
+        """Take the order of an engine and the numbers that it starts with.
+
+        Args:
+            engine: "transformers", "vLLM" or "llama.cpp".
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        if engine not in SAMPLE_ENGINES:
+            raise ValueError(
+                f"the engine {engine!r} is unknown; choose from {', '.join(SAMPLE_ENGINES)}"
+            )
+        i = SAMPLE_ENGINES.index(engine)
+        self.set_trait("order", SAMPLE_ORDERS[i])
+        for name, value in SAMPLE_STARTS[i].items():
+            self.set_trait(name, value)
 
     def fallback(self) -> str:
         before = probabilities(torch.tensor(self.data["logits"]), Sampling())

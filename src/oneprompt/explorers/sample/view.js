@@ -8,10 +8,13 @@ import { percent, integer } from "../kit/numbers.js";
 import { promptLine } from "../kit/prompt.js";
 import { watch, valuesOf, setTraits } from "../kit/traits.js";
 import { SAMPLE_ROWS } from "../shared.js";
+import { engineControl, keptByEngines } from "./engines.js";
+import { cumulativeLine } from "./line.js";
 import { compute } from "./state.js";
 
 const MAX_DRAWS = 10_000;
-const NEUTRAL = { temperature: 1, top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1 };
+const NO_FILTER = { top_k: 0, top_p: 1, min_p: 0 };
+const NEUTRAL = { temperature: 1, ...NO_FILTER, repetition_penalty: 1 };
 const STEP_NAMES = {
   repetition_penalty: "penalty", temperature: "temperature",
   top_k: "top-k", top_p: "top-p", min_p: "min-p", greedy: "greedy",
@@ -53,21 +56,27 @@ function measure(state) {
   const { logits, history } = state.data;
   const ranked = ranking(logits);
   const before = distribution(logits, { temperature: 1, order: [] }).probabilities;
+  const unfiltered = distribution(logits, { ...state, ...NO_FILTER }, history).probabilities;
   const { probabilities: after, cutBy } = distribution(logits, state, history);
   const counts = new Array(after.length).fill(0);
   for (const id of state.draws) counts[id] += 1;
   const isCut = (id) => cutBy[id] !== null;
   const total = (values, ids) => ids.reduce((sum, id) => sum + values[id], 0);
-  return { ranked, before, after, cutBy, counts, isCut, total, draws: state.draws.length };
+  const drawn = state.draws.at(-1);
+  const u = uniform(state.seed, state.draws.length - 1); // of the last draw
+  return { ranked, before, unfiltered, after, cutBy, counts, isCut, total, drawn, u,
+    draws: state.draws.length, kept: keptByEngines(state) };
 }
 
 function statistics() {
-  const { node, show: fill } = facts(["Entropy", "Tokens kept", "Cut away"]);
-  const show = ({ ranked, before, after, isCut, total }) => {
+  const { node, show: fill } = facts(["Entropy", "Tokens kept", "Cut away", "Cut away"]);
+  node.classList.add("op-four");
+  const show = ({ ranked, before, unfiltered, after, isCut, total }) => {
     const cut = ranked.filter(isCut);
     fill([`${entropyBits(after).toFixed(2)} bits`, `model ${entropyBits(before).toFixed(2)}`],
       [integer(ranked.length - cut.length), `of ${integer(ranked.length)}`],
-      [percent(total(before, cut)), "of probability"]);
+      [percent(total(before, cut)), "of the model’s own"],
+      [percent(total(unfiltered, cut)), "after temperature"]);
   };
   return { node, show };
 }
@@ -159,13 +168,12 @@ function draw(widget, count) {
 /** New settings: what was drawn before came from another distribution. */
 const change = (widget, settings) => setTraits(widget, { ...settings, draws: [] });
 
-function status(state) {
+function status(state, { u }) {
   const count = state.draws.length;
   if (count === 0) return ["Nothing drawn yet."];
   if (count === MAX_DRAWS) return [`${integer(count)} draws are the most: Reset starts again.`];
-  const u = uniform(state.seed, count - 1).toFixed(3);
   const token = tokenElement(state.tokens[state.draws.at(-1)]);
-  return [`Draw ${integer(count)} of seed ${state.seed}: the random number ${u} fell on `, token];
+  return [`Draw ${integer(count)} of seed ${state.seed}: the random number ${u.toFixed(3)} fell on `, token];
 }
 
 function legend() {
@@ -186,7 +194,10 @@ export default {
       slider({ ...options, onInput: (value) => change(widget, { [name]: value }) })]);
     const ask = promptLine(widget);
     const order = orderControl((names) => change(widget, { order: names }));
+    const engines = engineControl((names) => change(widget, { order: names }),
+      (settings) => change(widget, settings));
     const figures = statistics();
+    const line = cumulativeLine();
     const bars = table(widget.get("tokens").length);
     const message = element("p", { class: "op-status", role: "status" });
     const buttons = element("div", { class: "op-buttons" },
@@ -197,21 +208,23 @@ export default {
     const redraw = () => {
       const state = stateOf(widget);
       const measured = measure(state);
-      const drawn = state.draws.at(-1);
+      const { drawn, u } = measured;
       prompt.textContent = state.prompt;
       next.replaceChildren(drawn === undefined ? "?" : tokenElement(state.tokens[drawn]));
       order.show(state.order);
+      engines.show(state.order, measured.kept);
+      line.show(state.tokens, measured.after, drawn, u);
       for (const [name, control] of sliders) control.show(state[name]);
       figures.show(measured);
       bars.show(state.tokens, measured);
-      message.replaceChildren(...status(state));
+      message.replaceChildren(...status(state, measured));
     };
     redraw();
     el.append(element("section", { class: "op-explorer", "aria-label": "Sampling explorer" },
       ask.node,
       element("p", { class: "op-prompt" }, prompt, next),
       element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
-      order.node, figures.node, bars.node,
+      engines.node, order.node, figures.node, line.node, bars.node,
       legend(), buttons, message));
     const unwatch = watch(widget, STATE, redraw);
     return () => [ask.end, unwatch].forEach((end) => end());

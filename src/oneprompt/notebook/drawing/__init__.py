@@ -17,7 +17,9 @@ from .dials import dials
 from .dots import dots
 from .marks import Drawing
 from .reads import reads
+from .slices import slices
 
 __all__ = [
     "Drawing", "arrows", "bars", "beside", "boxes", "cells", "curves", "dials", "dots", "reads",
+    "slices",
 ]  # fmt: skip
