@@ -22,6 +22,7 @@ from explorer_stand_ins import StandInTokenizer
 from models import counting_model, small_model
 
 import oneprompt as op
+from oneprompt.checkpoints.own import ASSETS
 from oneprompt.costs import multiply_adds
 from oneprompt.explorers import AutoregressExplorer
 from oneprompt.explorers.shared import AUTOREGRESS_MAX_NEW, MAX_TOKENS
@@ -80,6 +81,7 @@ def test_the_work_is_that_of_a_real_run(use_cache):
         expected = sum(multiply_adds(model.config, T, S, n_logits=1) for T, S in passes)
         assert work["multiply_adds"] == expected
         assert work["weights"] == n * 4 * model.n_parameters
+        assert work["stored"] == n * explorer.costs["stored"]
         assert work["cache"] == (2 * 2 * 16 * looked_at[-1] * 4 if use_cache else 0)  # 2 L H d S 4
 
 
@@ -90,6 +92,9 @@ def test_the_costs_give_the_multiply_adds_of_the_package(reference):
         found = T * (costs["position"] + S * costs["pair"]) + costs["logits"]
         assert found == multiply_adds(reference[0].config, T, S, n_logits=1)
     assert explorer.costs["weights"] == 4 * 3_062_784
+    assert 3_062_784 < explorer.costs["stored"] < 1.03 * 3_062_784  # a byte each, and scales
+    file = ASSETS / "reference.safetensors"
+    assert 0 < file.stat().st_size - explorer.costs["stored"] < 16_000  # the file's header
     assert explorer.costs["kept"] == 2 * 6 * 6 * 32 * 4
 
 
@@ -195,7 +200,7 @@ def assert_page_shows(region, explorer, generation=None):
         assert f"stop reason “{generation.stop_reason}”" in status
 
     ways = [explorer.work(use_cache, n) for use_cache in (False, True)]
-    units = {"positions": 1, "multiply_adds": 1e6, "weights": 1e6, "cache": 1e3}
+    units = {"positions": 1, "multiply_adds": 1e6, "weights": 1e6, "stored": 1e6, "cache": 1e3}
     for (_, *row), (name, unit) in zip(cell_texts(region), units.items(), strict=True):
         values = [way[name] / unit for way in ways]
         shown = [float(text.replace(",", "")) for text in row[:2]]

@@ -27,3 +27,19 @@ def test_the_name_of_the_x_axis_stands_free(x_name):
     ) / 2 < last - text_width("10")
     assert between if depth == line else depth > line + 14
     assert labels["a"][1] > depth + 14
+
+
+def test_by_factors_each_tenfold_is_one_step():
+    """The dots of three named points lie on the line, and so do thin lines at 10 and at 100."""
+    points = {"a": (1, 2), "b": (10, 20), "c": (1000, 2000)}
+    picture = drawing.curves({"": [2, 2000]}, x=[1, 1000], log=True, names=points, alt="A line.")
+    dots = [
+        (float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', picture.body)
+    ]
+    (x1, y1), (x2, y2), (x3, y3) = dots
+    assert x3 - x1 == pytest.approx(3 * (x2 - x1), abs=0.2)
+    assert y3 - y1 == pytest.approx(3 * (y2 - y1), abs=0.2)
+    thin = re.findall(r'points="([\d.]+),([\d.]+) ([\d.]+),([\d.]+)"[^>]*width="0.5"', picture.body)
+    upright = [float(x) for x, _, end, _ in thin if x == end]
+    assert upright == pytest.approx([x2, x2 + (x2 - x1)], abs=0.2)
+    assert len(thin) - len(upright) == 3  # at 10, 100 and 1,000

@@ -54,7 +54,8 @@ class AutoregressExplorer(PromptExplorer):
         """What the first `n_passes` passes take in total.
 
         Returns:
-            "positions" computed, "multiply_adds", bytes of "weights" read, bytes of "cache" filled.
+            "positions" computed, "multiply_adds", bytes of "weights" read as fp32, and as int8 like
+            those "stored" in the file, bytes of "cache" filled.
         """
         P = self.data["prompt"]
         sizes = [(1 if use_cache and n else P + n, P + n) for n in range(n_passes)]  # (T, S)
@@ -62,6 +63,7 @@ class AutoregressExplorer(PromptExplorer):
             "positions": sum(T for T, _ in sizes),
             "multiply_adds": sum(multiply_adds(self.model.config, T, S, 1) for T, S in sizes),
             "weights": n_passes * self.costs["weights"],
+            "stored": n_passes * self.costs["stored"],
             "cache": use_cache * sizes[-1][1] * self.costs["kept"],
         }
 

@@ -27,6 +27,7 @@ function workOf(passes, cached, costs) {
     positions: sum(({ T }) => T),
     multiplyAdds: sum(({ T, S }) => T * (costs.position + S * costs.pair) + costs.logits),
     weights: passes.length * costs.weights,
+    stored: passes.length * costs.stored,
     cache: cached ? passes.at(-1).S * costs.kept : 0,
   };
 }
@@ -148,8 +149,9 @@ function legend() {
 const COUNTS = [
   ["Positions computed", "positions", integer],
   ["Multiply-adds, million", "multiplyAdds", (n) => number(n / 1e6)],
-  ["Weights read, MB", "weights", (bytes) => number(bytes / 1e6)],
-  ["Cache filled, kB", "cache", (bytes) => number(bytes / 1e3)],
+  ["Weights read, MB (fp32)", "weights", (bytes) => number(bytes / 1e6)],
+  ["The same in int8, MB", "stored", (bytes) => number(bytes / 1e6)],
+  ["Cache filled, kB (fp32)", "cache", (bytes) => number(bytes / 1e3)],
 ];
 
 /** The work of all passes so far, both methods side by side. */
