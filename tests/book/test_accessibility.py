@@ -4,7 +4,7 @@ import contextlib
 from importlib.resources import files
 
 import pytest
-from explorer_page import EXPLORERS, visit
+from explorer_page import EXPLORERS, WITHOUT_PROMPT, visit
 from pages import PAGES
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -108,7 +108,7 @@ class TestPages:
 
 
 class TestExplorers:
-    @pytest.mark.parametrize("name", EXPLORERS)
+    @pytest.mark.parametrize("name", [*EXPLORERS, *WITHOUT_PROMPT])
     def test_axe_finds_nothing_in_any_state(self, name, page, site):
         page.goto(f"{site}{name}.html")
         explorer = page.locator(".op-explorer").first

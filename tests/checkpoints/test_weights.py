@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import oneprompt as op
 from oneprompt.checkpoints.own import ASSETS, read_metadata
-from oneprompt.checkpoints.quantize import dequantize, quantize
+from oneprompt.checkpoints.quantize import dequantize, from_blocks, quantize, to_blocks
 
 NAME = "blocks.1.attention.query.weight"  # of shape (16, 16) in small_model
 
@@ -171,3 +171,32 @@ def test_overflow_in_fp16_is_refused_when_loading(tmp_path):
     op.save_model(model, tmp_path / "large.safetensors")
     with pytest.raises(ValueError, match="'embedding' contains NaN or infinite"):
         op.load_model(tmp_path / "large.safetensors")
+
+
+@pytest.mark.parametrize("std", [1e-6, 0.07, 300])
+def test_blocks_of_four_bits_are_llama_cpps(std):
+    gguf = pytest.importorskip("gguf")
+    matrix = torch.randn(50, 96, generator=torch.Generator().manual_seed(0)) * std
+    matrix[3] = 0.5 * std  # equal weights span nothing
+    kind = gguf.GGMLQuantizationType.Q4_1
+    expected = gguf.dequantize(gguf.quantize(matrix.numpy(), kind), kind)
+    assert torch.equal(from_blocks(*to_blocks(matrix)), torch.from_numpy(expected))
+
+
+@pytest.mark.parametrize(("bits", "size"), [(2, 32), (4, 8), (8, 96)])
+def test_a_weight_of_a_block_is_off_by_half_a_step_at_most(bits, size):
+    matrix = torch.randn(50, 96, generator=torch.Generator().manual_seed(0))
+    q, scale, least = to_blocks(matrix, bits, size)
+    assert q.shape == (50, 96 // size, size)
+    assert q.amin() == 0
+    assert q.amax() == 2**bits - 1
+    off = (from_blocks(q, scale, least) - matrix).abs().unflatten(1, (-1, size))
+    rounding = 4 * matrix.abs().max() * 2**-11  # of scale and minimum to fp16
+    assert (off <= 0.5 * scale.float()[..., None] + rounding).all()
+
+
+def test_rows_that_do_not_divide_into_blocks_are_refused():
+    with pytest.raises(ValueError, match="got rows of 40 and 4 bits"):
+        to_blocks(torch.zeros(2, 40))
+    with pytest.raises(ValueError, match="got rows of 64 and 9 bits"):
+        to_blocks(torch.zeros(2, 64), bits=9)

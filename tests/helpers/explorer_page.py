@@ -13,6 +13,7 @@ from oneprompt.tokenize import Tokenizer
 
 # The pages of the book that hold an explorer: the first one, and the chapter of every step.
 EXPLORERS = ["book/index", *(f"book/{Path(chapter(step)).stem}" for step in STEPS)]
+WITHOUT_PROMPT = ["book/at_scale"]  # pages with an explorer that takes none
 # Prompts, and the message that the reader gets: "^$" means an answer without a message.
 HOSTILE = {
     "<img onerror=f()>": "^$",  # short, so that it fits everywhere and is drawn

@@ -9,11 +9,12 @@ from oneprompt.explorers.merges.explorer import MergesExplorer
 from oneprompt.explorers.playground.explorer import Playground
 from oneprompt.explorers.position.explorer import PositionExplorer
 from oneprompt.explorers.sample.explorer import SamplingExplorer
+from oneprompt.explorers.scale.explorer import ScaleExplorer
 from oneprompt.explorers.speculate.explorer import SpeculationExplorer
 from oneprompt.explorers.tokenize.explorer import TokenizeExplorer
 
 __all__ = [
     "AttentionExplorer", "AutoregressExplorer", "EmbedExplorer", "FeedForwardExplorer",
     "LogitsExplorer", "MergesExplorer", "Playground", "PositionExplorer", "SamplingExplorer",
-    "SpeculationExplorer", "TokenizeExplorer",
+    "ScaleExplorer", "SpeculationExplorer", "TokenizeExplorer",
 ]  # fmt: skip

@@ -66,3 +66,7 @@ export const PLAYGROUND_HANDS = 3; // of the clocks: the fastest pairs of RoPE
 export const PLAYGROUND_GAMMA = 5;
 export const PLAYGROUND_SHOWN = 8; // of the most likely next tokens
 export const PLAYGROUND_SETTINGS = ["temperature", "top_k", "top_p", "seed"]; // of an answer
+
+// The explorer of serving.
+export const SCALE_BITS = [16, 8, 4]; // per weight
+export const SCALE_GAMMAS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10];

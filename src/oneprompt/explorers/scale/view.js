@@ -1,0 +1,129 @@
+// The explorer of serving: see ScaleExplorer in explorer.py for the state.
+
+import { memoryNeeded, passNeeds, passTimes } from "../../js/costs.js";
+import { expectedTokens } from "../../js/speculate.js";
+import { bar, facts } from "../kit/charts.js";
+import { choice, slider, steps } from "../kit/controls.js";
+import { element } from "../kit/element.js";
+import { integer, number } from "../kit/numbers.js";
+import { setTraits, valuesOf, watch } from "../kit/traits.js";
+import { SCALE_BITS, SCALE_GAMMAS } from "../shared.js";
+import { legend, roofline } from "./roofline.js";
+
+const STATE = ["model", "gpu", "bits", "batch", "positions", "gamma", "alpha", "models", "gpus"];
+const BATCHES = Array.from({ length: 13 }, (_, i) => 2 ** i);
+const POSITIONS = [100, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000];
+const SLIDERS = {
+  batch: { label: "Batch, texts", stops: BATCHES, describe: integer },
+  positions: { label: "Positions of each", stops: POSITIONS, describe: integer },
+  gamma: { label: "Gamma, drafted", stops: SCALE_GAMMAS, describe: (n) => n ? String(n) : "none" },
+  alpha: { label: "Alpha, kept", stops: steps(0, 1, 0.05), describe: (a) => a.toFixed(2) },
+};
+const LIMITS = { weights: "Weights", caches: "Caches", arithmetic: "Arithmetic" };
+const WAITS = { weights: "reading the weights", caches: "reading the caches",
+  arithmetic: "the arithmetic units" };
+const GB = 1e9;
+
+/** 0.00448 -> "4.48 ms". */
+function duration(seconds) {
+  if (seconds >= 1) return `${number(seconds)} s`;
+  return seconds >= 1e-3 ? `${number(1e3 * seconds)} ms` : `${number(1e6 * seconds)} µs`;
+}
+
+/** Everything that is shown, computed from the state alone. */
+export function measure(state) {
+  const { bits, batch, positions: S, gamma, alpha } = state;
+  const [counts, gpu] = [state.models[state.model], state.gpus[state.gpu]];
+  const pass = (T) => {
+    const load = { bits, batch, S, T };
+    const needs = passNeeds(counts, load);
+    const intensity = needs.flops / (needs.weights + needs.caches);
+    return { ...passTimes(counts, gpu, load), flops: needs.flops, intensity };
+  };
+  const [plain, longer] = [pass(1), pass(gamma + 1)];
+  const [v, expected] = [longer.seconds / plain.seconds, expectedTokens(alpha, gamma)];
+  return { ...state, gpuName: state.gpu, gpu, counts, plain, longer, v, expected,
+    speedup: expected / v, memory: memoryNeeded(counts, { bits, batch, S }),
+    ridge: gpu.peak / gpu.bandwidth };
+}
+
+/** A bar per limit: solid for the plain pass, an outline for the longer one. */
+function limitTable() {
+  const rows = Object.entries(LIMITS).map(([key, name]) => {
+    const [share, time] = [bar(), element("td", { class: "op-after-cell" })];
+    const node = element("tr", {}, element("th", { scope: "row" }, name),
+      element("td", {}, share.node), time);
+    return { key, share, time, node };
+  });
+  const node = element("table", { class: "op-table" },
+    element("caption", {}, "How long each limit takes in a plain pass"),
+    element("tbody", {}, ...rows.map((row) => row.node)));
+  const show = ({ plain, longer }) => rows.forEach(({ key, share, time, node: row }) => {
+    const most = Math.max(plain.seconds, longer.seconds);
+    share.show({ before: longer[key] / most, after: plain[key] / most, mark: null });
+    time.textContent = duration(plain[key]);
+    row.className = plain.limit === key ? "op-binding" : "";
+  });
+  return { node, show };
+}
+
+function statistics() {
+  const { node, show: fill } = facts(["Time between tokens", "All texts", "Memory", "v", "Speedup",
+    "FLOPs per byte"]);
+  const show = ({ plain, batch, memory, gpu, v, gamma, speedup, expected, ridge }) => fill(
+    [duration(plain.seconds), `${number(1 / plain.seconds)}/s each`],
+    [number(batch / plain.seconds), "tokens/s"],
+    [`${number(memory / GB)} GB`, `of ${integer(gpu.memory / GB)}`],
+    [v.toFixed(2), `pass over ${gamma + 1}`],
+    [`${speedup.toFixed(2)} ×`, `${expected.toFixed(2)} a pass`],
+    [number(plain.intensity), `ridge ${number(ridge)}`]);
+  return { node, show };
+}
+
+/** What binds, and what stands against it, in words. */
+function verdict({ plain, longer, gamma, memory, gpu, counts, positions, model }) {
+  const said = [`A pass waits for ${WAITS[plain.limit]}.`];
+  if (gamma) said.push(`A verifying pass waits for ${WAITS[longer.limit]}.`);
+  if (memory > gpu.memory) said.push("But all this does not fit into the memory.");
+  if (positions > counts.context) {
+    said.push(`But ${model} reads ${integer(counts.context)} positions at most.`);
+  }
+  return said.join(" ");
+}
+
+function field(name, control) {
+  return element("div", { class: "op-field" }, element("span", { class: "op-detail" }, name),
+    control.node);
+}
+
+export default {
+  render({ model: widget, el }) {
+    const change = (trait) => (value) => setTraits(widget, { [trait]: value });
+    const named = (names) => names.map((name) => ({ value: name, name: String(name) }));
+    const choices = Object.entries({
+      model: ["Model", Object.keys(widget.get("models"))],
+      gpu: ["GPU", Object.keys(widget.get("gpus"))],
+      bits: ["Bits per weight", SCALE_BITS],
+    }).map(([trait, [label, names]]) => ({ trait, label,
+      ...choice({ label, options: named(names), onInput: change(trait) }) }));
+    const sliders = Object.entries(SLIDERS).map(([trait, options]) => ({ trait,
+      ...slider({ ...options, onInput: change(trait) }) }));
+    const [roof, limits, figures] = [roofline(), limitTable(), statistics()];
+    const message = element("p", { class: "op-status", role: "status" });
+    const redraw = () => {
+      const state = valuesOf(widget, STATE);
+      for (const control of [...choices, ...sliders]) control.show(state[control.trait]);
+      const measured = measure(state);
+      for (const part of [roof, limits, figures]) part.show(measured);
+      message.textContent = verdict(measured);
+    };
+    redraw();
+    el.append(element("section", { class: "op-explorer op-scale", "aria-label": "Scale explorer" },
+      ...choices.map((each) => field(each.label, each)),
+      element("div", { class: "op-sliders" }, ...sliders.map((each) => each.node)),
+      element("div", { class: "op-pair" }, roof.node,
+        element("div", {}, message, limits.node, legend())),
+      figures.node));
+    return watch(widget, STATE, redraw);
+  },
+};
