@@ -1,48 +1,32 @@
-"""The checks of the page of prerequisites: right, not attempted, and wrong with the cause named."""
+"""The check of the exercise on the page of prerequisites."""
 
 import pytest
+import torch
 from exercises import assert_wrong
 
-from oneprompt.checks import are_told_apart, diagnose
-from oneprompt.checks.table import tables
+from oneprompt.checks import diagnose
 
 
-@pytest.mark.parametrize("exercise", ["prerequisites.product", "prerequisites.shape"])
-def test_untouched_exercises_are_not_attempted(exercise):
-    assert diagnose(exercise, ...).status == "not attempted"
-
-
-def test_right_answers_are_accepted():
-    assert diagnose("prerequisites.product", [14, 1]).status == "right"
-    assert diagnose("prerequisites.shape", 8).status == "right"
+@pytest.mark.parametrize("answer", [[5, 4], (5.0, 4.0), torch.tensor([5, 4])])
+def test_a_right_answer_by_hand_is_accepted(answer):
+    assert diagnose("prerequisites.by_hand", answer).status == "right"
 
 
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ([1, 1], "first number of a place is the row"),
-        ([6, 1], "counted from 0"),
-        ([8, 1], "other column"),
-        ([12, 1], "third number"),
-        ([14, 14], "first number of a place is the row"),
-        ([14, 8], "counted from 0"),
-        ([14, 6], "other column"),
-        ([13, 1], "got:      13"),
+        ([3, 5], "it meets its columns"),
+        ([3, 4], "only the diagonal"),
+        ([3, 3], "are missing"),
+        ([4, 2], "without the row"),
+        ([7, 2], "from its end"),
+        ([5, 5], "got:"),
+        (9, "the shape is () and should be (2,)"),
     ],
 )
-def test_a_wrong_entry_is_told_why(answer, words):
-    assert_wrong("prerequisites.product", answer, words)
+def test_a_wrong_answer_by_hand_is_told_why(answer, words):
+    assert_wrong("prerequisites.by_hand", answer, words)
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [(6, "the left matrix"), (12, "the right matrix"), (24, "multiplications"), (9, "outer ones")],
-)
-def test_a_wrong_size_is_told_why(answer, words):
-    assert_wrong("prerequisites.shape", answer, words)
-
-
-@pytest.mark.parametrize("exercise", ["prerequisites.product", "prerequisites.shape"])
-def test_every_cause_has_a_result_of_its_own(exercise):
-    for table in tables(exercise):
-        assert are_told_apart(table.expected, table.causes)
+def test_an_untouched_exercise_is_not_attempted():
+    assert diagnose("prerequisites.by_hand", ...).status == "not attempted"

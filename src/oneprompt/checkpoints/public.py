@@ -60,7 +60,7 @@ def load_pretrained(
         raise ValueError(f"{path}: the model is cut or mixed up: {wanted}")
     model = skeleton(path, config, len(source.found))
     tensors = to_ours(path, source.family, source.fields, model, source.found)
-    model = fill(model, tensors, source.eos_id)
+    model = fill(model, tensors, source.eos_id, copy=path.is_dir())  # read_file has its own
     if context_length is not None:
         shorten(model, context_length)
     return model, source.tokenizer

@@ -23,12 +23,15 @@ def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
         raise ValueError(f"the sizes in the config of {path} are too large: {error}") from None
 
 
-def fill(model: Transformer, tensors: dict[str, Tensor], eos_id) -> Transformer:
-    """Give a skeleton its weights, as fp32; it is then ready for use. `tensors` is emptied."""
+def fill(model: Transformer, tensors: dict[str, Tensor], eos_id, copy: bool = True) -> Transformer:
+    """Give a skeleton its weights, as fp32; it is then ready for use. `tensors` is emptied.
+
+    Args:
+        copy: the tensors may be views of a file that others can overwrite, as safetensors gives.
+    """
     weights = {}
     for name in list(tensors):  # one by one, so that memory never holds two copies of all
-        # Copied, since safetensors gives views of the file, which may be overwritten.
-        weights[name] = tensors.pop(name).to(torch.float32, copy=True).contiguous()
+        weights[name] = tensors.pop(name).to(torch.float32, copy=copy).contiguous()
     model.load_state_dict(weights, assign=True)
     model.eos_id = tuple(eos_id) if isinstance(eos_id, list) else eos_id
     return model.eval()
