@@ -121,17 +121,21 @@ def test_the_greedy_text_is_the_targets_for_every_gamma(explorer):
 
 @pytest.mark.parametrize(("mode", "seed", "gamma"), CHOICES)
 def test_numbers_and_verdicts_follow_from_both_models(explorer, mode, seed, gamma):
+    """A greedy model is shown with its probabilities, not with 1 and 0."""
     select(explorer, mode, seed, gamma)
-    id_of, sampling, text = places(explorer), sampling_of(mode), list(IDS)
+    id_of, text = places(explorer), list(IDS)
     for number, block in enumerate(explorer.run):
         for i, place in enumerate(block["drafted"]):
             before = text + [id_of[each] for each in block["drafted"][:i]]
-            q = alone(before, DRAFT, sampling)[id_of[place]]
+            q = alone(before, DRAFT, op.Sampling())[id_of[place]]
             assert block["q"][i] == pytest.approx(q.item(), rel=1e-3, abs=1e-6)
             if i < len(block["u"]):
-                p = alone(before, TARGET, sampling)[id_of[place]]
+                ps = alone(before, TARGET, op.Sampling())
+                p = ps[id_of[place]]
                 assert block["p"][i] == pytest.approx(p.item(), rel=1e-3, abs=1e-6)
-                assert (block["u"][i] * q < p) == (i < block["kept"])
+                likeliest = ps.argmax() == id_of[place]
+                kept = likeliest if mode == "greedy" else block["u"][i] * q < p
+                assert kept == (i < block["kept"])
         assert len(block["p"]) == len(block["u"]) <= block["kept"] + 1
         text = IDS + new_ids(explorer, explorer.run[: number + 1])
 
@@ -150,6 +154,9 @@ def test_candidates_are_those_of_the_residual_or_of_p(explorer):
                 continue
             q = alone(text, DRAFT, sampling) if rejected else None
             chance = residual(p, q) if rejected else p
+            if mode == "greedy":  # certain, and shown with the probabilities all the same
+                p = alone(text, TARGET, op.Sampling())
+                q = alone(text, DRAFT, op.Sampling()) if rejected else None
             rejections, bonuses = rejections + bool(rejected), bonuses + (not rejected)
             shown = {place: numbers for place, *numbers in block["candidates"]}
             assert block["own"] in shown
@@ -334,13 +341,15 @@ def assert_page_shows(region, explorer):
     cost = explorer.cost * explorer.gamma + 1
     assert region.locator("dd .op-value").all_text_contents() == [
         f"{step} of {len(run)}",
-        f"{per_pass:.2f}",
         str(sum(block["kept"] for block in seen)),
+        f"{per_pass:.2f}",
         f"{per_pass / cost:.2f} ×",
     ]
-    assert region.locator("dd .op-detail").all_text_contents()[:2] == [
-        f"{added} one by one",
-        f"expected {formula:.2f}",
+    assert region.locator("dd .op-detail").all_text_contents() == [
+        f"{added} tokens",
+        f"of {sum(len(block['drafted']) for block in seen)} drafted",
+        f"in theory {formula:.2f}",
+        f"in theory {formula / cost:.2f} × (c = {explorer.cost:.2f})",
     ]
     label = region.get_by_role("img").get_attribute("aria-label")
     assert f"c = {explorer.cost:.2f}. At gamma {explorer.gamma} " in label
@@ -498,6 +507,41 @@ def test_an_empty_prompt_stops_what_is_being_computed(page, answered_in_page):
     assert region.locator(".op-ask").get_attribute("aria-busy") == "true"
     assert "empty" in answer_to(region, "")
     assert_page_shows(region, explorer)
+
+
+def test_the_shown_text_comes_first_and_the_others_can_wait(page, answered_in_page):
+    """It is shown while the other texts are made, which cannot be chosen until they are there."""
+    tokenizer, target, draft, explorer = answered_in_page
+    region = show(page, explorer)
+    give_model(page, tokenizer, target, draft)
+    texts = region.get_by_role("radiogroup", name="Text")
+    texts.get_by_role("radio", name="Seed 2").click()
+    region.evaluate(
+        """(region) => {
+          window.seen = [];
+          const prompt = region.querySelector(".op-prompt");
+          new MutationObserver(() => {
+            const radios = [...region.querySelectorAll("[role=radio]")];
+            radios[3].click(); // which must wait
+            window.seen.push([prompt.textContent.startsWith("a field"),
+              ...radios.map((each) => each.getAttribute("aria-disabled")),
+              ...radios.map((each) => each.getAttribute("aria-checked"))].join(" "));
+          }).observe(prompt, { childList: true, subtree: true, characterData: true });
+        }"""
+    )
+    assert answer_to(region, "a field") == ""
+    seen = page.evaluate("seen")
+    assert "true true true false true false false true false" in seen
+    assert texts.locator('[aria-disabled="true"]').count() == 0
+    texts.get_by_role("radio", name="Seed 3").click()
+    assert texts.get_by_role("radio", checked=True).inner_text() == "Seed 3"
+
+
+def test_greedy_texts_show_no_random_number(page, explorer):
+    region = show(page, explorer)
+    assert region.locator("tbody .op-bar-mark:visible").count() == 0
+    region.get_by_role("radiogroup", name="Text").get_by_role("radio", name="Seed 1").click()
+    assert region.locator("tbody .op-bar-mark:visible").count() > 0
 
 
 def test_nothing_listens_once_the_explorer_has_ended(page, explorer):

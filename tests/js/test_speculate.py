@@ -15,6 +15,7 @@ from oneprompt.sample import probabilities, uniforms
 from oneprompt.speculate import expected_tokens_per_pass, residual
 
 MODULE = "js/speculate.js"
+FIELDS = {"drafted", "q", "draftLogits", "logits", "p", "new", "accepted", "u", "stop"}
 # All passes of `speculate`; both models draw with given numbers.
 PASSES = """({ ids, most, settings, gamma, eosId, ours, theirs }) => {
   const target = { ...small.model("reference"), eosId };
@@ -44,7 +45,7 @@ def test_passes_equal_pythons(settings, gamma, node, small_pair):
     found = node.run(PASSES, argument=asked(settings, gamma))
     text, kinds = [5, 6, 7], set()
     for done, other in zip(found, in_python(small_pair, settings, gamma), strict=True):
-        assert done.keys() == {"drafted", "q", "p", "new", "accepted", "u", "stop"}
+        assert done.keys() == FIELDS
         for name in ("drafted", "new", "accepted", "u", "stop"):
             assert done[name] == getattr(other, name), name
         assert_near(done["q"], other.q)

@@ -31,24 +31,24 @@ function verify(rows, drafted, q, text, settings, uniform) {
   return { made: own(p.at(-1)), p, u };
 }
 
-/** Up to `most` ids drawn from the draft, with the distributions q that they were drawn from. */
+/** Up to `most` ids drawn from the draft, its logits, and the distributions q that they gave. */
 function* propose(draft, text, cache, most, settings, uniform) {
-  const [drafted, q] = [[], []];
+  const [drafted, q, draftLogits] = [[], [], []];
   while (drafted.length < most) {
     const whole = [...text, ...drafted];
-    const logits = toLogits(draft, (yield* read(draft, whole, cache)).final_norm);
-    q.push(chances(logits, settings, whole));
+    draftLogits.push(toLogits(draft, (yield* read(draft, whole, cache)).final_norm));
+    q.push(chances(draftLogits.at(-1), settings, whole));
     drafted.push(drawToken(q.at(-1), uniform()));
     yield null;
   }
-  return { drafted, q };
+  return { drafted, q, draftLogits };
 }
 
 /**
  * The same text from two models: `draft` proposes up to gamma tokens, one pass of `target` checks
- * them. Yields a pass {drafted, q, p, new, accepted, u, stop} of the target with the fields of
- * `Pass` in speculate.py, where p, its distribution at each new id, takes the place of the logits;
- * and null wherever the page may draw. The draft can have its own random numbers.
+ * them. Yields a pass {drafted, q, draftLogits, logits, p, new, accepted, u, stop} of the target with
+ * the fields of `Pass` in speculate.py, the draft's logits, and p, the target's distribution at each
+ * new id; and null wherever the page may draw. The draft can have its own random numbers.
  */
 export function* speculate(
   target, draft, ids, maxNewTokens, settings, uniform, gamma, draftUniform = uniform,
@@ -60,18 +60,19 @@ export function* speculate(
   while (text.length < end) {
     // One id more than the drafted ones comes out of a pass, and all must fit.
     const most = Math.min(gamma, Math.min(end, full) - text.length - 1);
-    const { drafted, q } = yield* propose(draft, text, draftCache, most, settings, draftUniform);
+    const proposal = yield* propose(draft, text, draftCache, most, settings, draftUniform);
+    const { drafted, q } = proposal;
     const { final_norm } = forward(target, [...text, ...drafted].slice(cache.length), cache);
     yield null;
-    const rows = rowsOf(toLogits(target, final_norm, drafted.length + 1), target.config.vocab_size);
-    const { made, p, u } = verify(rows, drafted, q, text, settings, uniform);
+    const logits = rowsOf(toLogits(target, final_norm, drafted.length + 1), target.config.vocab_size);
+    const { made, p, u } = verify(logits, drafted, q, text, settings, uniform);
     const stopAt = made.indexOf(target.eosId);
     if (stopAt >= 0) made.length = stopAt + 1;
     text = [...text, ...made];
     const accepted = made.filter((token, i) => token === drafted[i]).length;
     const stop = stopReason(stopAt >= 0, end - text.length, full - text.length);
     const [examined, decided] = [p, u].map((each) => each.slice(0, made.length));
-    yield { drafted, q, p: examined, new: made, accepted, u: decided, stop };
+    yield { ...proposal, logits, p: examined, new: made, accepted, u: decided, stop };
     if (stop) return;
     cache.length = text.length - 1;
     draftCache.length = Math.min(draftCache.length, text.length - 1);

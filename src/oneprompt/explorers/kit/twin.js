@@ -45,8 +45,9 @@ function answerWith({ compute, alone }, widget) {
     if (!text) widget.set("busy", false); // nobody is waiting for what is being computed
     if (!compute || !text) return;
     const waits = () => widget.get("asked") === text; // the reader has not asked again
-    const tell = (notice) => { // while it computes; false once nobody waits for it
-      if (waits()) widget.set("notice", notice);
+    // While it computes, with what can be shown already; false once nobody waits for it.
+    const tell = (notice, traits = null) => {
+      if (waits()) setTraits(widget, traits ? { ...traits, prompt: text, notice } : { notice });
       return waits();
     };
     widget.set("busy", true);

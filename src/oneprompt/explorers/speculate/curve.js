@@ -15,7 +15,8 @@ export function costCurve() {
     const y = (value) => height - bottom - ((height - bottom - 22) * value) / top;
     const points = expected.map((value, i) => `${x(SPECULATE_GAMMAS[i])},${y(value)}`).join(" ");
     node.replaceChildren(
-      label("speedup", left, 11, "start"), label("gamma", width, height - 2, "end"),
+      label("speedup", left, 11, "start"),
+      label("line: theory, dots: this text", width, 11, "end"), label("gamma", width, height - 2, "end"),
       ...[0, 1, top].map((v) => label(v, left - 6, y(v) + 4, "end")),
       ...SPECULATE_GAMMAS.map((g) => label(g, x(g), height - bottom + 16, "middle")),
       ...[0, 1].map((v) => shape("line", { x1: left, x2: width, y1: y(v), y2: y(v),

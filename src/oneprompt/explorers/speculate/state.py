@@ -2,6 +2,7 @@
 
 from itertools import chain
 
+import torch
 from torch import Tensor
 
 from oneprompt.draft import ModelDraft
@@ -18,15 +19,35 @@ from oneprompt.speculate import Pass, SpeculativeDecoder, expected_tokens_per_pa
 
 def blocks_of(target, draft, ids: list[int], sampling: Sampling, seed: int, gamma: int) -> list:
     """One block (see `block_of`) per pass of the target."""
+    drafting = draft
     if isinstance(draft, Transformer):
-        draft = ModelDraft(draft, uniforms(-seed))  # its own random numbers
-    decoder = SpeculativeDecoder(target, draft)
+        drafting = ModelDraft(draft, uniforms(-seed))  # its own random numbers
+    decoder = SpeculativeDecoder(target, drafting)
     passes = decoder.passes(ids, SPECULATE_MAX_NEW, sampling, gamma=gamma, seed=seed)
-    return [block_of(done, probabilities(done.logits, sampling)) for done in passes]
+    blocks, text = [], list(ids)
+    for done in passes:
+        p = probabilities(done.logits, sampling)
+        blocks.append(block_of(done, p, plain(draft, text, done) if sampling == GREEDY else None))
+        text += done.new
+    return blocks
 
 
-def block_of(done: Pass, p: Tensor) -> dict:
-    """What is shown of a pass; p (n + 1, V) are the target's distributions.
+@torch.inference_mode()
+def plain(draft, text: list[int], done: Pass) -> tuple[Tensor, Tensor]:
+    """The p and q of a pass at temperature 1, which greedy models have, too."""
+    p = probabilities(done.logits, Sampling())
+    if not isinstance(draft, Transformer) or not done.drafted:
+        return p, done.q
+    logits = draft(torch.tensor([[*text, *done.drafted[:-1]]]), last=len(done.drafted))[0]
+    return p, probabilities(logits, Sampling())
+
+
+def block_of(done: Pass, p: Tensor, shown: tuple[Tensor, Tensor] | None) -> dict:
+    """What is shown of a pass.
+
+    Args:
+        p: (n + 1, V), the distributions of the target that decided.
+        shown: (n + 1, V) and (n, V), the p and q that are shown, if not those that decided.
 
     Returns:
         the "drafted" ids; "q" of each; "p" and "u", the random number, of those that were examined,
@@ -34,35 +55,41 @@ def block_of(done: Pass, p: Tensor) -> dict:
         ended with a drafted one; "candidates" for it, see `candidates`.
     """
     drafted, kept = done.drafted, done.accepted
+    p_shown, q_shown = shown or (p, done.q)
     own = done.new[kept] if kept < len(done.new) else None
     rejected = drafted[kept : kept + 1]
-    row = done.q[kept] if rejected else None
+    drawn_from = residual(p[kept], done.q[kept]) if rejected else p[kept]
+    rows = p_shown[kept], q_shown[kept] if rejected else None, drawn_from
+    rank = p_shown[kept] if shown else drawn_from
     return {
         "drafted": drafted,
-        "q": [short(row[token]) for token, row in zip(drafted, done.q, strict=True)],
-        "p": [short(row[token]) for token, row, _ in zip(drafted, p, done.u, strict=False)],
+        "q": [short(row[token]) for token, row in zip(drafted, q_shown, strict=True)],
+        "p": [short(row[token]) for token, row, _ in zip(drafted, p_shown, done.u, strict=False)],
         "u": [short(u) for u in done.u],
         "kept": kept,
         "own": own,
-        "candidates": [] if own is None else candidates(p[kept], row, [own, *rejected]),
+        "candidates": [] if own is None else candidates(*rows, rank, [own, *rejected]),
     }
 
 
-def candidates(p: Tensor, q: Tensor | None, first: list[int]) -> list[list]:
+def candidates(
+    p: Tensor, q: Tensor | None, drawn_from: Tensor, rank: Tensor, first: list[int]
+) -> list[list]:
     """The tokens worth showing where the target chooses its own, the likeliest under p first.
 
     Args:
         p: (V,), the target's distribution.
         q: (V,), the draft's, None after a full acceptance.
+        drawn_from: (V,), the residual, or p.
+        rank: (V,), by which they are chosen.
         first: tokens that must be among them.
 
     Returns:
         [token, p, q, share] for each: q is None after a full acceptance, and share is the
-        probability that it was drawn with, the residual's or p.
+        probability that it was drawn with.
     """
-    drawn_from = p if q is None else residual(p, q)
-    likely = drawn_from.topk(SPECULATE_CANDIDATES).indices.tolist()
-    tokens = dict.fromkeys(first + [token for token in likely if drawn_from[token] > 0])
+    likely = rank.topk(SPECULATE_CANDIDATES).indices.tolist()
+    tokens = dict.fromkeys(first + [token for token in likely if rank[token] > 0])
     shown = sorted(list(tokens)[:SPECULATE_CANDIDATES], key=lambda token: -p[token].item())
     return [
         [token, short(p[token]), None if q is None else short(q[token]), short(drawn_from[token])]

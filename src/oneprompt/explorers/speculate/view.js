@@ -78,7 +78,7 @@ function table(caption, heads, rows) {
 }
 
 /** The line of drafted token i, or of the target's own, which follows the last of them. */
-function lineOf({ block, tokens }, i) {
+function lineOf({ block, tokens, mode }, i) {
   const n = block.drafted.length;
   if (i > n || (i === n && block.own === null)) return null;
   if (i === n) {
@@ -90,7 +90,7 @@ function lineOf({ block, tokens }, i) {
   const verdict = i < block.kept ? "kept" : read ? "rejected" : "dropped";
   const [q, p] = [block.q[i], read ? block.p[i] : null];
   return { token: tokens[block.drafted[i]], before: q, after: p ?? 0, kind: verdict,
-    mark: read ? block.u[i] * q : null, texts: [share(q), share(p), verdict] };
+    mark: read && mode === "sampled" ? block.u[i] * q : null, texts: [share(q), share(p), verdict] };
 }
 
 function passTable() {
@@ -119,15 +119,17 @@ function candidateTable() {
   return { node, show };
 }
 
+/** So far: passes and kept guesses. Of the whole text: tokens per pass and speedup, with theory. */
 function statistics() {
   const { node, show: fill } = facts(
-    ["Target passes so far", "Tokens per pass", "Drafts kept", "Speedup in theory"]);
+    ["Passes so far", "Kept so far", "Tokens per pass, whole text", "Speedup, whole text"]);
   const show = ({ run, step, gamma, mode, counted, expected, curves, cost }) => {
     const seen = run.slice(0, step);
-    fill([`${step} of ${run.length}`, `${added(seen)} one by one`],
-      [counted[gamma - 1].toFixed(2), `expected ${expected[mode][gamma - 1].toFixed(2)}`],
-      [sum(seen.map((b) => b.kept)), `of ${sum(seen.map((b) => b.drafted.length))} so far`],
-      [`${curves[1][gamma - 1].toFixed(2)} ×`, `at c = ${cost.toFixed(2)}`]);
+    const [theory, found] = curves.map((curve) => curve[gamma - 1].toFixed(2));
+    fill([`${step} of ${run.length}`, `${added(seen)} tokens`],
+      [sum(seen.map((b) => b.kept)), `of ${sum(seen.map((b) => b.drafted.length))} drafted`],
+      [counted[gamma - 1].toFixed(2), `in theory ${expected[mode][gamma - 1].toFixed(2)}`],
+      [`${found} ×`, `in theory ${theory} × (c = ${cost.toFixed(2)})`]);
   };
   return { node, show };
 }
@@ -144,9 +146,15 @@ function status({ block, step, tokens }) {
 function legend() {
   const entries = [["before", "draft's q"], ["after", "target's p"],
     ["mark", "random number: kept inside p"]];
-  return element("p", { class: "op-legend" }, ...entries.map(([kind, text]) => element("span", {},
-    element("span", { class: `op-swatch op-bar-${kind}`, "aria-hidden": "true" }), text)));
+  const spans = entries.map(([kind, text]) => element("span", {},
+    element("span", { class: `op-swatch op-bar-${kind}`, "aria-hidden": "true" }), text));
+  const show = ({ mode }) => { spans[2].classList.toggle("op-unseen", mode === "greedy"); };
+  return { node: element("p", { class: "op-legend" }, ...spans), show };
 }
+
+const settingOf = ({ mode, temperature }) => (mode === "greedy"
+  ? "Greedy: a guess is kept if it is the target's likeliest token."
+  : `The seeds are texts sampled at temperature ${temperature}.`);
 
 export default {
   compute,
@@ -157,15 +165,18 @@ export default {
     const steppers = passButtons((step) => change({ step }));
     const texts = choice({
       label: "Text", options: TEXTS.map((name, value) => ({ value, name })),
-      onInput: (n) => restart(n === 0 ? { mode: "greedy" } : { mode: "sampled", seed: n }),
+      onInput: (n) => {
+        if (widget.get("data").runs[n] === null) return; // still to come
+        restart(n === 0 ? { mode: "greedy" } : { mode: "sampled", seed: n });
+      },
     });
     const moves = { gamma: (gamma) => restart({ gamma }), cost: (cost) => change({ cost }) };
     const sliders = Object.entries(SLIDERS).map(([name, options]) => [name,
       slider({ ...options, onInput: moves[name] })]);
     const prompt = element("span", {});
     const text = element("span", {});
-    const parts = [statistics(), passTable(), candidateTable(), costCurve()];
-    const [figures, pass, own, curve] = parts.map((part) => part.node);
+    const parts = [statistics(), passTable(), candidateTable(), costCurve(), legend()];
+    const [figures, pass, own, curve, swatches] = parts.map((part) => part.node);
     const message = element("p", { class: "op-status", role: "status" });
     const setting = element("p", { class: "op-legend" });
 
@@ -174,9 +185,12 @@ export default {
       prompt.textContent = measured.prompt;
       text.replaceChildren(...textSpans(measured));
       texts.show(measured.chosen);
+      texts.buttons.forEach((each, n) => {
+        each.setAttribute("aria-disabled", String(measured.data.runs[n] === null));
+      });
       for (const [name, control] of sliders) control.show(measured[name]);
       for (const part of parts) part.show(measured);
-      setting.textContent = `The seeds are texts sampled at temperature ${measured.temperature}.`;
+      setting.textContent = settingOf(measured);
       message.textContent = status(measured);
       steppers.show(measured.step, measured.run.length);
     };
@@ -188,7 +202,7 @@ export default {
         element("div", { class: "op-sliders" }, ...sliders.map(([, control]) => control.node)),
         curve),
       figures, element("p", { class: "op-prompt" }, prompt, text),
-      steppers.node, message, pass, legend(), own));
+      steppers.node, message, pass, swatches, own));
     const unwatch = watch(widget, STATE, redraw);
     return () => [ask.end, unwatch].forEach((end) => end());
   },
