@@ -66,13 +66,13 @@ def test_the_units_equal_those_of_the_trace(activation, layer, position):
     model = make_model(activation=activation)
     explorer = make_explorer(model=model, layer=layer, position=position)
     z, h, written = measured(explorer)
-    assert explorer.data["inputs"][layer][position] == pytest.approx(z.tolist(), abs=6e-4)
+    assert explorer.data["inputs"][layer][position] == pytest.approx(z.tolist(), abs=5.1e-3)
     assert len(explorer.units) == FEEDFORWARD_TOP
     for j, *numbers in explorer.units:
-        assert numbers == pytest.approx([float(z[j]), float(h[j]), float(written[j])], abs=2e-3)
+        assert numbers == pytest.approx([float(z[j]), float(h[j]), float(written[j])], abs=0.02)
     rows = [j for j, *_ in explorer.units]
     largest = written.sort(descending=True).values[:FEEDFORWARD_TOP]
-    assert torch.allclose(written[rows], largest, atol=2e-3)
+    assert torch.allclose(written[rows], largest, atol=0.02)
     assert explorer.unit == rows[0]  # the one that writes most comes first
 
 
@@ -135,7 +135,7 @@ def test_setting_the_prompt_runs_the_model_and_chooses_the_last_token():
     explorer.prompt = "now three words"
     assert (explorer.position, explorer.layer, explorer.unit) == (2, 1, 2)
     z = measured(explorer)[0].tolist()
-    assert explorer.data["inputs"][1][2] == pytest.approx(z, abs=6e-4)
+    assert explorer.data["inputs"][1][2] == pytest.approx(z, abs=5.1e-3)
     assert "1:2" in explorer.without  # the unit that is silenced, on the new prompt
 
 
@@ -191,8 +191,8 @@ def test_without_javascript_there_are_tables():
 def test_the_twin_depends_on_the_state_alone_and_is_small():
     assert make_explorer().twin() == make_explorer().twin()
     explorer = reference_explorer()
-    assert len(explorer.twin()) < 500_000
-    assert len(gzip.compress(explorer.twin().encode())) < 170_000
+    assert len(explorer.twin()) < 400_000
+    assert len(gzip.compress(explorer.twin().encode())) < 140_000
 
 
 # On the page
@@ -217,9 +217,9 @@ def assert_page_shows(region, explorer):
         "(all) => all.map((path) => path.getAttribute('d')).join('').split('M').length - 1"
     )
     levels = 20 * written / written.max()
-    assert (levels > 0.51).sum() <= colored <= (levels > 0.49).sum()
+    assert (levels > 0.6).sum() <= colored <= (levels > 0.4).sum()
     figures = values(region, ".op-ff-grid + dl")
-    assert abs(number(figures[0]) - int((z > 0).sum())) <= int((z.abs() < 1e-3).sum())
+    assert abs(number(figures[0]) - int((z > 0).sum())) <= int((z.abs() < 5.1e-3).sum())
     largest = written.sort(descending=True).values
     needed = int(number(figures[1]))
     assert largest[:needed].sum() >= 0.899 * largest.sum()
@@ -229,8 +229,9 @@ def assert_page_shows(region, explorer):
     rows = torch.tensor([number(text) for text in texts], dtype=torch.double).reshape(-1, 4)
     listed = rows[:, 0].long()
     expected = torch.stack([z, h, written], dim=1)[listed].double()
-    assert torch.allclose(rows[:, 1:], expected, rtol=0, atol=0.0076)
-    assert torch.allclose(written[listed], largest[: len(listed)], atol=2e-3)
+    assert torch.allclose(rows[:, 1:3], expected[:, :2], rtol=0, atol=0.0106)
+    assert torch.allclose(rows[:, 3], expected[:, 2], rtol=0, atol=0.07)
+    assert torch.allclose(written[listed], largest[: len(listed)], atol=0.02)
     places = region.locator(".op-ff-place mark").all_text_contents()
     marked = [
         place.split("[")[-1][:-1] for place in explorer.places_of(explorer.layer, explorer.unit)
@@ -238,11 +239,11 @@ def assert_page_shows(region, explorer):
     assert places == marked
     assert region.get_by_label("Unit number").input_value() == f"{explorer.unit}"
 
-    # 0.0056: two decimals, and a curve read between points that are 0.05 apart at the bends
+    # Two decimals of two decimals, and a curve read between points 0.05 apart at the bends
     x = z[explorer.unit]
     output, own = float(FUNCTIONS[explorer.activation](x)), float(h[explorer.unit])
     shown = [number(text) for text in values(region, ".op-ff-curve")]
-    assert shown == pytest.approx([float(x), output, own], abs=0.0076)
+    assert shown == pytest.approx([float(x), output, own], abs=0.0106)
 
     stream = explorer.data["streams"][explorer.position]
     for column, expected in (("stream", stream["lengths"]), ("adds", stream["added"])):
@@ -321,8 +322,8 @@ def test_the_mark_lies_on_the_curve(page):
         left, top = region.locator(".op-chart-plot .op-bar-mark").evaluate(
             "(mark) => [mark.style.insetInlineStart, mark.style.insetBlockStart].map(parseFloat)"
         )
-        assert left == pytest.approx(50 * (x / reach + 1), abs=0.02)
-        assert top == pytest.approx(100 * (reach - y) / (reach * 9 / 8), abs=0.02)
+        assert left == pytest.approx(50 * (x / reach + 1), abs=0.08)
+        assert top == pytest.approx(100 * (reach - y) / (reach * 9 / 8), abs=0.12)
         assert region.locator(".op-chart-x").inner_text().split() == [
             f"−{reach}", "match", "z", f"{reach}",
         ]  # fmt: skip
@@ -333,7 +334,7 @@ def test_the_mark_lies_on_the_curve(page):
         heights = bars.evaluate_all("(all) => all.map((bar) => +bar.getAttribute('height'))")
         assert len(heights) == 4 * reach
         near = int(((z >= -reach) & (z < reach)).sum())
-        assert abs(sum(heights) - near) <= 1
+        assert abs(sum(heights) - near) <= 2
 
 
 def test_a_new_prompt_from_python_redraws_everything(page):

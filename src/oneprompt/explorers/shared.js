@@ -35,7 +35,7 @@ export const ATTENTION_TOP = 3; // likeliest next tokens, with and without some 
 
 // The feed-forward explorer.
 export const FEEDFORWARD_TOP = 5; // units listed by what they write
-export const FEEDFORWARD_PLACES = 4; // of the glossary, where a unit is most active
+export const FEEDFORWARD_PLACES = 3; // of the glossary, where a unit is most active
 export const FEEDFORWARD_NEXT = 3; // likeliest next tokens, with and without some units
 export const FEEDFORWARD_REACHES = [4, 8, 16, 32]; // how far from zero a curve is drawn
 

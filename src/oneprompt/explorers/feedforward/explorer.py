@@ -160,7 +160,7 @@ class FeedForwardExplorer(PromptExplorer):
         inputs = self._inputs(trace)
         data = {
             "tokens": [token_text(self.tokenizer, token_id) for token_id in ids.tolist()],
-            "inputs": rounded(inputs, 3),
+            "inputs": rounded(inputs, 2),
             "streams": stream_lengths(trace),
             "next": self._likeliest(trace.logits[0, -1]),
         }

@@ -132,7 +132,8 @@ function unitList(F, change) {
     list.show(order.slice(0, rows.length).indexOf(unit));
     rows.forEach(({ place, texts }) => {
       const j = order[place];
-      const [z, h, length] = [inputs, hidden, written].map((values) => fixed(values[j], 2));
+      const [z, h] = [inputs, hidden].map((values) => fixed(values[j], 2));
+      const length = fixed(written[j], 1);
       [`${j}`, z, h, length].forEach((text, i) => { texts[i].textContent = text; });
       list.buttons[place].setAttribute("aria-label",
         `unit ${j}: match ${z}, bent ${h}, writes a vector of length ${length}`);
@@ -223,7 +224,7 @@ function silencer(change) {
       element("tbody", {}, ...rows.map((each) => each.node))));
   const show = ({ data: { next }, silenced, silence: which, unit, layer }) => {
     silence.show(which);
-    head.textContent = { nothing: "", unit: `without unit ${unit}`, block: `without FFN ${layer}` }[which];
+    head.textContent = { nothing: "nothing silent", unit: `without unit ${unit}`, block: `without FFN ${layer}` }[which];
     const said = (pair) => (pair ? [tokenElement(pair[0]), ` ${fixed(pair[1], 2)}`] : ["…"]);
     rows.forEach(({ now, later }, i) => {
       now.replaceChildren(...said(next[i]));
