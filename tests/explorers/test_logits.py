@@ -23,9 +23,11 @@ from explorer_stand_ins import StandInTokenizer
 from models import small_model
 
 import oneprompt as op
+from oneprompt.checkpoints.quantize import rounded
 from oneprompt.explorers import LogitsExplorer
 from oneprompt.explorers.shared import MAX_TOKENS
 from oneprompt.explorers.texts import token_text
+from oneprompt.js.page_model import packed
 from oneprompt.logits import lens
 from oneprompt.sample import entropy
 from oneprompt.tuned_lens import fit, glossary_lens
@@ -323,14 +325,21 @@ def test_the_lens_can_be_switched(page):
     assert show(page, make_explorer()).get_by_role("radio", name="tuned lens").count() == 0
 
 
-def test_a_readers_prompt_is_answered_by_the_model_in_the_page(page):
+@pytest.mark.parametrize("with_maps", [True, False])
+def test_a_readers_prompt_is_answered_by_the_model_in_the_page(page, with_maps):
     tokenizer, (model, draft) = page_tokenizer(), page_pair(context_length=24)
-    explorer = LogitsExplorer(model, tokenizer, "a field")
+    maps = rounded(lens_maps(model)) if with_maps else None
+    explorer = LogitsExplorer(model, tokenizer, "a field", lens_maps=maps)
     region = show(page, explorer)
     give_model(page, tokenizer, model, draft)
-    assert region.get_by_role("radio", name="tuned lens").count() == 0
+    if with_maps:
+        loaded = "(maps) => { window.onePromptLensLoading = Promise.resolve(maps); }"
+        page.evaluate(loaded, packed(maps))
+        region.get_by_role("radio", name="tuned lens").click()
+        explorer.tuned = True
     explorer.prompt = prompt = "שלום 😀"
     assert answer_to(region, prompt) == ""  # the whole way: form, page, map
+    assert region.get_by_role("radio", name="tuned lens").count() == int(with_maps)
     assert_page_shows(region, explorer, close=CLOSE)
     assert f"at most {MAX_TOKENS} fit" in answer_to(region, "a " * 100)
     assert_page_shows(region, explorer, close=CLOSE)  # what was refused changes nothing
@@ -378,7 +387,7 @@ def test_a_page_without_javascript_shows_the_table(browser, tmp_path):
 
 class TestInTheBook:
     def test_the_chapter_has_the_explorer(self, page, site, reference):
-        """The book's prompt at two depths."""
+        """The book's prompt and a reader's, by both lenses."""
         explorer = LogitsExplorer(*reference, lens_maps=glossary_lens(*reference))
         page.goto(f"{site}book/06_logits.html")
         region = page.get_by_role("region", name="Logits explorer")
@@ -387,3 +396,6 @@ class TestInTheBook:
         region.get_by_role("radio", name="tuned lens").click()
         explorer.depth, explorer.position, explorer.tuned = 2, 3, True
         assert_page_shows(region, explorer)
+        assert answer_to(region, "What is a token?") == ""
+        explorer.prompt = "What is a token?"
+        assert_page_shows(region, explorer, close=CLOSE)

@@ -67,8 +67,9 @@ def test_explorers_on_one_page_do_not_disturb_each_other(page, built_book, twins
         page.set_content(f"<!doctype html>{twin}")
         alone[name] = page.locator(".op-explorer").evaluate(SIZES)
     page.set_content("<!doctype html>" + 2 * "".join(twins.values()))
-    page.add_script_tag(path=built_book / "_static" / "page_model.js")
-    page.evaluate("window.onePromptLoading = Promise.resolve(onePrompt)")
+    for script, name in (("page_model.js", "onePrompt"), ("page_lens.js", "onePromptLens")):
+        page.add_script_tag(path=built_book / "_static" / script)
+        page.evaluate(f"window.{name}Loading = Promise.resolve({name})")
     explorers = page.locator(".op-explorer").all()[: len(twins)]
     together = {}
     for name, explorer in zip(twins, explorers, strict=True):

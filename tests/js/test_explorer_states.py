@@ -21,7 +21,7 @@ from oneprompt.explorers import (
     TokenizeExplorer,
 )
 from oneprompt.explorers.shared import SPECULATE_MAX_NEW, SPECULATE_SEEDS
-from oneprompt.js.page_model import page_data
+from oneprompt.js.page_model import packed, page_data
 from oneprompt.sample import uniforms
 from oneprompt.tuned_lens import glossary_lens
 
@@ -91,12 +91,14 @@ make = cache(lambda name: EXPLORERS[name]())
 @pytest.fixture(scope="module")
 def lm(node):
     """`globalThis.lm` in Node: the small pair."""
-    data = page_data(TOKENIZER, {"reference": TARGET, "draft": DRAFT}, LENS_MAPS)
+    data = page_data(TOKENIZER, {"reference": TARGET, "draft": DRAFT})
     page = "js/page.js"
     node.run("(data) => { globalThis.lm = makePage(data); }", page, argument=data)
     most = 3 * SPECULATE_MAX_NEW  # two numbers per id, and those of ids dropped after a stop id
     numbers = {s: list(islice(uniforms(s), most)) for n in SPECULATE_SEEDS for s in (n, -n)}
     node.run(SURROUNDINGS, argument=numbers)
+    loaded = "(maps) => { globalThis.onePromptLensLoading = Promise.resolve(maps); }"
+    node.run(loaded, argument=packed(LENS_MAPS))
     return node
 
 

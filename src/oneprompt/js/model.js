@@ -25,11 +25,15 @@ const decode = (text) => {
   return bytes.buffer;
 };
 
+/** A model from {config, eosId, …}, see page_model.py. */
+export const makeModel = ({ config, eosId, ...packed }) =>
+  ({ config, eosId, weights: unpack(packed), turns: ropeTurns(config) });
+
 /**
- * A model from {config, eosId, tensors: name -> [offset, length], bytes, halves}, see page_model.py.
- * A matrix is made of its integers in `bytes` and a scale per row in `halves`.
+ * Weights by name, from {tensors: name -> [offset, length], bytes, halves}. A matrix is made of its
+ * integers in `bytes` and a scale per row in `halves`.
  */
-export function makeModel({ config, eosId, tensors, bytes, halves }) {
+export function unpack({ tensors, bytes, halves }) {
   const integers = new Int8Array(decode(bytes));
   const bits = new Uint16Array(decode(halves)); // little-endian, like every browser's machine
   const weights = {};
@@ -46,7 +50,7 @@ export function makeModel({ config, eosId, tensors, bytes, halves }) {
       for (let i = row * columns; i < (row + 1) * columns; i += 1) weight[i] = integers[offset + i] * scale;
     }
   }
-  return { config, eosId, weights, turns: ropeTurns(config) };
+  return weights;
 }
 
 function layerNorm(x, weight, bias, eps) {
@@ -181,10 +185,10 @@ const readAt = (model, x) => toLogits(model, finalNorm(model, x), x.length / mod
 export const lens = (model, trace) => streams(trace).map((x) => readAt(model, x));
 
 /** The same, each depth but the last through its map: see oneprompt/tuned_lens.py. */
-export function tunedLens(model, trace) {
-  const { weights, config: { d_model, n_layers } } = model;
+export function tunedLens(model, maps, trace) {
+  const { d_model, n_layers } = model.config;
   return streams(trace).map((x, depth) => {
-    const [W, b] = ["weight", "bias"].map((kind) => weights[`lens.maps.${depth}.${kind}`]);
+    const [W, b] = ["weight", "bias"].map((kind) => maps[`maps.${depth}.${kind}`]);
     return readAt(model, depth === n_layers ? x : linear(x, W, b, d_model));
   });
 }

@@ -4,7 +4,7 @@ import { attend } from "./attention.js";
 import { generate } from "./autoregress.js";
 import { linear } from "./linear.js";
 import {
-  forward, lens, makeModel, newCache, toLogits, tunedLens, unturned, withoutHeads,
+  forward, lens, makeModel, newCache, toLogits, tunedLens, unpack, unturned, withoutHeads,
   withoutUnits,
 } from "./model.js";
 import { distribution, drawToken, random, ranking } from "./sample.js";
@@ -21,7 +21,7 @@ export const makePage = ({ models, tokenizer }) => {
     tokenizer: makeTokenizer(tokenizer),
     model: (name) => (made[name] ??= makeModel(models[name])),
     attend, distribution, drawToken, forward, generate, lens, linear, newCache, random, ranking,
-    residual, speculate, toLogits, tunedLens, unturned, withoutHeads, withoutUnits,
+    residual, speculate, toLogits, tunedLens, unpack, unturned, withoutHeads, withoutUnits,
   };
 };
 

@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ..checkpoints.own import load_model
 from ..checkpoints.quantize import to_stored
 from ..model import Transformer
 from ..tokenize import Tokenizer, load_tokenizer
-from ..tuned_lens import TunedLens, glossary_lens
+from ..tuned_lens import glossary_lens
 from .bundle import bundle, function_body
 
 PAGE = Path(__file__).with_name("page.js")
@@ -33,10 +34,8 @@ def page_tokenizer(tokenizer: Tokenizer) -> dict:
     return {"tokens": tokens, "merges": [f"{a} {b}" for a, b in merges], "eosId": tokenizer.eos_id}
 
 
-def page_weights(model: Transformer, lens_maps: TunedLens | None = None) -> dict:
-    """The weights in base64, rounded as in their file, with the place of each tensor.
-
-    Matrices are 8-bit integers in "bytes"; their scales, norms and biases are fp16 in "halves".
+def page_weights(model: Transformer) -> dict:
+    """The configuration and the weights of a model, see `packed`.
 
     Raises:
         ValueError: the architecture is not the one that model.js computes.
@@ -46,43 +45,45 @@ def page_weights(model: Transformer, lens_maps: TunedLens | None = None) -> dict
     wrong = [f"{n}={getattr(config, n)!r}" for n in needed if getattr(config, n) != needed[n]]
     if wrong:
         raise ValueError(f"js/model.js does not compute {', '.join(wrong)}")
-    weights = model.state_dict()
-    if lens_maps is not None:
-        weights |= {f"lens.{name}": tensor for name, tensor in lens_maps.state_dict().items()}
+    return {"config": config.as_dict(), "eosId": model.eos_id, **packed(model)}
+
+
+def packed(module: nn.Module) -> dict:
+    """The weights in base64, rounded as in their file, with the place of each tensor.
+
+    Matrices are 8-bit integers in "bytes"; their scales, norms and biases are fp16 in "halves".
+    """
     tensors, chunks, sizes = {}, {"bytes": [], "halves": []}, {"bytes": 0, "halves": 0}
-    for name, tensor in to_stored(weights).items():
+    for name, tensor in to_stored(module.state_dict()).items():
         kind = "bytes" if tensor.dtype == torch.int8 else "halves"
         tensors[name] = [sizes[kind], tensor.numel()]
         chunks[kind].append(tensor.numpy().astype("<f2" if kind == "halves" else "i1").tobytes())
         sizes[kind] += tensor.numel()
     encoded = {kind: base64.b64encode(b"".join(parts)).decode() for kind, parts in chunks.items()}
-    return {"config": config.as_dict(), "eosId": model.eos_id, "tensors": tensors, **encoded}
+    return {"tensors": tensors, **encoded}
 
 
 def page_model() -> str:
     """The script of the reference pair: code and data."""
-    tokenizer, models = load_tokenizer(), {n: load_model(n) for n in ("reference", "draft")}
-    return page_script(tokenizer, models, glossary_lens(models["reference"], tokenizer))
+    return page_script(load_tokenizer(), {n: load_model(n) for n in ("reference", "draft")})
 
 
-def page_data(
-    tokenizer: Tokenizer, models: dict[str, Transformer], lens_maps: TunedLens | None = None
-) -> dict:
-    """What page.js builds the language model from, for any models of this architecture.
+def page_lens() -> str:
+    """The script of the reference model's tuned lens, which only its explorer loads."""
+    maps = glossary_lens(load_model("reference"), load_tokenizer())
+    return f"globalThis.onePromptLens = {json.dumps(packed(maps))};\n"
 
-    `lens_maps` are those of the reference model, if any.
-    """
-    maps = {"reference": lens_maps}
+
+def page_data(tokenizer: Tokenizer, models: dict[str, Transformer]) -> dict:
+    """What page.js builds the language model from, for any models of this architecture."""
     return {
-        "models": {name: page_weights(each, maps.get(name)) for name, each in models.items()},
+        "models": {name: page_weights(model) for name, model in models.items()},
         "tokenizer": page_tokenizer(tokenizer),
     }
 
 
-def page_script(
-    tokenizer: Tokenizer, models: dict[str, Transformer], lens_maps: TunedLens | None = None
-) -> str:
+def page_script(tokenizer: Tokenizer, models: dict[str, Transformer]) -> str:
     """The script of any models of this architecture."""
-    data = json.dumps(page_data(tokenizer, models, lens_maps))
+    data = json.dumps(page_data(tokenizer, models))
     body = function_body(bundle(PAGE))
     return f"globalThis.onePrompt = (() => {{\n{body}\n}})()({data});\n"

@@ -3,6 +3,7 @@
 
 import { languageModel } from "./language_model.js";
 import { COMPUTING } from "./notices.js";
+import { fromScript } from "./script.js";
 import { setTraits } from "./traits.js";
 
 /** The part of the widget that explorers use, over a plain object. */
@@ -23,20 +24,8 @@ function standIn(state) {
   };
 }
 
-/** The language model in the page (oneprompt/js), loaded once for all explorers of a page. */
-function loadPage() {
-  window.onePromptLoading ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = `${document.documentElement.dataset.content_root ?? ""}_static/page_model.js`;
-    script.addEventListener("load", () => resolve(window.onePrompt));
-    script.addEventListener("error", () => {
-      delete window.onePromptLoading;
-      reject(new Error("The model could not be loaded. Check the connection and run again."));
-    });
-    document.head.append(script);
-  });
-  return window.onePromptLoading;
-}
+/** The language model in the page (oneprompt/js). */
+const loadPage = () => fromScript("page_model.js", "onePrompt");
 
 /** What Python does in a notebook: compute the traits of the prompt that the reader asked for. */
 function answerWith({ compute, alone }, widget) {

@@ -3,6 +3,7 @@
 import { ranking, softmax, entropyBits } from "../../js/sample.js";
 import { pauses } from "../kit/frames.js";
 import { promptIds } from "../kit/prompt_ids.js";
+import { fromScript } from "../kit/script.js";
 import { LOGITS_FOLLOWED, LOGITS_TOP, MAX_TOKENS } from "../shared.js";
 
 export async function compute(lm, text, get) {
@@ -12,7 +13,10 @@ export async function compute(lm, text, get) {
   const ids = promptIds(lm.tokenizer, text, MAX_TOKENS);
   const trace = lm.forward(model, ids);
   const read = { cells: lm.lens(model, trace) };
-  if (get("data").tuned) read.tuned = lm.tunedLens(model, trace);
+  if (get("data").tuned) {
+    const maps = lm.unpack(await fromScript("page_lens.js", "onePromptLens"));
+    read.tuned = lm.tunedLens(model, maps, trace);
+  }
   await pause();
   const ranked = async (logits, t) => {
     const row = Array.from(logits.subarray(t * V, (t + 1) * V));
