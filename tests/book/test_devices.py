@@ -21,6 +21,7 @@ DRAWINGS = [
     drawing.bars({"␣Machine": 0.4, "␣It": 0.1}, lit=["␣It"], alt="bars"),
     drawing.curves({"up": [0, 1, 4], "down": [4, 1, 0]}, x_name="position", alt="curves"),
     drawing.beside(drawing.cells([1] * 8), "×", drawing.cells([[2]] * 3), alt="beside"),
+    drawing.slices({"blue": 16, "gray": 9, "clear": 4, "cheese": 1}, at=0.6, alt="slices"),
 ]
 DEVICES = [
     pipeline("attention"), legend("T", "D", "H"), PREDICT, TYPED, Answer("attention.by_hand"),
