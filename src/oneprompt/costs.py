@@ -1,6 +1,5 @@
 """What a pass costs: multiply-adds, and the bytes that it reads and keeps."""
 
-from .checkpoints.quantize import to_stored
 from .feedforward import GATED
 from .model import ModelConfig, Transformer
 
@@ -27,8 +26,7 @@ def multiply_adds(config: ModelConfig, T: int, S: int, n_logits: int | None = No
 def costs_of(model: Transformer) -> dict[str, int]:
     """What a pass of `generate` costs: T (position + S pair) + logits multiply-adds, and bytes.
 
-    "weights" is the bytes of all parameters, "stored" the same in 8 bits with a scale per row, as
-    in the model's file; "kept" is the bytes of one position's keys and values.
+    "weights" is the bytes of all parameters, "kept" those of one position's keys and values.
     """
     position = multiply_adds(model.config, 1, 0, n_logits=0)
     cache = model.new_cache()
@@ -37,6 +35,5 @@ def costs_of(model: Transformer) -> dict[str, int]:
         "pair": multiply_adds(model.config, 1, 1, n_logits=0) - position,
         "logits": multiply_adds(model.config, 0, 0, n_logits=1),
         "weights": sum(p.nbytes for p in model.parameters()),
-        "stored": sum(t.nbytes for t in to_stored(model.state_dict()).values()),
         "kept": (cache.keys.nbytes + cache.values.nbytes) // cache.capacity,
     }
