@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import torch
 
-from .checkpoints.quantize import to_stored
 from .feedforward import GATED
 from .model import ModelConfig, Transformer
 
@@ -59,13 +58,11 @@ def counts(config: ModelConfig) -> dict[str, int]:
 def costs_of(model: Transformer) -> dict[str, int]:
     """What a pass of `generate` costs: T (position + S pair) + logits multiply-adds, and bytes.
 
-    "weights" is the bytes of all parameters, "stored" the same in 8 bits with a scale per row, as
-    in the model's file; "kept" is the bytes of one position's keys and values.
+    "weights" is the bytes of all parameters, "kept" those of one position's keys and values.
     """
     needs, cache = counts(model.config), model.new_cache()
     return {name: needs[name] for name in ("position", "pair", "logits")} | {
         "weights": sum(p.nbytes for p in model.parameters()),
-        "stored": sum(t.nbytes for t in to_stored(model.state_dict()).values()),
         "kept": (cache.keys.nbytes + cache.values.nbytes) // cache.capacity,
     }
 

@@ -94,6 +94,11 @@ def is_scale_of(matrix: Tensor | None, scale: Tensor | None) -> bool:
     return scale.is_floating_point() and scale.shape == matrix.shape[:1]
 
 
+def stored_bytes(model: nn.Module) -> int:
+    """The bytes of the tensors in a model's file."""
+    return sum(tensor.nbytes for tensor in to_stored(model.state_dict()).values())
+
+
 @torch.no_grad()
 def rounded(model: nn.Module) -> nn.Module:
     """The model with the weights that its file will hold: no result may rest on finer ones."""

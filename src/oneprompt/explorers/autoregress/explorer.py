@@ -8,6 +8,7 @@ from traitlets import Bool, Dict, Int, validate
 
 from oneprompt.answers import PROMPT
 from oneprompt.autoregress import generate
+from oneprompt.checkpoints.quantize import stored_bytes
 from oneprompt.costs import costs_of, multiply_adds
 from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.prompts import prompt_ids
@@ -28,7 +29,7 @@ class AutoregressExplorer(PromptExplorer):
         ---
         data: {"tokens": texts of the prompt and of up to 40 new ids, "prompt": how many of them
             belong to the prompt, "chances": the model's probability of each new id, "stop_reason"}.
-        costs: what a pass costs, see `costs_of`.
+        costs: what a pass costs, see `costs_of`; "stored" is the bytes of the model's file.
     """
 
     folder: ClassVar = Path(__file__).parent
@@ -41,7 +42,8 @@ class AutoregressExplorer(PromptExplorer):
     def __init__(self, model, tokenizer, prompt=PROMPT, **settings):
         self.model, self.tokenizer = model, tokenizer
         step = settings.pop("step", 1)
-        super().__init__(prompt=prompt, costs=costs_of(model))  # first: the others need its data
+        costs = costs_of(model) | {"stored": stored_bytes(model)}
+        super().__init__(prompt=prompt, costs=costs)  # first: the others need its data
         for name, value in (settings | {"step": step}).items():
             self.set_trait(name, value)
 

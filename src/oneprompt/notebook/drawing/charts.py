@@ -78,8 +78,14 @@ def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "",
     named = {text: at(*point) for text, point in (names or {}).items()}
     marks += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4.5" fill="{color("orange")}"/>'
               for a, b in [*(at(*point) for point in marks_at), *named.values()]]  # fmt: skip
-    marks += [label(a + 8, b + FONT + 3, text) for text, (a, b) in named.items()]
+    marks += [_name(text, a, b, width) for text, (a, b) in named.items()]
     return Drawing(width, down - 10, "".join(marks), alt, title)
+
+
+def _name(text: str, x: float, y: float, width: float) -> str:
+    """Below its point, to the right where there is room."""
+    fits = x + 8 + text_width(text) <= width
+    return label(x + 8 if fits else width, y + FONT + 3, text, "start" if fits else "end")
 
 
 def _tens(low: float, high: float) -> list[float]:
