@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from traitlets import Dict, Float, Int, Unicode, validate
+from traitlets import Float, Int, List, Unicode, validate
 
 from oneprompt.costs import Times, counts, memory_needed, pass_times
 from oneprompt.explorers.base import Explorer, fallback_table
@@ -24,8 +24,8 @@ class ScaleExplorer(Explorer):
         positions: of each text, the new one included.
         gamma, alpha: tokens drafted per pass, 0 for none, and the probability that one is kept.
         ---
-        models: name -> what `costs.counts` says, and "context".
-        gpus: name -> its bandwidth, peak and memory.
+        models: what `costs.counts` says of each, with its "name" and "context".
+        gpus: the "name", bandwidth, peak and memory of each.
     """
 
     folder: ClassVar = Path(__file__).parent
@@ -37,35 +37,42 @@ class ScaleExplorer(Explorer):
     positions = Int(100).tag(sync=True)
     gamma = Int(0).tag(sync=True)
     alpha = Float(0.8).tag(sync=True)
-    models = Dict().tag(sync=True)
-    gpus = Dict().tag(sync=True)
+    models = List().tag(sync=True)
+    gpus = List().tag(sync=True)
 
     def __init__(self, **settings):
-        models = {
-            name: counts(config) | {"context": config.context_length}
+        models = [
+            counts(config) | {"name": name, "context": config.context_length}
             for name, config in MODELS.items()
-        }
-        gpus = {name: gpu._asdict() for name, gpu in GPUS.items()}
+        ]
+        gpus = [gpu._asdict() | {"name": name} for name, gpu in GPUS.items()]
         super().__init__(models=models, gpus=gpus, **settings)
+
+    @property
+    def load(self) -> dict:
+        """What a pass is given, as `costs` names it."""
+        return {"bits": self.bits, "batch": self.batch, "S": self.positions}
+
+    @property
+    def counts(self) -> dict:
+        return next(each for each in self.models if each["name"] == self.model)
 
     def times(self, T: int = 1) -> Times:
         """The bounds of a pass over T positions of each text."""
-        load = {"bits": self.bits, "batch": self.batch, "S": self.positions, "T": T}
-        return pass_times(self.models[self.model], GPUS[self.gpu], **load)
+        return pass_times(self.counts, GPUS[self.gpu], T=T, **self.load)
 
     def numbers(self) -> dict:
         """What the explorer shows: the passes, v, the speedup, and the bytes in memory."""
         plain, longer = self.times(), self.times(self.gamma + 1)
         v = longer.seconds / plain.seconds
         kept = expected_tokens_per_pass(self.alpha, self.gamma)
-        load = {"bits": self.bits, "batch": self.batch, "S": self.positions}
         return {
             "plain": plain._asdict() | {"seconds": plain.seconds, "limit": plain.limit},
             "longer": longer._asdict() | {"seconds": longer.seconds, "limit": longer.limit},
             "v": v,
             "expected": kept,
             "speedup": kept / v,
-            "memory": memory_needed(self.models[self.model], **load),
+            "memory": memory_needed(self.counts, **self.load),
         }
 
     def fallback(self) -> str:

@@ -3,7 +3,7 @@
 import { element, shape } from "../kit/element.js";
 import { integer, number } from "../kit/numbers.js";
 
-const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [340, 200, 40, 18, 34];
+const [WIDTH, HEIGHT, LEFT, TOP, BOTTOM] = [340, 206, 42, 18, 40];
 const X = [0.1, 1e4]; // FLOPs per byte
 const Y = [0.02, 1e4]; // TFLOP per second
 const TERA = 1e12;
@@ -21,16 +21,16 @@ function axes() {
     ...[1, 10, 100, 1000].flatMap((v) => [line("op-even", x(v), TOP, x(v), HEIGHT - BOTTOM),
       text(integer(v), x(v), HEIGHT - BOTTOM + 15, "middle")]),
     ...[0.1, 1, 10, 100, 1000].flatMap((v) => [line("op-even", LEFT, y(v), WIDTH, y(v)),
-      text(String(v), LEFT - 5, y(v) + 4, "end")]),
+      text(v < 1 ? String(v) : integer(v), LEFT - 5, y(v) + 4, "end")]),
     line("op-axis", LEFT, HEIGHT - BOTTOM, WIDTH, HEIGHT - BOTTOM),
-    text("TFLOP per second", 0, 11, "start"), text("FLOPs per byte", WIDTH, HEIGHT - 2, "end"),
+    text("TFLOP per second", 0, 11, "start"), text("FLOPs per byte", WIDTH, HEIGHT - 6, "end"),
   ];
 }
 
 /** The roof of one GPU and the passes under it: a dot for the plain one, a ring for the longer. */
 export function roofline() {
   const node = shape("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", class: "op-roofline" });
-  const show = ({ gpuName, gpu, ridge, plain, longer }) => {
+  const show = ({ gpu, ridge, plain, longer }) => {
     const edge = [X[0], ridge, X[1]].map((intensity) =>
       `${x(intensity)},${y(Math.min(gpu.bandwidth * intensity, gpu.peak) / TERA)}`);
     const mark = (pass, kind, r) => shape("circle", { class: kind, r,
@@ -38,7 +38,7 @@ export function roofline() {
     node.replaceChildren(...axes(), line("op-ridge", x(ridge), TOP, x(ridge), HEIGHT - BOTTOM),
       shape("polyline", { class: "op-roof", points: edge.join(" ") }),
       mark(longer, "op-longer", 8), mark(plain, "op-plain", 5));
-    node.setAttribute("aria-label", `The roofline of ${gpuName}, with its ridge at `
+    node.setAttribute("aria-label", `The roofline of ${gpu.name}, with its ridge at `
       + `${number(ridge)} FLOPs per byte. The pass has ${number(plain.intensity)}.`);
   };
   return { node, show };

@@ -15,13 +15,12 @@ const BATCHES = Array.from({ length: 13 }, (_, i) => 2 ** i);
 const POSITIONS = [100, 250, 500, 1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000];
 const SLIDERS = {
   batch: { label: "Batch, texts", stops: BATCHES, describe: integer },
-  positions: { label: "Positions of each", stops: POSITIONS, describe: integer },
+  positions: { label: "Positions each", stops: POSITIONS, describe: integer },
   gamma: { label: "Gamma, drafted", stops: SCALE_GAMMAS, describe: (n) => n ? String(n) : "none" },
   alpha: { label: "Alpha, kept", stops: steps(0, 1, 0.05), describe: (a) => a.toFixed(2) },
 };
 const LIMITS = { weights: "Weights", caches: "Caches", arithmetic: "Arithmetic" };
-const WAITS = { weights: "reading the weights", caches: "reading the caches",
-  arithmetic: "the arithmetic units" };
+const WAITS = { weights: "the weights", caches: "the caches", arithmetic: "the arithmetic units" };
 const GB = 1e9;
 
 /** 0.00448 -> "4.48 ms". */
@@ -33,7 +32,8 @@ function duration(seconds) {
 /** Everything that is shown, computed from the state alone. */
 export function measure(state) {
   const { bits, batch, positions: S, gamma, alpha } = state;
-  const [counts, gpu] = [state.models[state.model], state.gpus[state.gpu]];
+  const counts = state.models.find(({ name }) => name === state.model);
+  const gpu = state.gpus.find(({ name }) => name === state.gpu);
   const pass = (T) => {
     const load = { bits, batch, S, T };
     const needs = passNeeds(counts, load);
@@ -42,7 +42,7 @@ export function measure(state) {
   };
   const [plain, longer] = [pass(1), pass(gamma + 1)];
   const [v, expected] = [longer.seconds / plain.seconds, expectedTokens(alpha, gamma)];
-  return { ...state, gpuName: state.gpu, gpu, counts, plain, longer, v, expected,
+  return { ...state, gpu, counts, plain, longer, v, expected,
     speedup: expected / v, memory: memoryNeeded(counts, { bits, batch, S }),
     ridge: gpu.peak / gpu.bandwidth };
 }
@@ -82,8 +82,8 @@ function statistics() {
 
 /** What binds, and what stands against it, in words. */
 function verdict({ plain, longer, gamma, memory, gpu, counts, positions, model }) {
-  const said = [`A pass waits for ${WAITS[plain.limit]}.`];
-  if (gamma) said.push(`A verifying pass waits for ${WAITS[longer.limit]}.`);
+  const verifying = gamma ? `, a verifying pass for ${WAITS[longer.limit]}` : "";
+  const said = [`A plain pass waits for ${WAITS[plain.limit]}${verifying}.`];
   if (memory > gpu.memory) said.push("But all this does not fit into the memory.");
   if (positions > counts.context) {
     said.push(`But ${model} reads ${integer(counts.context)} positions at most.`);
@@ -99,13 +99,14 @@ function field(name, control) {
 export default {
   render({ model: widget, el }) {
     const change = (trait) => (value) => setTraits(widget, { [trait]: value });
-    const named = (names) => names.map((name) => ({ value: name, name: String(name) }));
+    const named = (values) => values.map((value) => ({ value, name: String(value) }));
+    const names = (trait) => widget.get(trait).map(({ name }) => name);
     const choices = Object.entries({
-      model: ["Model", Object.keys(widget.get("models"))],
-      gpu: ["GPU", Object.keys(widget.get("gpus"))],
+      model: ["Model", names("models")],
+      gpu: ["GPU", names("gpus")],
       bits: ["Bits per weight", SCALE_BITS],
-    }).map(([trait, [label, names]]) => ({ trait, label,
-      ...choice({ label, options: named(names), onInput: change(trait) }) }));
+    }).map(([trait, [label, values]]) => ({ trait, label,
+      ...choice({ label, options: named(values), onInput: change(trait) }) }));
     const sliders = Object.entries(SLIDERS).map(([trait, options]) => ({ trait,
       ...slider({ ...options, onInput: change(trait) }) }));
     const [roof, limits, figures] = [roofline(), limitTable(), statistics()];
