@@ -121,3 +121,12 @@ def test_a_lost_reader_finds_all_pages(page, hosted, address):
         assert page.locator("article li a").count() == len(PAGES)
         page.locator('article li a[href$="07_sample.html"]').click()
         page.wait_for_url(f"{home}book/07_sample.html")
+
+
+def test_the_first_page_opens_notebooks(heads):
+    links = {tag.get("href", "") for tag in heads[FIRST].attributes("a")}
+    opened = [link for link in links if "00_overview.ipynb" in link and "://" in link]
+    assert {urlsplit(link).hostname for link in opened} == {
+        "colab.research.google.com",
+        "mybinder.org",
+    }

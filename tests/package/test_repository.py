@@ -1,5 +1,6 @@
 """The files for those who carry on: they agree with each other and with the package."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -89,3 +90,12 @@ def test_the_hooks_before_a_commit_are_the_linters_of_the_tests():
     ours = ("ruff check", "ruff format", "oxlint")  # as in test_style.py
     assert len(hooks) == len(ours)
     assert all(f"/{command} " in f"{hook} " for command, hook in zip(ours, hooks, strict=True))
+
+
+def test_the_dev_container_uses_the_environment_that_make_sets_up():
+    settings = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text("utf-8"))
+    interpreter = settings["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
+    venv = re.search(r"^VENV := (\S+)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)[1]
+    assert interpreter == f"${{containerWorkspaceFolder}}/{venv}/bin/python"
+    assert settings["postCreateCommand"] == "make setup"
+    assert settings["image"].endswith("python:3.11")
