@@ -12,12 +12,13 @@ from oneprompt.explorers.base import PromptExplorer, fallback_table
 from oneprompt.explorers.feedforward.lines import FUNCTIONS, curves, stream_lengths
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import (
+    DIGIT_BASE,
     FEEDFORWARD_NEXT,
     FEEDFORWARD_PLACES,
     FEEDFORWARD_TOP,
     MAX_TOKENS,
 )
-from oneprompt.explorers.texts import rounded, token_text
+from oneprompt.explorers.texts import DIGITS, rounded, token_text
 from oneprompt.heads import glossary_openings
 from oneprompt.units import logits_without_units, strongest_places
 
@@ -27,6 +28,14 @@ CHOICES = {
     "view": ("unit", "curve", "stream"),
 }
 OPENING = 48  # tokens of a glossary entry in which places are looked for
+
+
+def digits(numbers: list[int]) -> str:
+    """Three digits for each number below DIGIT_BASE³."""
+    return "".join(
+        DIGITS[n // DIGIT_BASE**2] + DIGITS[n // DIGIT_BASE % DIGIT_BASE] + DIGITS[n % DIGIT_BASE]
+        for n in numbers
+    )
 
 
 class FeedForwardExplorer(PromptExplorer):
@@ -46,7 +55,8 @@ class FeedForwardExplorer(PromptExplorer):
         curves: see `curves()`.
         lengths: (L, F), the length of the vector that each unit writes, per 1 of its activation.
         openings: the tokens of glossary texts, a list per text.
-        places: (L, F, n), where in `openings` each unit is most active, see `strongest_places`.
+        places: where in `openings` each unit is most active, see `strongest_places`: three digits
+            per place, a text per layer.
         data: {"tokens": texts, "inputs": (L, T, F), the units' inputs z, "streams": per position
             the dict of `stream_lengths`, "next": the likeliest next tokens as [text, probability]}.
         without: "layer" or "layer:unit" -> the likeliest next tokens without that block's units or
@@ -82,7 +92,8 @@ class FeedForwardExplorer(PromptExplorer):
         self.prompt = prompt  # before the settings, which refer to it
         book = glossary_openings(tokenizer, min(OPENING, model.config.context_length))
         self.openings = [[token_text(tokenizer, i) for i in row] for row in book.tolist()]
-        self.places = strongest_places(model, book, FEEDFORWARD_PLACES).tolist()
+        places = strongest_places(model, book, FEEDFORWARD_PLACES)  # (L, F, n)
+        self.places = [digits(layer.flatten().tolist()) for layer in places]
         first = {"activation": own} | settings
         for name in sorted(first, key=lambda name: name != "layer"):  # the rest refers to it
             self.set_trait(name, first[name])
@@ -101,7 +112,9 @@ class FeedForwardExplorer(PromptExplorer):
     def places_of(self, layer: int, unit: int) -> list[str]:
         """Where a unit is most active in the glossary: text with the token in brackets."""
         found = []
-        for place in self.places[layer][unit]:
+        width = 3 * FEEDFORWARD_PLACES
+        own = self.places[layer][width * unit : width * (unit + 1)]
+        for place in (int(own[i : i + 3], DIGIT_BASE) for i in range(0, width, 3)):
             text, t = divmod(place, len(self.openings[0]))
             tokens = self.openings[text]
             found.append(f"{''.join(tokens[max(0, t - 4) : t]).strip()}[{tokens[t]}]")

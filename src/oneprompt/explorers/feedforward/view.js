@@ -7,7 +7,7 @@ import { languageModel } from "../kit/language_model.js";
 import { integer, fixed } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
-import { FEEDFORWARD_NEXT, FEEDFORWARD_PLACES, FEEDFORWARD_TOP } from "../shared.js";
+import { DIGIT_BASE, FEEDFORWARD_NEXT, FEEDFORWARD_PLACES, FEEDFORWARD_TOP } from "../shared.js";
 import { compute, withoutUnit } from "./state.js";
 import { streamTable } from "./stream.js";
 
@@ -197,10 +197,12 @@ function placeList() {
     element("ol", { class: "op-ff-places" }, ...lines));
   const show = ({ layer, unit, places, openings }) => {
     title.textContent = `Where unit ${unit} is most active`;
-    places[layer][unit].forEach((place, i) => {
+    lines.forEach((line, i) => {
       const T = openings[0].length;
+      const at = 3 * (FEEDFORWARD_PLACES * unit + i);
+      const place = parseInt(places[layer].slice(at, at + 3), DIGIT_BASE);
       const [tokens, t] = [openings[Math.floor(place / T)], place % T];
-      lines[i].replaceChildren(
+      line.replaceChildren(
         element("span", {}, tokens.slice(Math.max(0, t - BEFORE), t).join("")),
         element("mark", {}, tokens[t]), element("span", {}, tokens.slice(t + 1, t + 4).join("")));
     });
