@@ -75,7 +75,7 @@ def named_paths(code: str) -> Iterator[Path]:
     ("code", "found"),
     [
         ('json.loads(Path("../benchmarks/web.py").read_text())', "benchmarks/web.py"),
-        ('open("references.bib")', "book/references.bib"),
+        ('open("notation.md")', "book/notation.md"),
         ('Path("..") / name', "."),
         ('print("embed", ".", "/", "no such file")', None),
     ],
