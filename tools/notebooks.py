@@ -18,7 +18,6 @@ from tqdm import tqdm
 IGNORE = "nbval-ignore-output"
 VARYING = {  # the cells whose text differs from run to run, or from machine to machine
     "autoregress-29": "seconds",
-    "speculate-13": "rounding errors",
     "speculate-38": "seconds",
     "real-41": "rounding errors",
 }

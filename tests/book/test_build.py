@@ -136,18 +136,6 @@ def test_pages_load_only_what_they_use(pages):
     assert what_is_wrong(pages, what_is_not_lean) == {}
 
 
-def test_pictures_have_a_size_and_come_when_they_are_needed(pages):
-    def heavy(page: Page) -> list[dict]:
-        pictures = [tag for tag in page.attributes("img") if "/_images/" in tag["src"]]
-        sized = [tag for tag in pictures if tag["src"].endswith(".png")]
-        return [tag for tag in sized if not {"width", "height"} <= tag.keys()] + [
-            tag for tag in pictures[1:] if tag in sized and tag.get("loading") != "lazy"
-        ]
-
-    assert what_is_wrong(pages, heavy) == {}
-    assert any("/_images/" in page.source for page in pages.values())
-
-
 def test_the_keyboard_reaches_what_scrolls_and_nothing_else(page, site):
     """A page reads all widths at once: read and change by turns, and a phone needs seconds."""
     page.set_viewport_size({"width": 360, "height": 740})

@@ -25,11 +25,10 @@ from models import small_model
 
 import oneprompt as op
 from oneprompt.explorers import FeedForwardExplorer
-from oneprompt.explorers.feedforward.lines import FUNCTIONS
+from oneprompt.explorers.feedforward.lines import FUNCTIONS, REACHES
 from oneprompt.explorers.shared import (
     DIGIT_BASE,
     FEEDFORWARD_PLACES,
-    FEEDFORWARD_REACHES,
     FEEDFORWARD_TOP,
     MAX_TOKENS,
 )
@@ -331,7 +330,7 @@ def test_the_mark_lies_on_the_curve(page):
         region.get_by_label("Unit number").fill(str(unit))
         region.get_by_label("Unit number").press("Enter")
         x, y = float(z[unit]), float(h[unit])
-        reach = next(reach for reach in FEEDFORWARD_REACHES if abs(x) <= reach)
+        reach = next(reach for reach in REACHES if abs(x) <= reach)
         left, top = region.locator(".op-chart-plot .op-bar-mark").evaluate(
             "(mark) => [mark.style.insetInlineStart, mark.style.insetBlockStart].map(parseFloat)"
         )
@@ -452,4 +451,5 @@ class TestInTheBook:
         for layer in (0, 2):
             region.get_by_role("radio", name=f"block {layer}").click()
             explorer.layer = layer
+            explorer.unit = int(region.get_by_label("Unit").input_value())
             assert_page_shows(region, explorer)

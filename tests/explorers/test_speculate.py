@@ -349,7 +349,7 @@ def assert_page_shows(region, explorer):
         f"{added} tokens",
         f"of {sum(len(block['drafted']) for block in seen)} drafted",
         f"in theory {formula:.2f}",
-        f"in theory {formula / cost:.2f} × (c = {explorer.cost:.2f})",
+        f"in theory {formula / cost:.2f} ×",
     ]
     label = region.get_by_role("img").get_attribute("aria-label")
     assert f"c = {explorer.cost:.2f}. At gamma {explorer.gamma} " in label

@@ -31,7 +31,8 @@ def judged(node, table, text: str) -> dict:
 
 
 def test_every_chapter_has_an_exercise_by_hand():
-    assert len({name.partition(".")[0] for name in BY_HAND}) == 9
+    pages = {name.partition(".")[0] for name in BY_HAND}
+    assert len(pages - {"at_scale", "prerequisites"}) == 9
 
 
 @pytest.mark.parametrize("exercise", BY_HAND)

@@ -10,7 +10,6 @@ export const TOO_LONG = "The prompt has {n} {things}, and at most {most} fit her
 
 // Several explorers: small numbers in a state are one digit each, which keeps it short.
 export const DIGIT_BASE = 36;
-export const COLOR_LEVELS = 20; // of opacity: finer than the eye tells apart in a small cell
 
 // The tokenize explorer.
 export const TOKENIZE_MAX_TOKENS = 256; // of a prompt: the reference model's context
@@ -37,7 +36,6 @@ export const ATTENTION_TOP = 3; // likeliest next tokens, with and without some 
 export const FEEDFORWARD_TOP = 5; // units listed by what they write
 export const FEEDFORWARD_PLACES = 3; // of the glossary, where a unit is most active
 export const FEEDFORWARD_NEXT = 3; // likeliest next tokens, with and without some units
-export const FEEDFORWARD_REACHES = [4, 8, 16, 32]; // how far from zero a curve is drawn
 
 // The logits explorer.
 export const LOGITS_TOP = 10; // tokens listed per row of logits

@@ -2,11 +2,11 @@
 
 import torch
 
-from oneprompt.explorers.shared import FEEDFORWARD_REACHES
 from oneprompt.explorers.texts import rounded
 from oneprompt.feedforward import gelu, gelu_tanh, relu, silu
 
 FUNCTIONS = {"relu": relu, "gelu": gelu, "gelu_tanh": gelu_tanh, "silu": silu}
+REACHES = (4, 8, 16, 32)  # how far from zero a curve is drawn
 POINTS = 160  # the steps of a curve, which has one more point
 
 
@@ -15,7 +15,7 @@ def curves() -> list[dict]:
     inputs = torch.linspace(-1, 1, POINTS + 1, dtype=torch.float64)
     return [
         {"reach": reach} | {name: rounded(f(reach * inputs), 4) for name, f in FUNCTIONS.items()}
-        for reach in FEEDFORWARD_REACHES
+        for reach in REACHES
     ]
 
 

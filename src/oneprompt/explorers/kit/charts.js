@@ -1,7 +1,8 @@
 // What an explorer draws: bars, colored cells, line charts, lists of figures.
 
-import { COLOR_LEVELS } from "../shared.js";
 import { element, shape, picture } from "./element.js";
+
+const COLOR_LEVELS = 20; // of opacity: finer than the eye tells apart in a small cell
 
 /**
  * A horizontal bar from 0 to 100 %: an outline (before), a solid bar (after) and a mark (a share

@@ -33,14 +33,16 @@ function blockOf(lm, pass, greedy) {
   const [p, q] = greedy
     ? [pass.logits, pass.draftLogits].map((rows) => rows.map((row) => plain(lm, row)))
     : [pass.p, pass.q];
-  const drawnFrom = pass.q[kept] ? lm.residual(pass.p[kept], pass.q[kept]) : pass.p[kept];
-  const rows = { p: p[kept], q: q[kept], drawnFrom, rank: greedy ? p[kept] : drawnFrom };
+  const choice = () => { // only where the target chose: a text may end in a drafted token
+    const drawnFrom = pass.q[kept] ? lm.residual(pass.p[kept], pass.q[kept]) : pass.p[kept];
+    return { p: p[kept], q: q[kept], drawnFrom, rank: greedy ? p[kept] : drawnFrom };
+  };
   return {
     drafted, kept, own,
     q: drafted.map((id, i) => short(q[i][id])),
     p: u.map((_, i) => short(p[i][drafted[i]])),
     u: u.map(short),
-    candidates: own === null ? [] : candidates(lm, rows, first),
+    candidates: own === null ? [] : candidates(lm, choice(), first),
   };
 }
 

@@ -129,7 +129,7 @@ function statistics() {
     fill([`${step} of ${run.length}`, `${added(seen)} tokens`],
       [sum(seen.map((b) => b.kept)), `of ${sum(seen.map((b) => b.drafted.length))} drafted`],
       [counted[gamma - 1].toFixed(2), `in theory ${expected[mode][gamma - 1].toFixed(2)}`],
-      [`${found} ×`, `in theory ${theory} × (c = ${cost.toFixed(2)})`]);
+      [`${found} ×`, `in theory ${theory} ×`]);
   };
   return { node, show };
 }
