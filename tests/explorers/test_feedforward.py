@@ -451,5 +451,5 @@ class TestInTheBook:
         for layer in (0, 2):
             region.get_by_role("radio", name=f"block {layer}").click()
             explorer.layer = layer
-            explorer.unit = int(region.get_by_label("Unit").input_value())
+            explorer.unit = int(region.get_by_label("Unit number").input_value())
             assert_page_shows(region, explorer)
