@@ -49,9 +49,9 @@ def test_what_is_expected_is_among_the_first_results(page, site):
 
 
 def test_a_concept_is_found_where_it_is_defined_and_where_it_is_explained(page, site):
-    first, second, *_ = results(page, site, "causal mask")
+    first, *others = results(page, site, "causal mask")[:N_FIRST]
     assert first == "glossary.html#causal-mask"
-    assert second.startswith("04_attention.html#")
+    assert any(found.startswith("04_attention.html#") for found in others)
 
 
 def test_results_lead_to_sections_that_exist(page, site):
