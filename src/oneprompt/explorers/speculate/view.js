@@ -123,7 +123,7 @@ function candidateTable() {
 function statistics() {
   const { node, show: fill } = facts(
     ["Passes so far", "Kept so far", "Tokens per pass, whole text", "Speedup, whole text"]);
-  const show = ({ run, step, gamma, mode, counted, expected, curves, cost }) => {
+  const show = ({ run, step, gamma, mode, counted, expected, curves }) => {
     const seen = run.slice(0, step);
     const [theory, found] = curves.map((curve) => curve[gamma - 1].toFixed(2));
     fill([`${step} of ${run.length}`, `${added(seen)} tokens`],
