@@ -346,7 +346,7 @@ def assert_page_shows(region, explorer):
         f"{per_pass / cost:.2f} ×",
     ]
     assert region.locator("dd .op-detail").all_text_contents() == [
-        f"{added} tokens",
+        "1 token" if added == 1 else f"{added} tokens",
         f"of {sum(len(block['drafted']) for block in seen)} drafted",
         f"in theory {formula:.2f}",
         f"in theory {formula / cost:.2f} ×",

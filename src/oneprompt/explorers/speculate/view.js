@@ -126,7 +126,7 @@ function statistics() {
   const show = ({ run, step, gamma, mode, counted, expected, curves }) => {
     const seen = run.slice(0, step);
     const [theory, found] = curves.map((curve) => curve[gamma - 1].toFixed(2));
-    fill([`${step} of ${run.length}`, `${added(seen)} tokens`],
+    fill([`${step} of ${run.length}`, added(seen) === 1 ? "1 token" : `${added(seen)} tokens`],
       [sum(seen.map((b) => b.kept)), `of ${sum(seen.map((b) => b.drafted.length))} drafted`],
       [counted[gamma - 1].toFixed(2), `in theory ${expected[mode][gamma - 1].toFixed(2)}`],
       [`${found} ×`, `in theory ${theory} ×`]);
