@@ -82,11 +82,8 @@ def silenced_logits(model: Transformer, ids: Tensor) -> Tensor:
     keep = keep.repeat_interleave(width, dim=1)[:, None].to(model.embedding.device)
     batch, found = ids.expand(n_heads + 1, -1), []
     for block in model.blocks:
-        hook = block.attention.output.register_forward_pre_hook(lambda _, x: (x[0] * keep,))
-        try:
+        with block.attention.output.register_forward_pre_hook(lambda _, x: (x[0] * keep,)):
             found.append(model(batch)[:, -1])
-        finally:
-            hook.remove()
     return torch.stack(found)
 
 

@@ -1,6 +1,7 @@
 """What units of the feed-forward networks do, measured: where they are active, who needs them."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 import torch
 from torch import Tensor
@@ -24,12 +25,10 @@ def strongest_places(model: Transformer, ids: Tensor, n: int) -> Tensor:
     def collect(_, inputs):
         found.append(inputs[0].flatten(0, 1).topk(n, dim=0).indices.T)  # (B T, F) -> (F, n)
 
-    hooks = [b.feedforward.down.register_forward_pre_hook(collect) for b in model.blocks]
-    try:
+    with ExitStack() as hooks:
+        for block in model.blocks:
+            hooks.enter_context(block.feedforward.down.register_forward_pre_hook(collect))
         model(ids, last=1)
-    finally:
-        for hook in hooks:
-            hook.remove()
     return torch.stack(found)
 
 
@@ -39,8 +38,5 @@ def logits_without_units(model: Transformer, ids: Tensor, layer: int, silent: Se
     down = model.blocks[layer].feedforward.down
     keep = torch.ones(down.in_features, device=ids.device)
     keep[list(silent)] = 0
-    hook = down.register_forward_pre_hook(lambda _, inputs: (inputs[0] * keep,))
-    try:
+    with down.register_forward_pre_hook(lambda _, inputs: (inputs[0] * keep,)):
         return model(ids[None], last=1)[0, -1]
-    finally:
-        hook.remove()

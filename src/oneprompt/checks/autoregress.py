@@ -148,11 +148,9 @@ def wrong_greedy(model: Transformer, choose, row: int = -1, keep: bool = True) -
 def reading(model: Transformer) -> Iterator[list[int]]:
     """How many positions each pass of the model reads, a number per pass."""
     read = []
-    hook = model.blocks[0].register_forward_pre_hook(lambda _, args: read.append(args[0].shape[1]))
-    try:
+    first = model.blocks[0]
+    with first.register_forward_pre_hook(lambda _, args: read.append(args[0].shape[1])):
         yield read
-    finally:
-        hook.remove()
 
 
 def check_unchanged(given: list[int], ids: list[int]) -> None:
