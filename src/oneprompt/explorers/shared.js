@@ -35,6 +35,7 @@ export const ATTENTION_TOP = 3; // likeliest next tokens, with and without some 
 // The feed-forward explorer.
 export const FEEDFORWARD_TOP = 5; // units listed by what they write
 export const FEEDFORWARD_PLACES = 3; // of the glossary, where a unit is most active
+export const FEEDFORWARD_BEFORE = 4; // tokens shown before such a place
 export const FEEDFORWARD_NEXT = 3; // likeliest next tokens, with and without some units
 
 // The logits explorer.

@@ -13,6 +13,7 @@ from oneprompt.explorers.feedforward.lines import FUNCTIONS, curves, stream_leng
 from oneprompt.explorers.prompts import prompt_ids
 from oneprompt.explorers.shared import (
     DIGIT_BASE,
+    FEEDFORWARD_BEFORE,
     FEEDFORWARD_NEXT,
     FEEDFORWARD_PLACES,
     FEEDFORWARD_TOP,
@@ -117,7 +118,8 @@ class FeedForwardExplorer(PromptExplorer):
         for place in (int(own[i : i + 3], DIGIT_BASE) for i in range(0, width, 3)):
             text, t = divmod(place, len(self.openings[0]))
             tokens = self.openings[text]
-            found.append(f"{''.join(tokens[max(0, t - 4) : t]).strip()}[{tokens[t]}]")
+            before = "".join(tokens[max(0, t - FEEDFORWARD_BEFORE) : t]).strip()
+            found.append(f"{before}[{tokens[t]}]")
         return found
 
     def fallback(self) -> str:

@@ -7,7 +7,9 @@ import { languageModel } from "../kit/language_model.js";
 import { integer, fixed } from "../kit/numbers.js";
 import { renderPerPrompt } from "../kit/prompt.js";
 import { setTraits } from "../kit/traits.js";
-import { DIGIT_BASE, FEEDFORWARD_NEXT, FEEDFORWARD_PLACES, FEEDFORWARD_TOP } from "../shared.js";
+import {
+  DIGIT_BASE, FEEDFORWARD_BEFORE, FEEDFORWARD_NEXT, FEEDFORWARD_PLACES, FEEDFORWARD_TOP,
+} from "../shared.js";
 import { compute, withoutUnit } from "./state.js";
 import { streamTable } from "./stream.js";
 
@@ -16,7 +18,6 @@ const STATE = ["layer", "position", "unit", "activation", "silence", "view", "ow
 const FUNCTIONS = { relu: "ReLU", gelu: "GELU", gelu_tanh: "GELU, tanh", silu: "SiLU" };
 const VIEWS = { unit: "the unit", curve: "its curve", stream: "the stream" };
 const COLUMNS = 32; // of the grid of all units: wide enough for a finger on a phone
-const BEFORE = 4; // tokens shown before a place
 
 const whole = (share) => `${Math.round(100 * share)} %`;
 
@@ -203,7 +204,7 @@ function placeList() {
       const place = parseInt(places[layer].slice(at, at + 3), DIGIT_BASE);
       const [tokens, t] = [openings[Math.floor(place / T)], place % T];
       line.replaceChildren(
-        element("span", {}, tokens.slice(Math.max(0, t - BEFORE), t).join("")),
+        element("span", {}, tokens.slice(Math.max(0, t - FEEDFORWARD_BEFORE), t).join("")),
         element("mark", {}, tokens[t]), element("span", {}, tokens.slice(t + 1, t + 4).join("")));
     });
   };
