@@ -1,6 +1,5 @@
 """What a pass costs: multiply-adds, bytes, and how long a GPU needs for them at least."""
 
-from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -31,7 +30,6 @@ def multiply_adds(config: ModelConfig, T: int, S: int, n_logits: int | None = No
     return c.n_layers * (projections + attention + feedforward) + output
 
 
-@cache
 def n_parameters(config: ModelConfig) -> int:
     """How many parameters a model of this shape has, without making it."""
     with torch.device("meta"):
