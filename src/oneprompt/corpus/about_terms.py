@@ -43,7 +43,7 @@ class AboutTerms(Prompter):
         else:
             kind = kind if kind in answered(entry) else "what"
             question = self.question(kind, entry)
-        return Document.of(question, self.reply(kind, entry, more=0.4))
+        return Document.of(question, self.reply(kind, entry, more=0.6))
 
     def natural(self) -> Document:
         """A question in one of the many forms."""

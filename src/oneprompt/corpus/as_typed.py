@@ -11,8 +11,8 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR = {
     key: row[max(i - 1, 0) : i] + row[i + 1 : i + 2] for row in _ROWS for i, key in enumerate(row)
 }
-LOWER, UPPER, TITLE, FIRST_LOWER = 0.10, 0.15, 0.015, 0.06  # shares of the noisy prompts' cases
-NO_MARK, OTHER_MARK, SLIP, SECOND_SLIP = 0.17, 0.03, 0.22, 0.2
+LOWER, UPPER, TITLE, FIRST_LOWER = 0.13, 0.22, 0.015, 0.06  # shares of the noisy prompts' cases
+NO_MARK, OTHER_MARK, SLIP, SECOND_SLIP = 0.17, 0.03, 0.27, 0.2
 
 
 def mark(text: str) -> str:

@@ -38,9 +38,9 @@ N_DOCUMENTS = 100_000
 class Writer(AboutTerms):
     """Writes documents; every kind has a method of its name."""
 
-    KINDS = (("answer", 36), ("natural", 17), ("plural", 5), ("bare", 5), ("around", 10),
+    KINDS = (("answer", 35), ("natural", 17), ("plural", 5), ("bare", 5), ("around", 10),
              ("begun", 3), ("continued", 4), ("two_questions", 3), ("dialogue", 4),
-             ("contrast", 3), ("pair", 6), ("prose", 2), ("alias", 4), ("unknown", 16),
+             ("contrast", 6), ("pair", 7), ("prose", 2), ("alias", 4), ("unknown", 16),
              ("other", 7), ("welcome", 3), ("off_subject", 5), ("quote", 3),
              ("copy_words", 5))  # fmt: skip
     OFF_SUBJECT = (("numbers", 25), ("languages", 30), ("code", 15), ("nonsense", 30))

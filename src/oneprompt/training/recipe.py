@@ -67,7 +67,7 @@ COPYING = Recipe(
     first_tokens=256, watch_every=10, snapshots=(0,),
 )  # fmt: skip
 TEXT = Recipe(
-    steps=3000, repeats=(0.25, 0.08), longest_block=(40, 64), watch_every=50,
+    steps=5000, repeats=(0.25, 0.08), longest_block=(40, 64), watch_every=50,
     snapshots=(0, 50, 200, 600, 1500),
 )  # fmt: skip
 FINISH = Recipe(
