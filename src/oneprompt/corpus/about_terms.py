@@ -25,7 +25,7 @@ class AboutTerms(Prompter):
         return define(entry, self.pick(OPENINGS), sentence)
 
     def reply(self, kind: str, entry: Entry, more: float = 0.0) -> str:
-        """The answer of the kind, one of many; a definition may be followed by one more sentence."""
+        """One of the answers of the kind; a definition may be followed by one more sentence."""
         if kind in ("how", "why", "example") and getattr(entry, kind):
             return getattr(entry, kind)
         if kind == "related":
