@@ -36,9 +36,19 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 @cache
-def kept_back() -> frozenset[tuple[str, ...]]:
-    """The words of the natural prompts, which the training text never asks."""
-    return frozenset(words_of(prompt.text) for prompt in natural_prompts())
+def kept_back() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The natural prompts' words, which no prompt of the training text is, and the longer ones.
+
+    What has five words or more is not in the company of other words either.
+    """
+    all_words = [f" {' '.join(words_of(prompt.text))} " for prompt in natural_prompts()]
+    return frozenset(all_words), tuple(words for words in all_words if words.count(" ") > 5)
+
+
+def is_kept_back(text: str) -> bool:
+    words = f" {' '.join(words_of(text))} "
+    whole, longer = kept_back()
+    return words in whole or any(kept in words for kept in longer)
 
 
 @cache
@@ -116,7 +126,7 @@ class Prompter:
             if any(asks_what_is_held_out(unmark(text), entry) for entry in entries):
                 continue
             text = typed(text, self.rng) if self.rng.random() < NOISY else text
-            if words_of(unmark(text)) not in kept_back():
+            if not is_kept_back(unmark(text)):
                 return text
 
     def filled(self, form: str, thing: Named, other: Named | None = None) -> str:
