@@ -25,13 +25,20 @@ class AboutTerms(Prompter):
         return define(entry, self.pick(OPENINGS), sentence)
 
     def reply(self, kind: str, entry: Entry, more: float = 0.0) -> str:
-        """The answer of the kind; a definition may be followed by one more sentence."""
+        """One of the answers of the kind; a definition may be followed by one more sentence."""
         if kind in ("how", "why", "example") and getattr(entry, kind):
             return getattr(entry, kind)
         if kind == "related":
             return related(entry, self.by_term)
         further = f" {self.rng.choice(entry.details)}" if self.rng.random() < more else ""
         return self.definition(entry) + further
+
+    def plain_reply(self, kind: str, entry: Entry) -> str:
+        """The one answer to whatever is not among the book's own questions.
+
+        With nothing to choose in the answer, all that these documents teach is what is asked.
+        """
+        return getattr(entry, kind, "") or entry.definition
 
     def answer(self) -> Document:
         """One of the book's questions and its answer."""
@@ -43,32 +50,37 @@ class AboutTerms(Prompter):
         else:
             kind = kind if kind in answered(entry) else "what"
             question = self.question(kind, entry)
-        return Document.of(question, self.reply(kind, entry, more=0.4))
+        return Document.of(question, self.reply(kind, entry, more=0.6))
 
     def natural(self) -> Document:
         """A question in one of the many forms."""
         kind = self.pick((("what", 58), ("how", 14), ("why", 20), ("example", 8)))
         entry = self.entry()
-        return Document.of(self.about(kind, entry), self.reply(kind, entry, more=0.25))
+        return Document.of(self.about(kind, entry), self.plain_reply(kind, entry))
 
     def plural(self) -> Document:
         entry = self.rng.choice(self.countable)
-        return Document.of(self.about("plural", entry), self.reply("what", entry, more=0.2))
+        return Document.of(self.about("plural", entry), entry.definition)
 
     def bare(self) -> Document:
         entry = self.entry()
-        return Document.of(self.about("bare", entry), self.reply("what", entry, more=0.2))
+        return Document.of(self.about("bare", entry), entry.definition)
 
     def around(self) -> Document:
         """Whatever is said of a term, the entry is all that the glossary can say."""
         entry = self.entry()
-        return Document.of(self.about("around", entry), self.reply("what", entry, more=0.25))
+        return Document.of(self.about("around", entry), entry.definition)
+
+    def among(self) -> Document:
+        """A term in the middle of any words, in any order: only the term tells what to answer."""
+        entry = self.entry()
+        prompt = self.asked(lambda: self.jumble(name_of(entry, self.rng)), entry)
+        return Document.of(prompt, entry.definition)
 
     def begun(self) -> Document:
         """The beginning of a sentence that the glossary does not have, and one that it has."""
         entry = self.entry()
-        sentence = self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0]
-        return Document.of(self.about("beginning", entry), sentence)
+        return Document.of(self.about("beginning", entry), entry.definition)
 
     def continued(self) -> Document:
         """A sentence of the glossary, which a prompt may break off anywhere."""
@@ -91,7 +103,7 @@ class AboutTerms(Prompter):
         entry = self.entry()
         kind = self.pick((("what", 60), ("plural", 15), ("around", 25)))
         first = self.about(kind if kind != "plural" or entry.in_plural else "what", entry)
-        return Document.of(f"{first} {self.talk_about_it()}", self.reply("what", entry, more=0.5))
+        return Document.of(f"{first} {self.talk_about_it()}", entry.definition)
 
     def talk_about_it(self) -> str:
         return self.filled(self.rng.choice(self.forms["follow up"]), Named("it", "it", "them"))

@@ -11,8 +11,8 @@ _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _NEAR = {
     key: row[max(i - 1, 0) : i] + row[i + 1 : i + 2] for row in _ROWS for i, key in enumerate(row)
 }
-LOWER, UPPER, TITLE, FIRST_LOWER = 0.10, 0.15, 0.015, 0.06  # shares of the noisy prompts' cases
-NO_MARK, OTHER_MARK, SLIP, SECOND_SLIP = 0.17, 0.03, 0.22, 0.2
+LOWER, UPPER, TITLE, FIRST_LOWER = 0.22, 0.15, 0.015, 0.08  # shares of the noisy prompts' cases
+NO_MARK, OTHER_MARK, SLIP, SECOND_SLIP = 0.17, 0.03, 0.22, 0.1
 
 
 def mark(text: str) -> str:
@@ -47,7 +47,7 @@ def with_slip(text: str, rng: random.Random) -> str:
     """One word changed, more often than not one of the marked part, where the term is."""
     words = list(_WORD.finditer(text))
     inside = [w for m in _MARKED.finditer(text) for w in words if m.start() < w.start() < m.end()]
-    words = inside if inside and rng.random() < 0.6 else words
+    words = inside if inside and rng.random() < 0.7 else words
     if not words:
         return text
     word = rng.choice(words)
@@ -67,7 +67,7 @@ def _recased(text: str, rng: random.Random) -> str:
 
 
 def typed(text: str, rng: random.Random) -> str:
-    """The prompt as somebody may type it; about four in ten come out unchanged."""
+    """The prompt as somebody may type it; about half come out unchanged."""
     if rng.random() < SLIP:
         text = with_slip(text, rng)
         if rng.random() < SECOND_SLIP:

@@ -9,7 +9,7 @@ from importlib.resources import files
 import yaml
 
 _GROUP = re.compile(r"\(([^()]*)\)")
-_SLOT = re.compile(r"\{(\w+)\}")
+SLOT = re.compile(r"\{(\w+)\}")
 _ESCAPED = {r"\(": "\ue000", r"\)": "\ue001"}  # private characters stand for real parentheses
 
 
@@ -37,4 +37,4 @@ def fill(form: str, value: Callable[[str], str | None]) -> str:
         found = value(slot[1])
         return slot[0] if found is None else found
 
-    return " ".join(_SLOT.sub(replacement, form).split())
+    return " ".join(SLOT.sub(replacement, form).split())

@@ -1,12 +1,13 @@
 """Prompts of every kind: forms filled with things, in the middle of other words, as typed."""
 
 import random
+import re
 import string
 from functools import cache
 
 from . import Entry, capitalize, load_glossary, pluralize
 from .as_typed import mark, typed, unmark
-from .forms import expand, fill, load_forms
+from .forms import SLOT, expand, fill, load_forms
 from .natural_prompts import natural_prompts
 from .questions import (
     CANONICAL,
@@ -16,14 +17,15 @@ from .questions import (
     contrast_pairs,
     held_out_questions,
 )
-from .things import Named, name_of, with_article
+from .things import Named, known_names, name_of, with_article
 from .unknown import Unknown
 
 NAMES = ("Ada", "Alan", "Grace", "Claude", "Emmy", "Kurt", "Mary", "Noor", "Ravi", "Lin", "Sofia",
          "Tomas", "Yuki", "Omar", "Ines", "Pavel")  # fmt: skip
 IN_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
             "eleven", "twelve", "twenty", "ninety")  # fmt: skip
-NOISY = 0.55  # of the prompts go through `typed`, which changes most of those
+WORD = re.compile(r"[A-Za-z][A-Za-z']*")
+NOISY = 0.4  # of the prompts go through `typed`, which changes most of those
 MORE_OFTEN = 10  # the running example is asked about so many times as often as any other term
 
 
@@ -34,9 +36,29 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 @cache
-def kept_back() -> frozenset[tuple[str, ...]]:
-    """The words of the natural prompts, which the training text never asks."""
-    return frozenset(words_of(prompt.text) for prompt in natural_prompts())
+def kept_back() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The natural prompts' words, which no prompt of the training text is, and the longer ones.
+
+    What has five words or more is not in the company of other words either.
+    """
+    all_words = [f" {' '.join(words_of(prompt.text))} " for prompt in natural_prompts()]
+    return frozenset(all_words), tuple(words for words in all_words if words.count(" ") > 5)
+
+
+def is_kept_back(text: str) -> bool:
+    words = f" {' '.join(words_of(text))} "
+    whole, longer = kept_back()
+    return words in whole or any(kept in words for kept in longer)
+
+
+@cache
+def loose_words() -> tuple[str, ...]:
+    """The words of all forms, each once, but for those that occur in the name of a term."""
+    forms = [form for name in ("forms", "small_talk") for kind in load_forms(name).values()
+             for form in kind]  # fmt: skip
+    words = {word for form in forms for word in WORD.findall(SLOT.sub(" ", form))}
+    named = {word for name in known_names() for word in words_of(name)}
+    return tuple(sorted(word for word in words if word.lower() not in named))
 
 
 class Prompter:
@@ -104,7 +126,7 @@ class Prompter:
             if any(asks_what_is_held_out(unmark(text), entry) for entry in entries):
                 continue
             text = typed(text, self.rng) if self.rng.random() < NOISY else text
-            if words_of(unmark(text)) not in kept_back():
+            if not is_kept_back(unmark(text)):
                 return text
 
     def filled(self, form: str, thing: Named, other: Named | None = None) -> str:
@@ -148,6 +170,17 @@ class Prompter:
             "c": lambda: self.talk("context"),
         }  # fmt: skip
         return values[slot]() if slot in values else None
+
+    def jumble(self, thing: Named | None = None) -> str:
+        """Words in an order that means nothing, with the thing, marked, somewhere among them."""
+        rng, unknown = self.rng, self.unknown_things
+        draws = (lambda: rng.choice(loose_words()), lambda: unknown.draw("nouns"), unknown.word)
+        n_words = rng.randint(1, rng.choice((6, 12, 32)))
+        words = [draw() for draw in rng.choices(draws, (80, 12, 8), k=n_words)]
+        if thing is not None:
+            name = rng.choice([name for name in thing if name])
+            words.insert(rng.randint(0, len(words)), mark(name))
+        return " ".join(words) + rng.choice((".", "?", "?", "!", ""))
 
     def talk(self, kind: str) -> str:
         """A prompt without a thing to name, or words to put around one."""

@@ -67,12 +67,12 @@ COPYING = Recipe(
     first_tokens=256, watch_every=10, snapshots=(0,),
 )  # fmt: skip
 TEXT = Recipe(
-    steps=3000, repeats=(0.25, 0.08), longest_block=(40, 64), watch_every=50,
+    steps=3600, repeats=(0.25, 0.05), longest_block=(40, 64), watch_every=50,
     snapshots=(0, 50, 200, 600, 1500),
 )  # fmt: skip
 FINISH = Recipe(
     steps=150, matrix_lr=0.0015, embedding_lr=1e-3, match_lr=3e-3, other_lr=2e-4, warmup=10,
-    decay_from=0.0, repeats=(0.08, 0.08), watch_every=50, snapshots=(0,),
+    decay_from=0.0, repeats=(0.05, 0.05), watch_every=50, snapshots=(0,),
 )  # fmt: skip
 DRAFT_RECIPE = Recipe(steps=1500, match_lr=2e-3)
 PROMPT_SHARE = 0.25  # of the rows of the finish
