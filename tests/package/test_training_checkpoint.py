@@ -1,6 +1,6 @@
 """A training run that is killed goes on as if nothing had happened."""
 
-import signal
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +16,13 @@ from oneprompt.training.history import History
 from oneprompt.training.loop import train
 from oneprompt.training.recipe import Recipe
 
-# Kills itself while it writes its 16th checkpoint, of which half is then on the disk.
-KILLED = """
+# Trains in this process, or in all that torchrun starts. Kills itself while it writes its n-th
+# checkpoint, of which half is then on the disk.
+SCRIPT = """
 import io, os, signal, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[2])
+out, path, n, here = sys.argv[1:]
+sys.path.insert(0, here)
 import torch
 from test_training_checkpoint import run
 
@@ -28,7 +30,7 @@ save, times = torch.save, []
 
 def save_or_die(state, path):
     times.append(path)
-    if len(times) == 16:
+    if len(times) == int(n):
         whole = io.BytesIO()
         save(state, whole)
         Path(path).write_bytes(whole.getvalue()[: whole.tell() // 2])
@@ -36,8 +38,28 @@ def save_or_die(state, path):
     save(state, path)
 
 torch.save = save_or_die
-run(Path(sys.argv[1]))
+model, history = run(Path(path) if path else None)
+if os.environ.get("RANK", "0") == "0":
+    save([model.state_dict(), history.state_dict()], out)
 """
+LAUNCHERS = {
+    "one process": (),
+    "torchrun": ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
+}
+
+
+def run_script(folder: Path, launcher, path: Path | str, dies_at: int = 0):
+    """Run the script: the process, and the weights and history if it came to its end."""
+    script, out = folder / "script.py", folder / "out.pt"
+    script.write_text(SCRIPT)
+    out.unlink(missing_ok=True)
+    arguments = (str(script), str(out), str(path), str(dies_at), str(Path(__file__).parent))
+    process = subprocess.run(
+        [sys.executable, *launcher, *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return process, torch.load(out, weights_only=True) if out.exists() else None
 
 
 def run(path: Path | None, seed: int = 0):
@@ -47,7 +69,7 @@ def run(path: Path | None, seed: int = 0):
         steps=30, batch_size=4, warmup=5, repeats=(0.5, 0.2), longest_block=(4, 8),
         first_tokens=8, watch_every=4,
     )  # fmt: skip
-    checkpoints.SECONDS = 0
+    checkpoints.EVERY = 1
     history = History()
     checkpoint = None if path is None else Checkpoint(path, f"seed {seed}")
     model = train(config, recipe, tiny_rows(), seed=seed, history=history, checkpoint=checkpoint)
@@ -55,26 +77,22 @@ def run(path: Path | None, seed: int = 0):
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_to_the_same_weights_and_history(tmp_path):
+@pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
+def test_a_killed_run_goes_on_to_the_same_weights_and_history(tmp_path, launcher):
     path = tmp_path / "unfinished" / "tiny.pt"
-    here = Path(__file__).parent
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(path), str(here)],
-        env={"PYTHONPATH": ":".join(sys.path), "OMP_NUM_THREADS": str(torch.get_num_threads())},
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert killed.returncode == -signal.SIGKILL, killed.stderr[-3000:]
-    state = torch.load(path, weights_only=True)
-    assert state["step"] == 15
-    resumed, resumed_history = run(path)
-    whole, history = run(None)
-    for (name, p), q in zip(whole.named_parameters(), resumed.parameters(), strict=True):
-        assert torch.equal(p, q), name
-    assert resumed_history.as_dict() == history.as_dict()
-    assert resumed_history.average_loss == history.average_loss
+    killed, nothing = run_script(tmp_path, launcher, path, dies_at=16)
+    assert killed.returncode != 0, killed.stdout
+    assert nothing is None
+    assert torch.load(path, weights_only=True)["step"] == 15
+    _, (resumed, resumed_history) = run_script(tmp_path, launcher, path)
+    _, (whole, history) = run_script(tmp_path, launcher, "")
+    assert resumed.keys() == whole.keys()
+    for name, p in whole.items():
+        assert torch.equal(p, resumed[name]), name
+    assert resumed_history == history
     assert torch.load(path, weights_only=True)["step"] == 30
-    again, _ = run(path)  # of a finished phase, only the result is loaded
-    assert torch.equal(again.embedding, whole.embedding)
+    _, (again, _) = run_script(tmp_path, launcher, path)  # of a finished phase: only its result
+    assert torch.equal(again["embedding"], whole["embedding"])
 
 
 @pytest.mark.slow

@@ -1,12 +1,12 @@
 """The state of an unfinished training run, so that an interruption costs a minute at most."""
 
 import os
-import time
 from pathlib import Path
 
 import torch
+from torch.distributed.optim import ZeroRedundancyOptimizer
 
-SECONDS = 60  # between two checkpoints
+EVERY = 100  # steps: about a minute
 
 
 class Checkpoint:
@@ -20,7 +20,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, settings: str):
-        self.path, self.settings, self.saved = path, settings, time.monotonic()
+        self.path, self.settings = path, settings
 
     def load(self, model, optimizers, history) -> int:
         """Restore the state and return the next step; without a file, leave all and return 0.
@@ -42,8 +42,20 @@ class Checkpoint:
         history.load_state_dict(state["history"])
         return state["step"]
 
-    def save(self, step: int, model, optimizers, history) -> None:
-        """Write the state before `step`. The old file is there until the new one is whole."""
+    def is_due(self, step: int, last: int) -> bool:
+        """Whether the state before `step` is kept; the same for all processes."""
+        return step == last or step % EVERY == 0
+
+    def save(self, step: int, model, optimizers, history, writes: bool = True) -> None:
+        """Write the state before `step`. The old file is there until the new one is whole.
+
+        All processes call it, since each holds its share of Muon's state; one of them `writes`.
+        """
+        for optimizer in optimizers:
+            if isinstance(optimizer, ZeroRedundancyOptimizer):
+                optimizer.consolidate_state_dict()
+        if not writes:
+            return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = self.path.with_suffix(".new")
         torch.save(
@@ -57,9 +69,3 @@ class Checkpoint:
             new,
         )
         os.replace(new, self.path)
-        self.saved = time.monotonic()
-
-    def save_sometimes(self, step: int, last: int, model, optimizers, history) -> None:
-        """`save` when SECONDS have passed, and at the last step."""
-        if step == last or time.monotonic() - self.saved > SECONDS:
-            self.save(step, model, optimizers, history)

@@ -8,6 +8,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.optim import ZeroRedundancyOptimizer
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
@@ -43,7 +44,8 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Muon (Jordan 2024) on the matrices of the blocks, AdamW on everything else.
 
     The biases of queries and keys have a rate of their own: with RoPE they make a head look at a
-    fixed distance, whatever the tokens are.
+    fixed distance, whatever the tokens are. Muon is a third of a step, so the processes share the
+    matrices and send each other the new ones (Rajbhandari et al. 2020, ZeRO, section 5.1).
     """
     groups = {"matrix": [], "embedding": [], "match": [], "other": []}
     for name, p in model.named_parameters():
@@ -52,8 +54,11 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
         groups["embedding" if not name.startswith("blocks") and p.ndim == 2 else kind].append(p)
     rates = {name: getattr(recipe, f"{name}_lr") for name in groups}
     adamw = [{"params": groups[n], "lr": rates[n]} for n in groups if n != "matrix" and groups[n]]
+    muon = {"lr": rates["matrix"], "weight_decay": 0.0}
     return [
-        torch.optim.Muon(groups["matrix"], lr=rates["matrix"], weight_decay=0.0),
+        ZeroRedundancyOptimizer(groups["matrix"], torch.optim.Muon, **muon)
+        if dist.is_initialized()
+        else torch.optim.Muon(groups["matrix"], **muon),
         torch.optim.AdamW(adamw, weight_decay=0.0, fused=True),
     ]
 
@@ -115,8 +120,8 @@ def train(
             optimizer.zero_grad(set_to_none=True)
         history.add_loss(loss.item())
         bar.set_postfix(loss=f"{history.average_loss:.3f}", refresh=False)
-        if checkpoint is not None and rank == 0:
-            checkpoint.save_sometimes(step + 1, recipe.steps, model, opts, history)
+        if checkpoint is not None and checkpoint.is_due(step + 1, recipe.steps):
+            checkpoint.save(step + 1, model, opts, history, writes=rank == 0)
     return model.cpu().eval()
 
 
