@@ -38,7 +38,8 @@ class CorpusGlossary(SphinxDirective):
         if entry.aliases:
             names = nodes.inline("", ", ".join(entry.aliases), classes=["op-alias"])
             body += self.line("Also called", names)
-        for label, text in (("How", entry.how), ("Why", entry.why), ("Example", entry.example)):
+        about = {"How": entry.how, "Why": entry.why, "Example": entry.example, "Note": entry.note}
+        for label, text in about.items():
             if text:
                 body += self.line(label, nodes.Text(text))
         body += self.line("See also", *self.links(entry.see_also))

@@ -57,6 +57,14 @@ def test_every_entry_has_a_reason_and_an_example():
     assert sum(len(entry.details) == 3 for entry in op.load_glossary()) >= 120
 
 
+def test_the_note_on_latency_tells_its_two_times_apart():
+    """It stands on the glossary's page alone; what the model learns has one use of the word."""
+    entry = ENTRIES["latency"]
+    assert "time to first token" in entry.note
+    assert "end-to-end latency" in entry.note
+    assert entry.note not in sentences(entry)
+
+
 def test_every_entry_is_reached_from_machine_learning():
     """By following the see-alsos, as a reader does."""
     reached, waiting = set(), ["machine learning"]

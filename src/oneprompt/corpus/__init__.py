@@ -36,6 +36,7 @@ class Entry:
     how: str = ""
     example: str = ""
     plural: str = ""  # "matrices", where adding an s is not enough
+    note: str = ""  # for the reader of the glossary's page only: the model does not learn it
 
     @property
     def subject(self) -> str:
