@@ -32,17 +32,23 @@ function valueAt(values, reach, z) {
 /** The shortest of the curves that reaches z. */
 const curveFor = (curves, z) => curves.find(({ reach }) => Math.abs(z) <= reach) ?? curves.at(-1);
 
+const outputOf = (curves, z, name) => valueAt(curveFor(curves, z)[name], curveFor(curves, z).reach, z);
+
+/** What the units of a block say at a token, and the lengths of what they write. */
+function unitsOf({ data, own, curves, lengths }, layer, position) {
+  const inputs = data.inputs[layer][position];
+  const hidden = inputs.map((z) => outputOf(curves, z, own));
+  return { inputs, hidden, written: hidden.map((h, j) => Math.abs(h) * lengths[layer][j]) };
+}
+
 /** Everything that is shown. */
 function measure(state) {
-  const { data, layer, position, unit, activation, own, curves, lengths, without, silence } = state;
-  const inputs = data.inputs[layer][position];
-  const output = (z, name) => valueAt(curveFor(curves, z)[name], curveFor(curves, z).reach, z);
-  const hidden = inputs.map((z) => output(z, own));
-  const written = hidden.map((h, j) => Math.abs(h) * lengths[layer][j]);
+  const { data, layer, position, unit, activation, curves, without, silence } = state;
+  const { inputs, hidden, written } = unitsOf(state, layer, position);
   const order = written.map((_, j) => j).sort((a, b) => written[b] - written[a]);
   const z = inputs[unit];
   return { ...state, tokens: data.tokens, F: inputs.length, inputs, hidden, written, order, z,
-    curve: curveFor(curves, z), output: output(z, activation), stream: data.streams[position],
+    curve: curveFor(curves, z), output: outputOf(curves, z, activation), stream: data.streams[position],
     silenced: without[silence === "unit" ? `${layer}:${unit}` : `${layer}`] };
 }
 
@@ -56,9 +62,17 @@ function tokenLine({ tokens }, change) {
   return { node: chips.node, show: ({ position }) => chips.show(position) };
 }
 
-/** The block, and the unit as a number, for those who cannot tap. */
-function blockLine({ inputs }, change) {
+/**
+ * The block, and the unit as a number, for those who cannot tap. Unit 5 of one block has nothing to
+ * do with unit 5 of the next: a new block shows the unit that writes most there.
+ */
+function blockLine(state, position, change) {
+  const { inputs } = state.data;
   const F = inputs[0][0].length;
+  const loudest = (layer) => {
+    const { written } = unitsOf(state, layer, position());
+    return written.indexOf(Math.max(...written));
+  };
   const field = element("input", { type: "number", min: 0, max: F - 1, "aria-label": "Unit number",
     "data-lm-suppress-shortcuts": "true" });
   field.addEventListener("change", () => {
@@ -67,7 +81,8 @@ function blockLine({ inputs }, change) {
     field.value = unit; // here too: it may be the one that is chosen
     change({ unit });
   });
-  const blocks = choice({ label: "Block", onInput: (layer) => change({ layer }),
+  const blocks = choice({ label: "Block",
+    onInput: (layer) => change({ layer, unit: loudest(layer) }),
     options: inputs.map((_, layer) => ({ value: layer, name: `block ${layer}`, content: `${layer}` })) });
   const node = element("div", { class: "op-order-row op-ff-blocks" }, "Block", blocks.node,
     element("label", { class: "op-ff-number" }, "Unit", field));
@@ -274,7 +289,8 @@ function build(widget, state) {
   const unit = element("div", { class: "op-ff-two" }, list.node,
     element("div", {}, places.node, silence.node));
   const nodes = { unit, curve: curve.node, stream: stream.node };
-  const top = [tokenLine(state.data, change), blockLine(state.data, change), allUnits(change),
+  const top = [tokenLine(state.data, change),
+    blockLine(state, () => widget.get("position"), change), allUnits(change),
     views(change, nodes)];
   const parts = [...top, list, curve, places, silence, stream];
   const show = (measured) => parts.forEach((part) => part.show(measured));
