@@ -18,6 +18,8 @@ from .request import check_settings, resolve_stop_ids
 from .sample import GREEDY, Sampling, draw, probabilities, uniforms
 from .stopping import Condition, ending
 
+AT_ONCE = 64  # texts in a pass; more would only take more memory, for their caches
+
 
 class Row:
     """One text of a batch: its ids so far, its random numbers, its result."""
@@ -61,7 +63,7 @@ def generate_batch(
     """What `generate` makes of each text, with the passes shared.
 
     Floating-point sums differ slightly in a batch, so a text may take another turn where a choice
-    hangs on the last digits.
+    hangs on the last digits. Of more than AT_ONCE texts, so many at a time share their passes.
 
     Args:
         texts: the prompts, already checked by `check_prompt`.
@@ -77,23 +79,27 @@ def generate_batch(
     ends = ending(resolve_stop_ids(model, stop_ids), stops)
     seeds = seeds_of(seed, len(texts))
     rows = [Row(text, row_seed) for text, row_seed in zip(texts, seeds, strict=True)]
-    padding, cache, ids = pad_left(model, [row.text for row in rows], max_new_tokens)
     bar = tqdm(total=len(rows), desc=progress, leave=False, disable=None if progress else True)
-    going = rows if max_new_tokens else []
-    while going:
-        logits = model(ids, cache, last=1, padding=padding)[:, -1]  # (B, V)
-        for row, row_logits in zip(going, logits, strict=True):
-            add_token(row, row_logits, sampling, processors, top_n)
-            wanted = max_new_tokens - len(row.new)
-            room = model.config.context_length + 1 - len(row.text)
-            row.result.stop_reason = stop_reason(ends(row.new), wanted, room)
-        kept = [i for i, row in enumerate(going) if not row.result.stop_reason]
-        bar.update(len(going) - len(kept))
-        if kept and len(kept) < len(going):
-            cache.keep_rows(kept)
-            padding = None if padding is None else padding[kept]
-        going = [going[i] for i in kept]
-        ids = torch.tensor([row.text[-1:] for row in going], device=ids.device)  # (B, 1)
+
+    def run(going: list[Row]) -> None:
+        padding, cache, ids = pad_left(model, [row.text for row in going], max_new_tokens)
+        while going:
+            logits = model(ids, cache, last=1, padding=padding)[:, -1]  # (B, V)
+            for row, row_logits in zip(going, logits, strict=True):
+                add_token(row, row_logits, sampling, processors, top_n)
+                wanted = max_new_tokens - len(row.new)
+                room = model.config.context_length + 1 - len(row.text)
+                row.result.stop_reason = stop_reason(ends(row.new), wanted, room)
+            kept = [i for i, row in enumerate(going) if not row.result.stop_reason]
+            bar.update(len(going) - len(kept))
+            if kept and len(kept) < len(going):
+                cache.keep_rows(kept)
+                padding = None if padding is None else padding[kept]
+            going = [going[i] for i in kept]
+            ids = torch.tensor([row.text[-1:] for row in going], device=ids.device)  # (B, 1)
+
+    for start in range(0, len(rows) if max_new_tokens else 0, AT_ONCE):
+        run(rows[start : start + AT_ONCE])
     bar.close()
     return [row.result for row in rows]
 

@@ -7,6 +7,7 @@ from .corpus import load_glossary
 from .model import Transformer
 from .tokenize import Tokenizer
 
+TEXTS_AT_ONCE = 32  # their attention weights are in memory together
 HEAD_THRESHOLD = 0.5  # a head is named after a pattern that gets more than half of its weight
 
 
@@ -38,20 +39,31 @@ def head_scores(model: Transformer, ids: Tensor) -> dict[str, Tensor]:
         "itself": on the current token;
         "first": on the first token of the text.
     """
-    weights = [layer.weights for layer in model.trace(ids).layers]
-    return _pattern_scores(torch.stack(weights), ids)
+    found = []
+    for texts in ids.split(TEXTS_AT_ONCE):
+        weights = [layer.weights for layer in model.trace(texts).layers]
+        found.append(_pattern_sums(torch.stack(weights), texts))
+    return _means(found)
 
 
 def chance_scores(ids: Tensor) -> dict[str, float]:
     """The `head_scores` of a head that spreads its weight evenly over all tokens it sees."""
     n = ids.shape[1]
     even = torch.ones(n, n).tril() / torch.arange(1, n + 1)[:, None]  # (T, T)
-    scores = _pattern_scores(even.expand(1, len(ids), 1, n, n), ids)
+    scores = _means([_pattern_sums(even.expand(1, len(ids), 1, n, n), ids)])
     return {pattern: score.item() for pattern, score in scores.items()}
 
 
-def _pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
-    """`head_scores` of weights (L, B, H, T, T)."""
+def _means(found: list[dict[str, tuple[Tensor, Tensor | int]]]) -> dict[str, Tensor]:
+    """From the sums and counts of several batches, the mean of each pattern."""
+    return {
+        pattern: sum(sums[pattern][0] for sums in found) / sum(sums[pattern][1] for sums in found)
+        for pattern in found[0]
+    }
+
+
+def _pattern_sums(weights: Tensor, ids: Tensor) -> dict[str, tuple[Tensor, Tensor | int]]:
+    """For each pattern of `head_scores`: its sum over weights (L, B, H, T, T), and of how many."""
     n = ids.shape[1]
     copies = ids[:, :, None] == ids[:, None, :]  # copies[b, t, s]: the tokens t and s are equal
     after_copy = torch.zeros_like(copies)
@@ -59,11 +71,12 @@ def _pattern_scores(weights: Tensor, ids: Tensor) -> dict[str, Tensor]:
     after_copy &= torch.ones(n, n, dtype=torch.bool).tril(-1)  # strictly earlier tokens
     on_induction = (weights * after_copy[:, None]).sum(-1)[..., 2:]  # (L, B, H, T - 2)
     counts = after_copy.any(-1)[:, None, 2:].expand_as(on_induction)
+    n_places = len(ids) * (n - 2)
     return {
-        "previous": weights.diagonal(-1, -2, -1)[..., 1:].mean((1, 3)),
-        "induction": (on_induction * counts).sum((1, 3)) / counts.sum((1, 3)),
-        "itself": weights.diagonal(0, -2, -1)[..., 2:].mean((1, 3)),
-        "first": weights[..., 2:, 0].mean((1, 3)),
+        "previous": (weights.diagonal(-1, -2, -1)[..., 1:].sum((1, 3)), n_places),
+        "induction": ((on_induction * counts).sum((1, 3)), counts.sum((1, 3))),
+        "itself": (weights.diagonal(0, -2, -1)[..., 2:].sum((1, 3)), n_places),
+        "first": (weights[..., 2:, 0].sum((1, 3)), n_places),
     }
 
 

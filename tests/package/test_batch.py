@@ -7,6 +7,7 @@ import torch
 from models import config_of, random_choices, random_model, small_model
 
 import oneprompt as op
+from oneprompt import batch
 from oneprompt.processors import RepetitionCost
 
 SEEDS = range(40)  # of random configs: test_model shows that 60 cover every variant
@@ -34,8 +35,10 @@ def test_padding_on_the_left_changes_no_logit(seed):
         torch.testing.assert_close(found[row, -len(alone) :], alone, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize("at_once", [3, batch.AT_ONCE])
 @pytest.mark.parametrize("sampling", [op.GREEDY, SAMPLED])
-def test_a_batch_gives_what_each_prompt_alone_gives(sampling):
+def test_a_batch_gives_what_each_prompt_alone_gives(sampling, at_once, monkeypatch):
+    monkeypatch.setattr(batch, "AT_ONCE", at_once)
     model = small_model()
     together = op.generate(model, PROMPTS, 20, sampling, seed=5)
     for row, (ids, found) in enumerate(zip(PROMPTS, together, strict=True)):
