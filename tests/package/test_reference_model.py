@@ -95,7 +95,7 @@ def test_the_model_answers_at_least_95_percent_of_held_out_contrasts(model, toke
 
 @pytest.mark.slow
 def test_more_than_half_of_the_natural_prompts_are_answered_well(model, tokenizer):
-    """Of those on the subject it is about three in five, and of those off it nearly three in four."""
+    """On the subject it is about three in five, and off it nearly three in four."""
     judged = judge_all(model, tokenizer)
     for subject, n_prompts, n_good in ((ON, 120, 71), (OFF, 80, 56)):
         good = [item.good for item in judged if item.prompt.subject == subject]
@@ -155,9 +155,7 @@ def test_four_in_five_drafted_tokens_are_accepted(model, draft, tokenizer, sampl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()])
-def test_as_many_drafted_tokens_are_accepted_on_natural_prompts(
-    model, draft, tokenizer, sampling
-):
+def test_as_many_drafted_tokens_are_accepted_on_natural_prompts(model, draft, tokenizer, sampling):
     """In the answers to every fourth of the natural prompts."""
     prompts = [tokenizer.encode(prompt.text) for prompt in natural_prompts()[::4]]
     accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
