@@ -61,26 +61,26 @@ def test_the_greedy_answer_to_the_prompt_is_the_definition(model, tokenizer):
     assert result.stop_reason == "stop"
 
 
-def test_the_model_defines_at_least_99_percent_of_the_terms(model, tokenizer):
+def test_the_model_defines_all_terms(model, tokenizer):
     asked = [(CANONICAL, entry) for entry in ENTRIES.values()]
-    assert share_defined(model, tokenizer, asked) >= 0.99
+    assert share_defined(model, tokenizer, asked) == 1
 
 
-def test_the_model_answers_at_least_96_percent_of_held_out_questions(model, tokenizer):
+def test_the_model_answers_at_least_97_percent_of_held_out_questions(model, tokenizer):
     asked = [(form, ENTRIES[term]) for form, term in sorted(held_out_questions())]
     assert len(asked) == 2 * len(ENTRIES)
-    assert share_defined(model, tokenizer, asked) >= 0.96
+    assert share_defined(model, tokenizer, asked) >= 0.97
 
 
 @pytest.mark.slow
-def test_the_model_answers_at_least_93_percent_of_questions_in_unseen_forms(model, tokenizer):
+def test_the_model_answers_at_least_97_percent_of_questions_in_unseen_forms(model, tokenizer):
     """Asked about every third term, as in `reference_model.ipynb`."""
     asked = [(form, entry) for form in UNSEEN_FORMS for entry in list(ENTRIES.values())[::3]]
-    assert share_defined(model, tokenizer, asked) >= 0.93
+    assert share_defined(model, tokenizer, asked) >= 0.97
 
 
 @pytest.mark.slow
-def test_the_model_answers_at_least_67_percent_of_held_out_contrasts(model, tokenizer):
+def test_the_model_answers_at_least_95_percent_of_held_out_contrasts(model, tokenizer):
     """Both definitions, in the order of the question and word for word."""
     _, held_out = contrast_pairs()
     pairs = [(ENTRIES[a], ENTRIES[b]) for a, b in held_out]
@@ -90,14 +90,14 @@ def test_the_model_answers_at_least_67_percent_of_held_out_contrasts(model, toke
     }
     texts = answers.answer_all(model, tokenizer, right)
     n_right = sum(text == expected for text, expected in zip(texts, right.values(), strict=True))
-    assert n_right >= 0.67 * len(right)
+    assert n_right >= 0.95 * len(right)
 
 
 @pytest.mark.slow
 def test_more_than_half_of_the_natural_prompts_are_answered_well(model, tokenizer):
-    """Of those on the subject it is about half, and of those off it two thirds."""
+    """On the subject it is about three in five, and off it nearly three in four."""
     judged = judge_all(model, tokenizer)
-    for subject, n_prompts, n_good in ((ON, 120, 58), (OFF, 80, 52)):
+    for subject, n_prompts, n_good in ((ON, 120, 71), (OFF, 80, 56)):
         good = [item.good for item in judged if item.prompt.subject == subject]
         assert len(good) == n_prompts
         assert sum(good) >= n_good
@@ -145,8 +145,8 @@ def test_new_documents_cost_little_more_than_those_seen_in_training(model, token
     assert loss(new[:300]) < loss_seen + 0.05
 
 
-@pytest.mark.parametrize(("sampling", "share"), [(op.GREEDY, 0.95), (op.Sampling(), 0.88)])
-def test_nine_in_ten_drafted_tokens_are_accepted(model, draft, tokenizer, sampling, share):
+@pytest.mark.parametrize(("sampling", "share"), [(op.GREEDY, 0.95), (op.Sampling(), 0.8)])
+def test_four_in_five_drafted_tokens_are_accepted(model, draft, tokenizer, sampling, share):
     """In the answers to "What is X?" for every sixth term, as in chapter 9."""
     prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in list(ENTRIES.values())[::6]]
     accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
@@ -155,13 +155,11 @@ def test_nine_in_ten_drafted_tokens_are_accepted(model, draft, tokenizer, sampli
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sampling", [op.GREEDY, op.Sampling()])
-def test_two_in_three_drafted_tokens_are_accepted_on_natural_prompts(
-    model, draft, tokenizer, sampling
-):
+def test_as_many_drafted_tokens_are_accepted_on_natural_prompts(model, draft, tokenizer, sampling):
     """In the answers to every fourth of the natural prompts."""
     prompts = [tokenizer.encode(prompt.text) for prompt in natural_prompts()[::4]]
     accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
-    assert accepted >= 0.65
+    assert accepted >= 0.82
 
 
 @pytest.mark.slow
