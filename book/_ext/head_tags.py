@@ -18,7 +18,7 @@ CARD_TEXT = (
 )
 GROUNDS = {"light": "#ffffff", "dark": "#121212"}  # the theme's; a phone colors its own bars so
 TOUCH_ICON = "apple-touch-icon.png"
-NOT_FOUND_BY_ENGINES = ("search", "404")
+WITHOUT_CARD = ("search", "404")  # nobody shares them
 TAG = re.compile(r"<[^>]+>")
 SPHINX_VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>\s*')  # its layout has one already
 
@@ -71,8 +71,7 @@ def add_tags(app, pagename, templatename, context, doctree):
         tags.append(meta(color, name="theme-color", media=f"(prefers-color-scheme: {theme})"))
     icon = context["pathto"](f"_static/{TOUCH_ICON}", resource=True)
     tags.append(f'<link rel="apple-touch-icon" href="{icon}" />')
-    if pagename in NOT_FOUND_BY_ENGINES:
-        tags.append(meta("noindex", name="robots"))
+    if pagename in WITHOUT_CARD:
         context["pageurl"] = None
     elif site:
         tags += card(site, context["pageurl"], context["head_title"], text, project)

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 from explorer_page import EXPLORERS, WITHOUT_PROMPT, visit
-from pages import PAGES
+from pages import PAGES, page_width
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 THEMES = {"light": 1280, "dark": 360}  # each with a width
@@ -88,7 +88,7 @@ class TestPages:
         page.emulate_media(color_scheme="dark")
         page.goto(f"{site}{name}.html")
         page.locator("article h1").wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") <= THEMES["dark"]
+        assert page_width(page) <= THEMES["dark"]
         page.evaluate(AXE)
         page.evaluate(SKIP_ALIKE)
         # The buttons that only a narrow page has are the same on all pages.

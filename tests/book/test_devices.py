@@ -3,6 +3,7 @@
 from importlib.resources import files
 
 import pytest
+from pages import page_width
 
 from oneprompt.notebook import Answer, Predict, Quiz, drawing, legend, pipeline
 from oneprompt.notebook.markup import style_element
@@ -188,7 +189,7 @@ class TestInTheBook:
         phone.goto(f"{site}book/00_overview.html")
         phone.locator("article a.op-term").first.tap()
         phone.get_by_role("tooltip").wait_for()
-        assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page_width(phone) <= 360
         phone.locator("article a.op-term").first.tap()
         phone.wait_for_url("**/glossary.html#*")
         touch.close()

@@ -63,10 +63,13 @@ def test_every_page_names_its_address_and_a_card(heads, built_book):
             assert list(map(str, image.size)) == size
 
 
-def test_search_and_lost_page_are_kept_from_search_engines(heads):
+def test_search_and_lost_page_name_no_address(heads):
     for name in ("search", "404"):
-        assert metas(heads[name], "robots") == ["noindex"]
-        assert canonical(heads[name]) == []
+        assert canonical(heads[name]) == metas(heads[name], "og:url") == []
+
+
+def test_no_page_is_kept_from_search_engines(heads):
+    assert [name for name, page in heads.items() if metas(page, "robots")] == []
 
 
 def test_phones_find_an_icon_and_colors(heads, built_book):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from explorer_page import EXPLORERS, WITHOUT_PROMPT, answer_to, visit
-from pages import PAGES, parse
+from pages import PAGES, page_width, parse
 
 PROMPT = "What is a token?"
 TWIN = re.compile(r"<div data-explorer=.*?</script>\s*<script>.*?</script>\s*</div>", re.DOTALL)
@@ -42,7 +42,7 @@ def test_an_explorer_opened_from_a_folder_answers_on_a_narrow_still_page(name, p
     explorer = page.locator(".op-explorer").first
 
     def tokens():
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page_width(page) <= 360
         assert explorer.evaluate(MOVING) == []
         return explorer.locator(".op-token").all_inner_texts()
 

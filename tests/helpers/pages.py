@@ -11,6 +11,8 @@ TOC = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
 CHAPTERS = [chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]]
 PAGES = [TOC["root"], *CHAPTERS]
 NOTEBOOKS = [page for page in PAGES if (ROOT / f"{page}.ipynb").exists()]
+# The browser lays out what is near the window alone (book.css); this asks for all of a page.
+LAID_OUT = "* { content-visibility: visible !important; }"
 EMPTY_ELEMENTS = {"br", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
@@ -48,3 +50,9 @@ class Page(html.parser.HTMLParser):
 
 
 parse = cache(Page)
+
+
+def page_width(page) -> int:
+    """How wide a page in the browser is, with everything on it laid out."""
+    page.add_style_tag(content=LAID_OUT)
+    return page.evaluate("document.documentElement.scrollWidth")
