@@ -191,7 +191,7 @@ function stagesOfQuery(tokens) {
     sum.strip.show([mixed], largest);
     sum.tds[5].textContent = fixed(lengthOf(mixed), 2);
     const first = mixed.slice(0, FIRST_SHOWN).map((x) => fixed(x, 2)).join("  ");
-    vector.textContent = `The head hands over ${first} … (${mixed.length} numbers)`;
+    vector.textContent = `The head takes home ${first} … (${mixed.length} numbers)`;
   };
   return { node, show };
 }
