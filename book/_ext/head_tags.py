@@ -16,7 +16,7 @@ CARD = ("card.png", 1200, 630)
 CARD_TEXT = (
     "A question is cut into tokens, becomes vectors and scores, and is answered token by token."
 )
-GROUNDS = {"light": "#ffffff", "dark": "#121212"}  # the theme's; a phone colors its own bars so
+GROUNDS = {"light": "#ffffff", "dark": "#15181c"}  # of the pages; a phone colors its own bars so
 TOUCH_ICON = "apple-touch-icon.png"
 NOT_FOUND_BY_ENGINES = ("search", "404")
 TAG = re.compile(r"<[^>]+>")
