@@ -38,7 +38,7 @@ def opens(node: nodes.Node) -> bool:
     """Whether an exercise begins here."""
     if not isinstance(node, nodes.paragraph):
         return False
-    first = node.children[0]
+    first = next((child for child in node.children if child.astext()), None)
     return isinstance(first, nodes.strong) and bool(NUMBER.match(first.astext()))
 
 
