@@ -22,8 +22,8 @@ from fontTools.varLib.instancer import instantiateVariableFont
 OUT = Path(__file__).resolve().parent.parent / "book" / "_vendor" / "fonts"
 OPEN_BOX = 0x2423
 OPTICAL_SIZE = 18  # px, that of the text
-WEIGHTS = (400, 700)
-LATIN = {*range(0x20, 0x7F), *range(0xA0, 0x100), *map(ord, "–—‘’“”•…−ˣ")}
+ROMAN, ITALIC = (400, 700), 400  # weights; a bold italic is so rare that the browser makes it
+LATIN = {*range(0x20, 0x7F), *range(0xA0, 0x100), *map(ord, "–—‘’“”•…′€−ˣ")}
 GREEK = set(range(0x391, 0x3CA)) - {0x3A2}
 SIGNS = {*range(0x2190, 0x2194), *map(ord, "√∞≈≠≤≥∂∏∑∆⁄✓"), *range(0x2150, 0x215F)}
 SIGNS |= {*range(0x2070, 0x209D)}  # raised and lowered digits
@@ -66,14 +66,15 @@ def rename(font: TTFont, name: str) -> None:
 
 
 def shrink(font: TTFont, characters: set[int]) -> None:
-    """Only these characters, two weights and what lies between, and one optical size."""
+    """Only these characters, the weights that the pages use, and one optical size."""
+    weights = ITALIC if font["post"].italicAngle else ROMAN
     features = ["kern", "liga", "ccmp", "mark", "tnum", "locl"]
     subsetter = subset.Subsetter(
         subset.Options(layout_features=features, hinting=False, name_IDs=["*"])
     )
     subsetter.populate(unicodes=characters)
     subsetter.subset(font)
-    limits = {"wght": WEIGHTS} | ({"opsz": OPTICAL_SIZE} if len(font["fvar"].axes) > 1 else {})
+    limits = {"wght": weights} | ({"opsz": OPTICAL_SIZE} if len(font["fvar"].axes) > 1 else {})
     instantiateVariableFont(font, limits, inplace=True)
 
 
@@ -93,8 +94,9 @@ def main(*packages: str) -> None:
                 font.flavor = "woff2"
                 font.save(OUT / file)
                 print(f"{OUT / file}: {(OUT / file).stat().st_size:,} bytes")
-            license_text = files.extractfile("package/LICENSE.md").read()
-            (OUT / "LICENSE.md").write_bytes(license_text)
+            license_text = files.extractfile("package/LICENSE.md").read().decode()
+            name = Path(package).name.removesuffix(".tgz")
+            (OUT / f"LICENSE-{name}.md").write_text(license_text.replace("\r\n", "\n"), "utf-8")
 
 
 if __name__ == "__main__":
