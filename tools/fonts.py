@@ -28,12 +28,13 @@ GREEK = set(range(0x391, 0x3CA)) - {0x3A2}
 SIGNS = {*range(0x2190, 0x2194), *map(ord, "√∞≈≠≤≥∂∏∑∆⁄✓"), *range(0x2150, 0x215F)}
 SIGNS |= {*range(0x2070, 0x209D)}  # raised and lowered digits
 SHAPES = set(map(ord, "■□▪▸▾▁▂▃▄▅▆▇█░▒▓│─┌┐└┘├┤"))
-# file -> (its new name, the original's path in its package, the characters)
+TEXT, CODE = "package/VAR/SourceSerif4Variable", "package/VF/SourceCodeVF"
+# file -> (its new name, the original in its package, the characters)
 FACES = {
-    "text.woff2": ("Prompt Text", "package/VAR/SourceSerif4Variable-Roman.ttf", LATIN | GREEK | SIGNS),
-    "text-italic.woff2": ("Prompt Text", "package/VAR/SourceSerif4Variable-Italic.ttf", LATIN),
-    "code.woff2": ("Prompt Code", "package/VF/SourceCodeVF-Upright.ttf", LATIN | GREEK | SIGNS | SHAPES),
-}  # fmt: skip
+    "text.woff2": ("Prompt Text", f"{TEXT}-Roman.ttf", LATIN | GREEK | SIGNS),
+    "text-italic.woff2": ("Prompt Text", f"{TEXT}-Italic.ttf", LATIN),
+    "code.woff2": ("Prompt Code", f"{CODE}-Upright.ttf", LATIN | GREEK | SIGNS | SHAPES),
+}
 
 
 def add_open_box(font: TTFont) -> None:
@@ -86,9 +87,9 @@ def main(*packages: str) -> None:
             for file, (name, path, characters) in FACES.items():
                 if path not in paths:
                     continue
-                font = TTFont(io.BytesIO(files.extractfile(path).read()))
+                font = TTFont(io.BytesIO(files.extractfile(path).read()), recalcTimestamp=False)
                 shrink(font, characters)
-                if GREEK < characters:
+                if characters > GREEK:
                     add_open_box(font)
                 rename(font, name)
                 font.flavor = "woff2"

@@ -16,8 +16,8 @@ from posixpath import normpath
 import tinycss2
 from fontTools import subset
 from fontTools.ttLib import TTFont
-
 from head_tags import GROUNDS
+
 from oneprompt.notebook.markup import stylesheet
 from oneprompt.notebook.style import variables
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from minutes import parts
-from pages import NOTEBOOKS, PAGES, ROOT, Page, parse
+from pages import NOTEBOOKS, PAGES, ROOT, Page
 
 from oneprompt.notebook.pipeline import STEPS, chapter
 
