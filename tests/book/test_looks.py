@@ -15,7 +15,7 @@ CHAPTERS = [f"book/{chapter(step).removesuffix('.ipynb')}" for step in STEPS]
 SAMPLE = CHAPTERS[3]
 WIDE = {"width": 1440, "height": 900}
 ALL_FONTS, FIRST_VIEW = 90_000, 350_000  # bytes, the latter gzipped
-HEAVY = {"book/05_feedforward": 430_000}  # the data of its explorer are 100,000 of these
+HEAVY = {"book/05_feedforward": 440_000}  # the data of its explorer are 100,000 of these
 # Other scripts, which show what a tokenizer does to them; emoji; and two signs that the original of
 # the text face lacks.
 FOREIGN = re.compile(r"[⅙▸\s\u0400-\u1cff\u200b-\u200d\u2061\u3040-\u9fff\uff00-\U0001faff]")
