@@ -16,7 +16,7 @@ CARD = ("card.png", 1200, 630)
 CARD_TEXT = (
     "A question is cut into tokens, becomes vectors and scores, and is answered token by token."
 )
-GROUNDS = {"light": "#ffffff", "dark": "#121212"}  # the theme's; a phone colors its own bars so
+GROUNDS = {"light": "#ffffff", "dark": "#15181c"}  # of the pages; a phone colors its own bars so
 TOUCH_ICON = "apple-touch-icon.png"
 WITHOUT_CARD = ("search", "404")  # nobody shares them
 TAG = re.compile(r"<[^>]+>")

@@ -16,10 +16,12 @@ from posixpath import normpath
 import tinycss2
 from fontTools import subset
 from fontTools.ttLib import TTFont
+from head_tags import GROUNDS
 
 from oneprompt.notebook.markup import stylesheet
+from oneprompt.notebook.style import variables
 
-OWN_SHEET = Path(__file__).with_name("book.css")
+OWN_SHEETS = ("looks.css", "book.css")
 # The theme imports these two itself, outside Sphinx's list of style sheets.
 THEME_SHEETS = ("basic.css", "styles/pydata-sphinx-theme.css")
 # The scripts that set classes while the page is open.
@@ -124,13 +126,18 @@ def icon_fonts(css: str, static: Path) -> str:
     return "".join(rules)
 
 
+def ground(theme: str) -> str:
+    return f'html[data-theme="{theme}"] {{ --pst-color-background: {GROUNDS[theme]}; }}'
+
+
 def merged_sheet(site: Path, names: list[str]) -> str:
     static, words = site / "_static", words_in_use(site)
     sheets = [
         rebase_urls((static / name).read_text("utf-8"), PurePosixPath(name).parent)
         for name in names
     ]
-    own = [stylesheet(), OWN_SHEET.read_text("utf-8")]
+    own = [stylesheet(), variables(":root"), *map(ground, GROUNDS)]
+    own += [Path(__file__).with_name(name).read_text("utf-8") for name in OWN_SHEETS]
     css = "".join(keep_rules(sheet, words) for sheet in [*sheets, *own])
     return NOTICE + icon_fonts(css, static) + css
 

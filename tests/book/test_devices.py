@@ -30,7 +30,7 @@ DEVICES = [
     *DRAWINGS,
 ]  # fmt: skip
 CELL = "<div class='cell'>{}</div><div class='cell tag_answer'><p>printed</p></div>"
-THEMES = {"light": ("#fff", "#222832"), "dark": ("#121212", "#ced6dd")}
+THEMES = {"light": ("#fff", "#222832"), "dark": ("#15181c", "#d6dade")}
 TEXT_SIZES = """() => [...document.querySelectorAll(".op-device svg")].map((svg) => {
   const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
   const sizes = [...svg.querySelectorAll("text")].map(

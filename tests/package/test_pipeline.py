@@ -10,7 +10,6 @@ from oneprompt.notebook.pipeline import STEPS, chapter, pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
-INDEX = (BOOK / "index.md").read_text("utf-8")
 PLAYGROUND = (ROOT / "src/oneprompt/explorers/playground/view.js").read_text("utf-8")
 NAMES = {Path(chapter(step)).stem: step.capitalize() for step in STEPS}  # "01_tokenize": "Tokenize"
 
@@ -22,13 +21,6 @@ def test_the_table_of_contents_has_the_steps_in_order():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
     files = [chapter["file"] for chapter in toc["parts"][0]["chapters"]]
     assert files == ["book/00_overview", *(f"book/{stem}" for stem in NAMES)]
-
-
-def test_the_first_page_has_the_steps_in_order():
-    table = re.findall(r"^\| (\d) \[([\w-]+)\]\((\w+)\.ipynb\) \|", INDEX, re.MULTILINE)
-    assert [(int(number), stem, name) for number, name, stem in table] == [
-        (number, stem, name) for number, (stem, name) in enumerate(NAMES.items(), start=1)
-    ]
 
 
 def test_the_playground_names_chapters_by_their_steps():

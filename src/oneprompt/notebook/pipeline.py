@@ -48,7 +48,7 @@ class Pipeline(Device):
 
     def html(self) -> str:
         seen = passage()
-        shown = _shown(seen)
+        shown = pictures(seen)
         items = "".join(
             self._item(n, step, *shown[step])
             + (f"<li class='op-again'>{_again(seen.n_layers)}</li>" if step == BLOCK[-1] else "")
@@ -74,7 +74,7 @@ class Pipeline(Device):
         return " → ".join(f"[{name}]" if name == self.step else name for name in STEPS)
 
 
-def _shown(seen: Passage) -> dict[str, tuple[str, str]]:
+def pictures(seen: Passage) -> dict[str, tuple[str, str]]:
     """Step -> (what there is after it, in a few words; the same as a small picture)."""
     T, D = len(seen.ids), seen.d_model
     return {
