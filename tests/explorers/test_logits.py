@@ -391,6 +391,7 @@ class TestInTheBook:
         explorer = LogitsExplorer(*reference, lens_maps=glossary_lens(*reference))
         page.goto(f"{site}book/06_logits.html")
         region = page.get_by_role("region", name="Logits explorer")
+        region.scroll_into_view_if_needed()  # before that, the browser has not laid it out
         assert_page_shows(region, explorer)
         region.get_by_role("radio", name="layer 1, position 3,").click()
         region.get_by_role("radio", name="tuned lens").click()
