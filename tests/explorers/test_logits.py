@@ -346,6 +346,15 @@ def test_a_readers_prompt_is_answered_by_the_model_in_the_page(page, with_maps):
     assert_hostile_prompts_do_no_harm(page, region)
 
 
+def test_the_words_of_the_map_stay_on_one_line_on_a_phone(page, reference):
+    page.set_viewport_size({"width": 360, "height": 900})
+    region = show(page, LogitsExplorer(*reference))
+    words = region.locator(".op-lens-map .op-token", has_text="learning")
+    heights = words.evaluate_all("(all) => all.map((one) => one.getBoundingClientRect().height)")
+    assert len(heights) > 1
+    assert max(heights) < 20
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_page_is_not_too_wide_and_does_not_jump(page, reference, width):
     page.set_viewport_size({"width": width, "height": 900})

@@ -1,4 +1,4 @@
-"""Curves: a long name of the x axis does not run into the numbers beside it."""
+"""Bars go to their side of zero; axes keep their names and their steps apart."""
 
 import re
 
@@ -43,3 +43,28 @@ def test_by_factors_each_tenfold_is_one_step():
     upright = [float(x) for x, _, end, _ in thin if x == end]
     assert upright == pytest.approx([x2, x2 + (x2 - x1)], abs=0.2)
     assert len(thin) - len(upright) == 3  # at 10, 100 and 1,000
+
+
+def bar_spans(picture) -> list[tuple[float, float]]:
+    """Where each bar begins and ends."""
+    found = re.findall(r'<rect x="([\d.]+)"[^>]* width="([\d.]+)"', picture.body)
+    return [(float(x), float(x) + float(width)) for x, width in found]
+
+
+@pytest.mark.parametrize("lit", [[], ["less"]])
+def test_a_negative_bar_goes_to_the_left_of_zero(lit):
+    picture = drawing.bars({"more": 3, "less": -1, "same": 1}, lit=lit, alt="Bars.")
+    more, less, same = bar_spans(picture)
+    assert less[1] == more[0] == same[0]
+    lengths = [end - begin for begin, end in (more, less, same)]
+    assert lengths == pytest.approx([135, 45, 45], abs=0.2)
+    zero = re.findall(r'<polyline points="([\d.]+),[\d.]+ ([\d.]+),', picture.body)
+    assert [float(x) for x in zero[0]] == [more[0]] * 2
+
+
+def test_bars_without_a_negative_begin_behind_their_names():
+    picture = drawing.bars({"a": 2, "bb": 0}, length=100, alt="Bars.")
+    (left, end), (start, _) = bar_spans(picture)
+    assert left == start == pytest.approx(text_width("bb") + 8, abs=0.1)
+    assert end - left == 100
+    assert "<polyline" not in picture.body

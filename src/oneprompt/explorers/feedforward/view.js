@@ -98,7 +98,7 @@ function allUnits(change) {
   const title = element("p", { class: "op-title op-ff-title" });
   const grid = cells();
   const frame = element("span", { class: "op-ff-frame" });
-  const figures = facts(["Match: z > 0", "Write 90 %", "FFN adds"]);
+  const figures = facts(["Match above 0", "Write 90 % of all", "FFN adds"]);
   const area = element("div", { class: "op-ff-grid", "aria-hidden": "true" }, grid.node, frame);
   let [F, rows] = [0, 0];
   area.addEventListener("click", ({ clientX, clientY }) => {

@@ -9,17 +9,25 @@ from .marks import FONT, ORDER, Drawing, color, entry, label, line, rectangle, t
 def bars(values: Mapping[str, float], *, alt: str = "", title: str = "", digits: int = 2,
          largest: float | None = None, lit: Sequence[str] = (), length: float = 180
          ) -> Drawing:  # fmt: skip
-    """Horizontal bars from zero, a name before and the number behind each; `lit` are in orange."""
+    """Horizontal bars, a name before and the number behind each; `lit` are in orange.
+
+    Where a value is negative, its bar goes to the left of a line at zero.
+    """
+    low, high = min(0, *values.values()), largest or max(0, *values.values())
+    unit = length / ((high - low) or 1)
     left = max(map(text_width, values)) + 8
-    most = largest or max(map(abs, values.values())) or 1
+    zero = left - low * unit
     ends = max(text_width(entry(value, digits)) for value in values.values()) + 10
     marks = []
     for i, (name, value) in enumerate(values.items()):
-        y, width = i * 24, max(1.0, length * abs(value) / most)
+        y, width = i * 24, max(1.0, abs(value) * unit)
+        start = zero - width if value < 0 else zero
         paint = "orange" if name in lit else "blue" if value >= 0 else "vermillion"
         marks.append(label(left - 8, y + 16, name, "end"))
-        marks.append(rectangle(left, y + 4, width, 16, fill=(paint, 1), bare=True))
-        marks.append(label(left + width + 6, y + 16, entry(value, digits)))
+        marks.append(rectangle(start, y + 4, width, 16, fill=(paint, 1), bare=True))
+        marks.append(label(max(start + width, zero) + 6, y + 16, entry(value, digits)))
+    if low < 0:
+        marks.append(line([(zero, 0), (zero, 24 * len(values))], "quiet", 1))
     return Drawing(left + length + ends, 24 * len(values), "".join(marks), alt, title)
 
 
