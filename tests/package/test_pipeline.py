@@ -20,7 +20,8 @@ NAMES = {Path(chapter(step)).stem: step.capitalize() for step in STEPS}  # "01_t
 def test_the_table_of_contents_has_the_steps_in_order():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
     files = [chapter["file"] for chapter in toc["parts"][0]["chapters"]]
-    assert files == ["book/00_overview", *(f"book/{stem}" for stem in NAMES)]
+    before = ["book/prerequisites", "book/00_overview"]
+    assert files == [*before, *(f"book/{stem}" for stem in NAMES)]
 
 
 def test_the_playground_names_chapters_by_their_steps():

@@ -61,5 +61,6 @@ def _tip(name: str, start, end, paint: str) -> str:
     """A vector's name, just beyond its tip and on the side it points to."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = max((dx * dx + dy * dy) ** 0.5, 1e-9)
-    anchor = "start" if dx > 0.3 * length else "end" if dx < -0.3 * length else "middle"
-    return label(end[0] + 9 * dx / length, end[1] + 11 * dy / length + 4, name, anchor, bold=True)
+    aside = 7 if abs(dx) < 0.01 * length else 9 * dx / length  # upright: not over the axis' numbers
+    anchor = "end" if dx < -0.3 * length else "start" if aside > 0.3 * 9 else "middle"
+    return label(end[0] + aside, end[1] + 11 * dy / length + 4, name, anchor, bold=True)
