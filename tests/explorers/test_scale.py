@@ -81,6 +81,18 @@ def test_the_keyboard_finds_all_three_limits(region):
     assert "does not fit into the memory" in region.get_by_role("status").inner_text()
 
 
+def test_the_longer_pass_is_drawn_only_where_a_draft_guesses(region):
+    ring = region.locator("circle.op-longer")
+    entry = region.get_by_text("verifying pass, gamma + 1")
+    assert "the draft is taken to cost nothing" in region.inner_text()
+    assert not ring.is_visible()
+    assert not entry.is_visible()
+    region.get_by_label("Gamma, drafted").press("ArrowRight")
+    assert ring.is_visible()
+    assert entry.is_visible()
+    assert "for 2 positions" in value_of(region, "v")
+
+
 def test_speculation_is_worth_less_in_a_large_batch(region):
     for _ in range(5):
         region.get_by_label("Gamma, drafted").press("ArrowRight")

@@ -81,7 +81,7 @@ class ScaleExplorer(Explorer):
             [name, *(f"{1000 * found[which][name]:.3g} ms" for which in ("plain", "longer"))]
             for name in Times._fields
         ]
-        rows.append(["v, speedup", f"{found['v']:.2f}", f"{found['speedup']:.2f}"])
+        rows.append(["v, speedup at best", f"{found['v']:.2f}", f"{found['speedup']:.2f}"])
         texts = f"{self.batch} texts of {self.positions:,} positions"
         caption = f"{self.model} in {self.bits} bits on {self.gpu}, {texts}"
         return fallback_table(

@@ -68,15 +68,15 @@ function limitTable() {
 }
 
 function statistics() {
-  const { node, show: fill } = facts(["Time between tokens", "All texts", "Memory", "v", "Speedup",
-    "FLOPs per byte"]);
+  const { node, show: fill } = facts(["Time between tokens", "All texts", "Memory", "v",
+    "Speedup at best", "FLOPs per byte"]);
   const show = ({ plain, batch, memory, gpu, v, gamma, speedup, expected, ridge }) => fill(
     [duration(plain.seconds), `${number(1 / plain.seconds)}/s each`],
     [number(batch / plain.seconds), "tokens/s"],
     [`${number(memory / GB)} GB`, `of ${integer(gpu.memory / GB)}`],
-    [v.toFixed(2), `pass over ${gamma + 1}`],
-    [`${speedup.toFixed(2)} ×`, `${expected.toFixed(2)} a pass`],
-    [number(plain.intensity), `ridge ${number(ridge)}`]);
+    [v.toFixed(2), gamma ? `for ${gamma + 1} positions` : "for 1 position"],
+    [`${speedup.toFixed(2)} ×`, `${expected.toFixed(2)} tokens a pass`],
+    [number(plain.intensity), `roof bends at ${number(ridge)}`]);
   return { node, show };
 }
 
@@ -90,6 +90,9 @@ function verdict({ plain, longer, gamma, memory, gpu, counts, positions, model }
   }
   return said.join(" ");
 }
+
+const NOTE = "v is the time of a verifying pass, in plain passes. Speedup: the tokens that it gives each "
+  + "text, divided by v. At best, because the draft is taken to cost nothing.";
 
 function field(name, control) {
   return element("div", { class: "op-field" }, element("span", { class: "op-detail" }, name),
@@ -111,20 +114,23 @@ export default {
       ...slider({ ...options, onInput: change(trait) }) }));
     const [roof, limits, figures] = [roofline(), limitTable(), statistics()];
     const message = element("p", { class: "op-status", role: "status" });
+    const section = element("section",
+      { class: "op-explorer op-scale", "aria-label": "Scale explorer" },
+      ...choices.map((each) => field(each.label, each)),
+      element("div", { class: "op-sliders" }, ...sliders.map((each) => each.node)),
+      element("div", { class: "op-pair" }, roof.node,
+        element("div", {}, message, limits.node, legend())),
+      figures.node, element("p", { class: "op-detail" }, NOTE));
     const redraw = () => {
       const state = valuesOf(widget, STATE);
       for (const control of [...choices, ...sliders]) control.show(state[control.trait]);
       const measured = measure(state);
       for (const part of [roof, limits, figures]) part.show(measured);
       message.textContent = verdict(measured);
+      section.classList.toggle("op-undrafted", !state.gamma);
     };
     redraw();
-    el.append(element("section", { class: "op-explorer op-scale", "aria-label": "Scale explorer" },
-      ...choices.map((each) => field(each.label, each)),
-      element("div", { class: "op-sliders" }, ...sliders.map((each) => each.node)),
-      element("div", { class: "op-pair" }, roof.node,
-        element("div", {}, message, limits.node, legend())),
-      figures.node));
+    el.append(section);
     return watch(widget, STATE, redraw);
   },
 };

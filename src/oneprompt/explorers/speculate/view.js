@@ -153,7 +153,7 @@ function legend() {
 }
 
 const settingOf = ({ mode, temperature }) => (mode === "greedy"
-  ? "Greedy: a guess is kept if it is the target's likeliest token."
+  ? "Greedy: a guess is kept if it is the target's likeliest token, even where q is above p."
   : `The seeds are texts sampled at temperature ${temperature}.`);
 
 export default {
