@@ -21,6 +21,7 @@ from explorer_page import (
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
 from models import small_model
+from pages import LAID_OUT
 
 import oneprompt as op
 from oneprompt.checkpoints.quantize import rounded
@@ -400,7 +401,7 @@ class TestInTheBook:
         explorer = LogitsExplorer(*reference, lens_maps=glossary_lens(*reference))
         page.goto(f"{site}book/06_logits.html")
         region = page.get_by_role("region", name="Logits explorer")
-        region.scroll_into_view_if_needed()  # before that, the browser has not laid it out
+        page.add_style_tag(content=LAID_OUT)
         assert_page_shows(region, explorer)
         region.get_by_role("radio", name="layer 1, position 3,").click()
         region.get_by_role("radio", name="tuned lens").click()

@@ -20,7 +20,7 @@ from .variants import own_variant
 
 __all__ = ["PARTS", "by_hand", "distribution", "forward_pass", "generate", "numbers", "shipped",
            "speculate"]  # fmt: skip
-CLOSE = 2e-3  # logits after six layers of float32, added up in another order
+CLOSE = 5e-4  # logits of six layers: another order of sums moves them 2e-5, the other GELU 1.3e-3
 
 
 def numbers(rng: random.Random) -> dict:
