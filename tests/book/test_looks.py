@@ -26,21 +26,21 @@ PROBE = """(text) => {
 }"""
 # The characters in each full line of the paragraphs: the last line of each is shorter.
 LINES = """() => {
- const prose = document.querySelectorAll("article section:not(.op-explorer) > p");
- return [...prose].flatMap((paragraph) => {
-  const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
-  const [counts, range] = [new Map(), document.createRange()];
-  if (!paragraph.checkVisibility() || paragraph.querySelector(".katex")) return [];
-  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
-    for (let i = 0; i < text.length; i += 1) {
-      range.setStart(text, i);
-      range.setEnd(text, i + 1);
-      const line = Math.round(range.getBoundingClientRect().bottom / 12);
-      counts.set(line, (counts.get(line) ?? 0) + 1);
+  const prose = document.querySelectorAll("article section:not(.op-explorer) > p");
+  return [...prose].flatMap((paragraph) => {
+    const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+    const [counts, range] = [new Map(), document.createRange()];
+    if (!paragraph.checkVisibility() || paragraph.querySelector(".katex")) return [];
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      for (let i = 0; i < text.length; i += 1) {
+        range.setStart(text, i);
+        range.setEnd(text, i + 1);
+        const line = Math.round(range.getBoundingClientRect().bottom / 12);
+        counts.set(line, (counts.get(line) ?? 0) + 1);
+      }
     }
-  }
-  return [...counts.values()].slice(0, -1);
-});
+    return [...counts.values()].slice(0, -1);
+  });
 }"""
 SHIFT = """() => new Promise((done) => {
   let sum = 0;

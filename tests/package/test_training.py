@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from launchers import LAUNCHERS
 from rows import CONTEXT_LENGTH, tiny_rows
 
 import oneprompt as op
@@ -146,11 +147,7 @@ def short_run(folder, launcher=()):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "launcher",
-    [(), ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")],
-    ids=["one process", "torchrun"],
-)
+@pytest.mark.parametrize("launcher", LAUNCHERS.values(), ids=LAUNCHERS)
 def test_the_recipe_makes_the_same_files_from_the_same_seed(tmp_path, launcher):
     made, again = (short_run(tmp_path / name, launcher) for name in ("first", "second"))
     assert sorted(made) == [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from launchers import LAUNCHERS
 from rows import tiny_rows
 
 import oneprompt as op
@@ -42,10 +43,6 @@ model, history = run(Path(path) if path else None)
 if os.environ.get("RANK", "0") == "0":
     save([model.state_dict(), history.state_dict()], out)
 """
-LAUNCHERS = {
-    "one process": (),
-    "torchrun": ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"),
-}
 
 
 def run_script(folder: Path, launcher, path: Path | str, dies_at: int = 0):
