@@ -4,7 +4,7 @@ import contextlib
 from importlib.resources import files
 
 import pytest
-from explorer_page import EXPLORERS, WITHOUT_PROMPT, visit
+from explorer_page import EXPLORERS, WITHOUT_PROMPT, come_near, visit
 from pages import PAGES, page_width
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -111,7 +111,7 @@ class TestExplorers:
     @pytest.mark.parametrize("name", [*EXPLORERS, *WITHOUT_PROMPT])
     def test_axe_finds_nothing_in_any_state(self, name, page, site):
         page.goto(f"{site}{name}.html")
-        explorer = page.locator(".op-explorer").first
+        explorer = come_near(page)
         explorer.evaluate(ALONE)
         page.evaluate(AXE)
         found, narrow_rules = [], None  # all rules once, since a narrow explorer hides some parts

@@ -14,6 +14,7 @@ from explorer_page import (
     assert_hostile_prompts_do_no_harm,
     assert_table_without_javascript,
     change_from_python,
+    come_near,
     give_model,
     page_pair,
     page_tokenizer,
@@ -447,6 +448,7 @@ def test_a_page_without_javascript_shows_both_tables(browser, tmp_path):
 class TestInTheBook:
     def test_the_chapter_has_the_explorer(self, page, site):
         page.goto(f"{site}book/05_feedforward.html")
+        come_near(page)
         region = page.get_by_role("region", name="Feed-forward explorer")
         explorer = reference_explorer()
         for layer in (0, 2):

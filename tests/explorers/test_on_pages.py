@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from explorer_page import EXPLORERS, WITHOUT_PROMPT, answer_to, visit
+from explorer_page import EXPLORERS, WITHOUT_PROMPT, answer_to, come_near, visit
 from pages import PAGES, page_width, parse
 
 PROMPT = "What is a token?"
+STATE_ELSEWHERE = re.compile(r' data-name="(\w+)" data-version="\w+">')
 TWIN = re.compile(r"<div data-explorer=.*?</script>\s*<script>.*?</script>\s*</div>", re.DOTALL)
 # Of all elements of an explorer, itself included: those that move or fade.
 MOVING = """(explorer) => [explorer, ...explorer.querySelectorAll("*")].filter((node) => {
@@ -39,7 +40,7 @@ def test_an_explorer_opened_from_a_folder_answers_on_a_narrow_still_page(name, p
     page.emulate_media(reduced_motion="reduce")
     page.set_default_timeout(120_000)  # the model is loaded first
     page.goto((built_book / f"{name}.html").as_uri())
-    explorer = page.locator(".op-explorer").first
+    explorer = come_near(page)
 
     def tokens():
         assert page_width(page) <= 360
@@ -57,7 +58,30 @@ def twins(built_book) -> dict[str, str]:
     """The HTML of every explorer in the book."""
     names = [*EXPLORERS, *WITHOUT_PROMPT]
     sources = {name: (built_book / f"{name}.html").read_text("utf-8") for name in names}
-    return {name: TWIN.search(source)[0] for name, source in sources.items()}
+
+    def state(found):
+        script = (built_book / "_static" / "states" / f"{found[1]}.js").read_text("utf-8")
+        return ">" + script.partition(" = ")[2].rstrip(";\n")
+
+    found = {name: TWIN.search(source)[0] for name, source in sources.items()}
+    return {name: STATE_ELSEWHERE.sub(state, twin) for name, twin in found.items()}
+
+
+def test_a_large_state_is_loaded_when_a_reader_comes_near(page, site):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{site}book/05_feedforward.html", wait_until="networkidle")
+    assert [url for url in asked if "/states/" in url] == []
+    assert come_near(page).is_visible()
+    assert len([url for url in asked if "/states/" in url]) == 1
+
+
+def test_an_explorer_says_that_its_state_did_not_come(page, site):
+    page.route("**/states/*", lambda route: route.abort())
+    page.goto(f"{site}book/05_feedforward.html")
+    host = page.locator("[data-explorer]")
+    host.scroll_into_view_if_needed()
+    host.get_by_text("could not be loaded").wait_for()
 
 
 def test_explorers_on_one_page_do_not_disturb_each_other(page, built_book, twins):

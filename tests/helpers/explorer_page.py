@@ -117,6 +117,14 @@ def cell_texts(region) -> list[list[str]]:
     )
 
 
+def come_near(page):
+    """Scroll to every explorer, since one with a large state loads it only then: the first one."""
+    for host in page.locator("[data-explorer]").all():
+        host.scroll_into_view_if_needed()
+        host.locator(".op-explorer").wait_for()
+    return page.locator(".op-explorer").first
+
+
 def visit(explorer, look=lambda state: None) -> None:
     """Every kind of control at its ends, then a prompt that is refused."""
     for summary in explorer.locator("summary").all():

@@ -1,4 +1,4 @@
-// Scripts that a static page loads when a reader asks for what is in them.
+// Scripts that a static page loads when a reader asks for what is in them, or comes near it.
 
 /** What the script `file` of the built book defines under a global name, loaded once for a page. */
 export function fromScript(file, name) {
@@ -9,7 +9,7 @@ export function fromScript(file, name) {
     script.addEventListener("load", () => resolve(globalThis[name]));
     script.addEventListener("error", () => {
       delete globalThis[pending];
-      reject(new Error("The model could not be loaded. Check the connection and run again."));
+      reject(new Error("This part of the page could not be loaded. Check the connection and try again."));
     });
     document.head.append(script);
   });

@@ -62,18 +62,43 @@ function nameApart(explorer) {
   if (same > 1) explorer.setAttribute("aria-label", `${name} ${same}`);
 }
 
+/** Calls back once, when half a screen at most is between the reader and the element. */
+function whenNear(element, callback) {
+  const observer = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    observer.disconnect();
+    callback();
+  }, { rootMargin: "50%" });
+  observer.observe(element);
+}
+
+function start(el, load, state) {
+  const explorer = load();
+  const widget = standIn(state);
+  el.replaceChildren();
+  widget.on("change:asked", answerWith(explorer, widget));
+  explorer.render({ model: widget, el });
+  nameApart(el.firstElementChild);
+}
+
+/** The state is in the page, or, where it is large, in a script of its own (late_states.py). */
 export function mountTwin(host, load) {
   const el = host.querySelector(".op-root");
-  try {
-    const state = JSON.parse(host.querySelector('script[type="application/json"]').textContent);
-    el.replaceChildren();
-    const explorer = load();
-    const widget = standIn(state);
-    widget.on("change:asked", answerWith(explorer, widget));
-    explorer.render({ model: widget, el });
-    nameApart(el.firstElementChild);
-  } catch (error) {
-    el.textContent = "The explorer could not start: see the browser's console.";
+  const fail = (error) => {
+    el.textContent = `The explorer could not start: ${error.message}`;
     console.error(error);
+  };
+  const state = host.querySelector('script[type="application/json"]');
+  const { name, version } = state.dataset;
+  if (name) {
+    el.textContent = "Loading …";
+    whenNear(host, () => fromScript(`states/${name}.js?${version}`, name)
+      .then((loaded) => start(el, load, loaded)).catch(fail));
+    return;
+  }
+  try {
+    start(el, load, JSON.parse(state.textContent));
+  } catch (error) {
+    fail(error);
   }
 }
