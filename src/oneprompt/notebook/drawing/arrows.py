@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from .marks import FONT, ORDER, Drawing, arrow, entry, label, line, text_width
 
+APART = 24  # pixels between two numbers along an axis
+
 
 def arrows(vectors: Mapping[str, Sequence], *, alt: str = "",
            colors: Mapping[str, str] | None = None, title: str = "", size: float = 250
@@ -49,11 +51,11 @@ def _grid(at, left: float, right: float, low: float, high: float) -> list[str]:
     lines = [line([at(x, low), at(x, high)], "line", 0.5 if x else 1.2) for x in across]
     lines += [line([at(left, y), at(right, y)], "line", 0.5 if y else 1.2) for y in along]
     unit = at(1, 0)[0] - at(0, 0)[0]
-    if unit < 24:
-        return lines
+    step = next(n for n in (1, 2, 5, 10, 50, 100) if n * unit >= APART or n == 100)
     x0, y0 = at(0, 0)
-    lines += [label(at(x, 0)[0], y0 + FONT, entry(x, 0), "middle", quiet=True) for x in across if x]
-    lines += [label(x0 - 4, at(0, y)[1] + 5, entry(y, 0), "end", quiet=True) for y in along if y]
+    across, along = ([n for n in each if n and n % step == 0] for each in (across, along))
+    lines += [label(at(x, 0)[0], y0 + FONT, entry(x, 0), "middle", quiet=True) for x in across]
+    lines += [label(x0 - 4, at(0, y)[1] + 5, entry(y, 0), "end", quiet=True) for y in along]
     return lines
 
 
