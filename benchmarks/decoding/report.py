@@ -67,7 +67,7 @@ def details(row: dict, n_ids: int) -> str:
 
 def draw(results: dict, path: Path) -> None:
     """Write the picture: speed beside `transformers`, growth with the length, and speculation."""
-    settings = style.RC_PARAMS | {"svg.hashsalt": "decoding", "figure.figsize": (6.4, 7.6)}
+    settings = style.RC_PARAMS | {"svg.hashsalt": "decoding", "figure.figsize": (4.8, 8)}
     with mpl.rc_context(settings):
         rows, heights = [["speed"], ["speculation"], ["length"]], [3, 1.2, 2.4]
         figure, places = plt.subplot_mosaic(rows, height_ratios=heights)
@@ -99,7 +99,7 @@ def draw_speed(place, decode: dict) -> None:
     colors = dict(zip(("fp32", "bf16", "int8"), style.PALETTE.values(), strict=False))
     names, kinds, speedups = zip(*labels, strict=True)
     bars(place, names, speedups, [colors[kind] for kind in kinds])
-    place.set_title("Tokens per second, transformers in fp32 = 1")
+    place.set_title("Tokens per second\n(transformers in fp32 = 1)")
 
 
 def draw_lengths(place, found: dict) -> None:
@@ -114,7 +114,7 @@ def draw_lengths(place, found: dict) -> None:
     place.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     place.yaxis.set_major_formatter("{x:g}")
     place.yaxis.set_minor_locator(NullLocator())
-    place.set(xlabel="length of the text, tokens", title="Milliseconds per token, GPT-2's shape")
+    place.set(xlabel="length of the text, tokens", title="Milliseconds per token,\nGPT-2's shape")
 
 
 def draw_speculation(place, speculation: dict) -> None:
@@ -126,4 +126,4 @@ def draw_speculation(place, speculation: dict) -> None:
             if "v" in row and row["speedup"]["median"] > best.get(kind, {"median": 0})["median"]:
                 best[kind] = row["speedup"]
     bars(place, list(best), list(best.values()), style.PALETTE["green"])
-    place.set_title("Tokens per second with speculation, the plain loop = 1")
+    place.set_title("Tokens per second with speculation\n(the plain loop = 1)")
