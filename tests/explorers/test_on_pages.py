@@ -7,7 +7,7 @@ from explorer_page import EXPLORERS, WITHOUT_PROMPT, answer_to, visit
 from pages import PAGES, page_width, parse
 
 PROMPT = "What is a token?"
-TWIN = re.compile(r"<div data-explorer=.*?</script>\s*<script>.*?</script>\s*</div>", re.DOTALL)
+TWIN = re.compile(r"<figure [^>]*data-explorer=.*?</figure>", re.DOTALL)
 # Of all elements of an explorer, itself included: those that move or fade.
 MOVING = """(explorer) => [explorer, ...explorer.querySelectorAll("*")].filter((node) => {
   const { transitionDuration, animationDuration } = getComputedStyle(node);
@@ -57,7 +57,8 @@ def twins(built_book) -> dict[str, str]:
     """The HTML of every explorer in the book."""
     names = [*EXPLORERS, *WITHOUT_PROMPT]
     sources = {name: (built_book / f"{name}.html").read_text("utf-8") for name in names}
-    return {name: TWIN.search(source)[0] for name, source in sources.items()}
+    found = {name: TWIN.search(source)[0] for name, source in sources.items()}
+    return {name: re.sub(' id="figure-[^"]*"', "", twin) for name, twin in found.items()}
 
 
 def test_explorers_on_one_page_do_not_disturb_each_other(page, built_book, twins):
