@@ -10,7 +10,8 @@ from pathlib import Path
 
 LARGE = 200_000  # characters: the other explorers' states have half of that at most
 STATE = re.compile(
-    r'(<div data-explorer="(\w+)">.*?<script type="application/json")>(.*?)</script>', re.DOTALL
+    r'(<figure [^>]*data-explorer="(\w+)">.*?<script type="application/json")>(.*?)</script>',
+    re.DOTALL,
 )
 
 

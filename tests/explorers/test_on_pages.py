@@ -8,7 +8,7 @@ from pages import PAGES, page_width, parse
 
 PROMPT = "What is a token?"
 STATE_ELSEWHERE = re.compile(r' data-name="(\w+)" data-version="\w+">')
-TWIN = re.compile(r"<div data-explorer=.*?</script>\s*<script>.*?</script>\s*</div>", re.DOTALL)
+TWIN = re.compile(r"<figure [^>]*data-explorer=.*?</figure>", re.DOTALL)
 # Of all elements of an explorer, itself included: those that move or fade.
 MOVING = """(explorer) => [explorer, ...explorer.querySelectorAll("*")].filter((node) => {
   const { transitionDuration, animationDuration } = getComputedStyle(node);
@@ -64,7 +64,8 @@ def twins(built_book) -> dict[str, str]:
         return ">" + script.partition(" = ")[2].rstrip(";\n")
 
     found = {name: TWIN.search(source)[0] for name, source in sources.items()}
-    return {name: STATE_ELSEWHERE.sub(state, twin) for name, twin in found.items()}
+    whole = {name: STATE_ELSEWHERE.sub(state, twin) for name, twin in found.items()}
+    return {name: re.sub(' id="figure-[^"]*"', "", twin) for name, twin in whole.items()}
 
 
 def test_a_large_state_is_loaded_when_a_reader_comes_near(page, site):

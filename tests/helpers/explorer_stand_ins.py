@@ -44,7 +44,7 @@ class CountedExplorer(SamplingExplorer):
     """Counts on the page how many of its views and listeners are alive."""
 
     _esm = (
-        SamplingExplorer._esm.replace("export default {", "const explorer = {")
+        SamplingExplorer._esm.replace("export default ", "const explorer = ")
         + """
 window.explorerViews ??= 0;
 window.explorerListeners ??= 0;

@@ -16,7 +16,7 @@ from traitlets import Bool, Dict, TraitError, Unicode, observe, validate
 
 from oneprompt.explorers.prompts import check_prompt
 from oneprompt.js.bundle import bundle, function_body
-from oneprompt.notebook.markup import script_json
+from oneprompt.notebook.markup import caption_below, script_json, sheet
 from oneprompt.notebook.style import variables
 
 KIT = Path(__file__).with_name("kit")
@@ -24,9 +24,9 @@ KIT = Path(__file__).with_name("kit")
 
 def _stylesheet(folder: Path) -> str:
     """The book's colors, the styles that all explorers share, and those of this one."""
-    own = folder / "view.css"
-    more = own.read_text("utf-8") if own.is_file() else ""
-    return f"{variables('.op-explorer')}\n{(KIT / 'kit.css').read_text('utf-8')}{more}"
+    kit, own = KIT / "kit.css", folder / "view.css"
+    texts = [path.read_text("utf-8") for path in (kit, own) if path.is_file()]
+    return "".join([variables(".op-explorer"), "\n", sheet("caption.css"), *texts])
 
 
 def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> str:
@@ -71,16 +71,24 @@ class Explorer(anywidget.AnyWidget):
     A subclass names its `folder`, where view.js exports `{compute, render({model, el})}` and
     view.css may hold further styles. Its state is synced traits of plain JSON values, and its
     `fallback()` is what a page without JavaScript shows.
+
+    Attributes (all synced):
+        caption: one sentence below the explorer, which says what to see.
     """
 
     folder: ClassVar[Path]
+    caption = Unicode().tag(sync=True)
     # ipywidgets 7, which Colab has, would show the widget by this method, and not the twin.
     _ipython_display_ = None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if "folder" in cls.__dict__:  # not in the class that traitlets derives per instance
-            cls._esm = bundle(cls.folder / "view.js")
+            cls._page_script = function_body(bundle(cls.folder / "view.js"))
+            cls._esm = (
+                f"{bundle(KIT / 'captioned.js')}\n"
+                f"export default captioned((() => {{\n{cls._page_script}\n}})());\n"
+            )
             cls._css = _stylesheet(cls.folder)
 
     def __init__(self, **traits):
@@ -97,7 +105,7 @@ class Explorer(anywidget.AnyWidget):
 
     def state(self) -> dict:
         """The synced traits of the explorer itself, without those of every widget."""
-        inherited = anywidget.AnyWidget.class_trait_names(sync=True)
+        inherited = Explorer.class_trait_names(sync=True)
         names = (name for name in self.keys if not name.startswith("_") and name not in inherited)
         return {name: getattr(self, name) for name in names}
 
@@ -105,12 +113,13 @@ class Explorer(anywidget.AnyWidget):
         """The explorer as HTML for a page without a kernel."""
         note = "This explorer needs JavaScript. In a notebook, run this cell to start it."
         return (
-            f'<div data-explorer="{type(self).__name__}">\n<style>\n{self._css}</style>\n'
+            f'<figure data-explorer="{type(self).__name__}">\n<style>\n{self._css}</style>\n'
             f'<div class="op-root"><noscript><p>{note}</p>{self.fallback()}</noscript></div>\n'
+            f"{caption_below(self.caption)}\n"
             f'<script type="application/json">{script_json(self.state())}</script>\n'
             f"<script>\n(() => {{\nconst host = document.currentScript.parentElement;\n"
             f"{bundle(KIT / 'twin.js')}\n"
-            f"mountTwin(host, () => {{\n{function_body(self._esm)}\n}});\n}})();\n</script>\n</div>"
+            f"mountTwin(host, () => {{\n{self._page_script}\n}});\n}})();\n</script>\n</figure>"
         )
 
     def __repr__(self) -> str:

@@ -6,20 +6,30 @@ In a notebook each output brings the style sheet along. On the page it is part o
 
 import json
 from functools import cache
+from html import escape
 from importlib.resources import files
 
 from .style import variables
 
 
+def sheet(name: str) -> str:
+    """One of this package's style sheets."""
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
 @cache
 def stylesheet() -> str:
     """The colors of the book and the looks of all devices."""
-    own = files(__package__).joinpath("notebook.css").read_text("utf-8")
-    return f"{variables('.op-device')}\n{own}"
+    return f"{variables('.op-device')}\n{sheet('notebook.css')}{sheet('caption.css')}"
 
 
 def style_element() -> str:
     return f'<style class="op-style">\n{stylesheet()}</style>'
+
+
+def caption_below(caption: str) -> str:
+    """The caption of a figure, if it has one; on a page, book/_ext/figures.py numbers it."""
+    return f'<figcaption class="op-caption">{escape(caption)}</figcaption>' if caption else ""
 
 
 def script_json(state) -> str:

@@ -7,14 +7,14 @@ from .marks import FONT, ORDER, Drawing, arrow, entry, label, line, text_width
 APART = 24  # pixels between two numbers along an axis
 
 
-def arrows(vectors: Mapping[str, Sequence], *, alt: str = "",
+def arrows(vectors: Mapping[str, Sequence], *, alt: str = "", caption: str = "",
            colors: Mapping[str, str] | None = None, title: str = "", size: float = 250
            ) -> Drawing:  # fmt: skip
     """Vectors in the plane, on a grid with a line per unit.
 
     Args:
         vectors: name -> (x, y) from the origin, or ((x, y), (x, y)) from one point to another.
-        alt: what is to be seen, in a sentence or two.
+        alt, caption: see `Drawing`.
         colors: name -> a name of the palette; the others follow its order.
         title: a line above.
         size: of the longer side, in pixels.
@@ -34,7 +34,7 @@ def arrows(vectors: Mapping[str, Sequence], *, alt: str = "",
         paint = (colors or {}).get(name, plain)
         marks += [arrow(*at(*start), *at(*end), paint), _tip(name, at(*start), at(*end), paint)]
     width = (right - left) * unit + 2 * aside
-    return Drawing(width, (high - low) * unit, "".join(marks), alt, title)
+    return Drawing(width, (high - low) * unit, "".join(marks), alt, title, caption)
 
 
 def _ends(vector) -> tuple[tuple[float, float], tuple[float, float]]:

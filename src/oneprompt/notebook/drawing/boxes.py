@@ -8,7 +8,7 @@ AROUND = 20  # how far below the boxes an arrow passes
 
 
 def boxes(places: Mapping[str, tuple[float, float]], links: Sequence[tuple] = (), *, alt: str = "",
-          around: Sequence[tuple] = (), texts: Mapping[str, str] | None = None,
+          caption: str = "", around: Sequence[tuple] = (), texts: Mapping[str, str] | None = None,
           lit: Sequence[str] = (), title: str = "", column: float | None = None, row: float = 64
           ) -> Drawing:  # fmt: skip
     """Boxes with arrows between them: a flow, a tree, a circuit.
@@ -41,7 +41,7 @@ def boxes(places: Mapping[str, tuple[float, float]], links: Sequence[tuple] = ()
         marks += [label(x, start + i * (FONT + 3), text, "middle")
                   for i, text in enumerate(said[name])]  # fmt: skip
     height = bottom - top + (AROUND + 2 if around else 0)
-    return Drawing(right - left, height, "".join(marks), alt, title)
+    return Drawing(right - left, height, "".join(marks), alt, title, caption)
 
 
 def _link(middle, sizes, source: str, target: str, text: str = "") -> str:

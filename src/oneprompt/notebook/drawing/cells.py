@@ -8,9 +8,10 @@ CELL = 30  # the height of a cell
 GAP = 6
 
 
-def cells(rows: Sequence[Sequence], *, alt: str = "", row_names: Sequence[str] = (),
-          column_names: Sequence[str] = (), title: str = "", digits: int = 2,
-          shade: bool = True, lit: Sequence[tuple[int, int]] = ()) -> Drawing:  # fmt: skip
+def cells(rows: Sequence[Sequence], *, alt: str = "", caption: str = "",
+          row_names: Sequence[str] = (), column_names: Sequence[str] = (), title: str = "",
+          digits: int = 2, shade: bool = True, lit: Sequence[tuple[int, int]] = ()
+          ) -> Drawing:  # fmt: skip
     """A small matrix or a row of cells: numbers or texts; `None` is an empty cell.
 
     Args:
@@ -38,7 +39,7 @@ def cells(rows: Sequence[Sequence], *, alt: str = "", row_names: Sequence[str] =
             marks.append(rectangle(*box, fill=fill, lit=(i, j) in lit, empty=value is None))
             marks.append(label(box[0] + box[2] / 2, box[1] + CELL / 2 + 4, texts[i][j], "middle"))
     size = left + sum(widths), top + CELL * len(rows)
-    return Drawing(*size, "".join(marks), alt, title)
+    return Drawing(*size, "".join(marks), alt, title, caption)
 
 
 def _widths(rows: list[list], texts: list[list[str]], names: Sequence[str]) -> list[float]:
@@ -50,9 +51,10 @@ def _widths(rows: list[list], texts: list[list[str]], names: Sequence[str]) -> l
     return own if has_text else [max(own)] * len(own)
 
 
-def beside(*parts: "Drawing | str", alt: str = "", title: str = "") -> Drawing:
+def beside(*parts: "Drawing | str", alt: str = "", caption: str = "", title: str = "") -> Drawing:
     """Drawings and signs such as "×" in one row, below each other where there is no room."""
-    return Drawing.joined([_sign(p) if isinstance(p, str) else p for p in parts], alt, title)
+    drawings = [_sign(part) if isinstance(part, str) else part for part in parts]
+    return Drawing.joined(drawings, alt, title, caption)
 
 
 def _sign(text: str) -> Drawing:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from .marks import FONT, ORDER, Drawing, color, entry, label, line, rectangle, text_width
 
 
-def bars(values: Mapping[str, float], *, alt: str = "", title: str = "", digits: int = 2,
-         largest: float | None = None, lit: Sequence[str] = (), length: float = 180
+def bars(values: Mapping[str, float], *, alt: str = "", caption: str = "", title: str = "",
+         digits: int = 2, largest: float | None = None, lit: Sequence[str] = (), length: float = 180
          ) -> Drawing:  # fmt: skip
     """Horizontal bars, a name before and the number behind each; `lit` are in orange.
 
@@ -28,10 +28,10 @@ def bars(values: Mapping[str, float], *, alt: str = "", title: str = "", digits:
         marks.append(label(max(start + width, zero) + 6, y + 16, entry(value, digits)))
     if low < 0:
         marks.append(line([(zero, 0), (zero, 24 * len(values))], "quiet", 1))
-    return Drawing(left + length + ends, 24 * len(values), "".join(marks), alt, title)
+    return Drawing(left + length + ends, 24 * len(values), "".join(marks), alt, title, caption)
 
 
-def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "",
+def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "", caption: str = "",
            x: Sequence[float] | None = None, x_name: str = "", y_name: str = "", title: str = "",
            width: float = 340, height: float = 190, marks_at: Sequence[tuple[float, float]] = (),
            edge: float | None = None, log: bool = False,
@@ -87,7 +87,7 @@ def curves(lines: Mapping[str, Sequence[float | None]], *, alt: str = "",
     marks += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4.5" fill="{color("orange")}"/>'
               for a, b in [*(at(*point) for point in marks_at), *named.values()]]  # fmt: skip
     marks += [_name(text, a, b, width) for text, (a, b) in named.items()]
-    return Drawing(width, down - 10, "".join(marks), alt, title)
+    return Drawing(width, down - 10, "".join(marks), alt, title, caption)
 
 
 def _name(text: str, x: float, y: float, width: float) -> str:

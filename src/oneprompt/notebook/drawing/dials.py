@@ -8,14 +8,14 @@ from .marks import FONT, Drawing, arrow, color, label, text_width
 GAP = 6
 
 
-def dials(rows: Sequence[Sequence[float]], *, alt: str = "", row_names: Sequence[str] = (),
-          column_names: Sequence[str] = (), title: str = "", size: float = 36,
-          paint: str = "blue") -> Drawing:  # fmt: skip
+def dials(rows: Sequence[Sequence[float]], *, alt: str = "", caption: str = "",
+          row_names: Sequence[str] = (), column_names: Sequence[str] = (), title: str = "",
+          size: float = 36, paint: str = "blue") -> Drawing:  # fmt: skip
     """A dial for each angle: its hand starts at the right and turns against the clock.
 
     Args:
         rows: the angles in radians; a tensor of two dimensions will do.
-        alt: what is to be seen, in a sentence or two.
+        alt, caption: see `Drawing`.
         row_names, column_names: texts beside the rows and above the columns.
         size: of a dial, in pixels.
         paint: the color of the hands, a name of the palette.
@@ -32,7 +32,7 @@ def dials(rows: Sequence[Sequence[float]], *, alt: str = "", row_names: Sequence
         marks += [_dial(left + (j + 0.5) * step, y, radius, float(angle), paint)
                   for j, angle in enumerate(row)]  # fmt: skip
     width = left + step * max(len(row) for row in rows)
-    return Drawing(width, top + step * len(rows), "".join(marks), alt, title)
+    return Drawing(width, top + step * len(rows), "".join(marks), alt, title, caption)
 
 
 def _dial(x: float, y: float, radius: float, angle: float, paint: str) -> str:

@@ -8,10 +8,11 @@ AROUND = 8  # px between the outermost points and the frame
 Point = tuple[float, float]
 
 
-def dots(groups: Mapping[str, Sequence[Point]], *, alt: str = "", title: str = "",
-         size: float = 250, frame: tuple[Point, Point] | None = None, radius: float = 3,
-         links: Sequence[tuple[Point, Point]] = (), names: Mapping[str, Point] | None = None,
-         colors: Mapping[str, str] | None = None) -> Drawing:  # fmt: skip
+def dots(groups: Mapping[str, Sequence[Point]], *, alt: str = "", caption: str = "",
+         title: str = "", size: float = 250, frame: tuple[Point, Point] | None = None,
+         radius: float = 3, links: Sequence[tuple[Point, Point]] = (),
+         names: Mapping[str, Point] | None = None, colors: Mapping[str, str] | None = None
+         ) -> Drawing:  # fmt: skip
     """Points in the plane, in a frame without units, a color and a line of the legend per group.
 
     Args:
@@ -43,7 +44,7 @@ def dots(groups: Mapping[str, Sequence[Point]], *, alt: str = "", title: str = "
             marks += [_dots([(6, down - 5)], 4, paint), label(16, down, name)]
             down += FONT + 6
     texts = [16 + text_width(name) for name in points if name and not name.startswith("_")]
-    return Drawing(max([width, *texts]), down - FONT - 2, "".join(marks), alt, title)
+    return Drawing(max([width, *texts]), down - FONT - 2, "".join(marks), alt, title, caption)
 
 
 def _points(group) -> list[Point]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
-from ..markup import Device
+from ..markup import Device, caption_below
 from ..style import INK, PALETTE, variables
 
 FONT = 14  # px
@@ -93,7 +93,9 @@ class Drawing(Device):
         width, height: in pixels.
         body: the marks.
         alt: what is to be seen, for those who do not see it.
-        title: a line above.
+        title: a line above, as short as an axis' name.
+        caption: one sentence below, which says what to see. A figure of the book has one; what
+            shows the answer of a prediction has none.
         parts: the drawings that this one is made of, if it is.
 
     Raises:
@@ -106,6 +108,7 @@ class Drawing(Device):
     body: str
     alt: str
     title: str = ""
+    caption: str = ""
     parts: tuple["Drawing", ...] = ()
 
     def __post_init__(self):
@@ -116,14 +119,14 @@ class Drawing(Device):
             )
 
     @classmethod
-    def joined(cls, parts: list["Drawing"], alt: str, title: str) -> "Drawing":
+    def joined(cls, parts: list["Drawing"], alt: str, title: str, caption: str) -> "Drawing":
         """Drawings in a row, their middles on one line."""
         height, x, marks = max(part.full_height for part in parts), 0.0, []
         for part in parts:
             y = (height - part.full_height) / 2
             marks.append(f'<g transform="translate({x:.1f} {y:.1f})">{part.full_body}</g>')
             x += part.full_width + 12
-        return cls(x - 12, height, "".join(marks), alt, title, tuple(parts))
+        return cls(x - 12, height, "".join(marks), alt, title, caption, tuple(parts))
 
     @property
     def full_width(self) -> float:
@@ -147,8 +150,8 @@ class Drawing(Device):
         shown = "".join(part.svg() for part in self.parts) if self.parts else self.svg()
         title = f"<p>{escape(self.title)}</p>" if self.parts and self.title else ""
         return (
-            f'<div class="op-device op-drawing" role="img" aria-label="{escape(self.alt)}">'
-            f'{title}<div class="op-row">{shown}</div></div>'
+            f'<figure class="op-device op-drawing"><div role="img" aria-label="{escape(self.alt)}">'
+            f'{title}<div class="op-row">{shown}</div></div>{caption_below(self.caption)}</figure>'
         )
 
     def svg(self, more: str = "") -> str:

@@ -10,7 +10,7 @@ LEAST = 0.03  # a weight below this draws no line
 
 
 def reads(tokens: Sequence[str], weights: Sequence[Sequence[float]], *, alt: str = "",
-          title: str = "", lit: int | None = None) -> Drawing:  # fmt: skip
+          caption: str = "", title: str = "", lit: int | None = None) -> Drawing:  # fmt: skip
     """The tokens that ask, on the left, and lines to those they read, the thicker the more.
 
     Args:
@@ -31,7 +31,8 @@ def reads(tokens: Sequence[str], weights: Sequence[Sequence[float]], *, alt: str
         y = top + t * ROW + 5
         marks.append(label(left - 6, y, token, "end", bold=t == lit))
         marks.append(label(left + ACROSS + 6, y, token))
-    return Drawing(2 * left + ACROSS, top + ROW * len(tokens) - 8, "".join(marks), alt, title)
+    height = top + ROW * len(tokens) - 8
+    return Drawing(2 * left + ACROSS, height, "".join(marks), alt, title, caption)
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, weight: float, lit: bool, faint: bool) -> str:

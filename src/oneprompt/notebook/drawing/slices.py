@@ -10,7 +10,7 @@ ROWS = 3  # of names, at most: a name that meets another goes one row up
 
 
 def slices(shares: Mapping[str, float], *, at: float | None = None, alt: str = "",
-           title: str = "", width: float = 340) -> Drawing:  # fmt: skip
+           caption: str = "", title: str = "", width: float = 340) -> Drawing:  # fmt: skip
     """A line from 0 to 1, cut in proportion to the shares, the names above.
 
     Args:
@@ -44,7 +44,7 @@ def slices(shares: Mapping[str, float], *, at: float | None = None, alt: str = "
         marks += [arrow(at * width, below + 20, at * width, below + 1, "text", 1.8),
                   label(at * width, below + 32, entry(at, 2), "middle", bold=True)]  # fmt: skip
     return Drawing(width, top + HIGH + (36 if at is not None else FONT + 6), "".join(marks),
-                   alt, title)  # fmt: skip
+                   alt, title, caption)  # fmt: skip
 
 
 def _left(name: str, middle: float, width: float) -> float:
