@@ -36,7 +36,7 @@ def export_hf(model: Transformer, tokenizer: Tokenizer, folder: str | Path) -> N
     """Write the model and its tokenizer as a GPT-NeoX checkpoint.
 
     The weights are written in 16 bits if these hold every one of them exactly, as they do for the
-    reference pair, whose own files are in fp16: half the bytes, and no dtype to set in an engine.
+    reference pair: half the bytes, and no dtype to set in an engine.
 
     `AutoModelForCausalLM.from_pretrained(folder)` then gives the same logits, and
     `AutoTokenizer.from_pretrained(folder)` the same ids, with one difference: there a typed

@@ -91,8 +91,9 @@ function verdict({ plain, longer, gamma, memory, gpu, counts, positions, model }
   return said.join(" ");
 }
 
-const NOTE = "v is the time of a verifying pass, in plain passes. Speedup: the tokens that it gives each "
-  + "text, divided by v. At best, because the draft is taken to cost nothing.";
+const NOTE = "The first two figures are of plain passes. v is the time of a verifying pass, in "
+  + "plain passes. Speedup: the tokens that it gives each text, divided by v. At best, because the "
+  + "draft is taken to cost nothing.";
 
 function field(name, control) {
   return element("div", { class: "op-field" }, element("span", { class: "op-detail" }, name),

@@ -29,7 +29,8 @@ function share(probability) {
 
 /** Everything that is shown, computed from the state alone. */
 function measure(state) {
-  const { data: { tokens, expected, runs: texts }, mode, seed, step, gamma, cost } = state;
+  const { data: { tokens, acceptance, expected, runs: texts } } = state;
+  const { mode, seed, step, gamma, cost } = state;
   const chosen = mode === "sampled" ? seed : 0;
   const runs = texts[chosen];
   const run = runs[gamma - 1];
@@ -37,7 +38,8 @@ function measure(state) {
   const curves = [expected[mode], counted].map(
     (perPass) => perPass.map((each, i) => speedup(each, SPECULATE_GAMMAS[i], cost)));
   const block = run[step - 1];
-  return { ...state, tokens, expected, chosen, run, counted, curves, block };
+  const alpha = acceptance[mode];
+  return { ...state, tokens, alpha, expected, chosen, run, counted, curves, block };
 }
 
 /** The new tokens as spans: kept drafts, the target's own, and those of later passes, invisible. */
