@@ -70,7 +70,7 @@ bench-web: book setup-tests  ## measure the built pages and the model in the pag
 bench-grading: setup  ## measure how long 100 submissions take to grade
 	@python benchmarks/grading.py
 
-screenshots: book setup-tests  ## picture every explorer, light and dark, wide and narrow, on one sheet
+screenshots: book setup-tests  ## picture every page, in three widths, light and dark, and all of them on sheets
 	@python tools/screenshots.py
 
 pictures: setup-tests  ## make the committed pictures again: the card of a link, the icon on a phone

@@ -18,7 +18,7 @@ BLOCKS = {"p", "li", "div", "dd", "dt", "td", "th", "section", "summary", "figca
 NO_PROSE = {"script", "style", "noscript", "svg", "button", "annotation"}
 NO_PROSE_CLASSES = {
     *("headerlink", "cell_input", "cell_output", "highlight", "footnote-reference", "katex-html"),
-    *("op-code", "op-device", "op-explorer", "op-launch"),
+    *("op-code", "op-device", "op-explorer", "op-launch", "op-note"),
 }
 FORMULA_SIGNS = {"mfrac": "/", "msub": "_", "msup": "^"}  # between the two parts of the element
 

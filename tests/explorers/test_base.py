@@ -20,6 +20,8 @@ from oneprompt.explorers import (
     base,
 )
 from oneprompt.explorers.base import Explorer, PromptExplorer, fallback_table, script_json
+from oneprompt.notebook import style
+from oneprompt.notebook.markup import stylesheet
 from oneprompt.notebook.style import PALETTE
 
 HOSTILE = "</script><!--<img src=x onerror=alert(1)>&\u2028'\""
@@ -303,3 +305,28 @@ def test_the_palette_is_visible_on_light_and_dark_pages(background):
     for color in PALETTE.values():
         dark, light = sorted([luminance(color), luminance(background)])
         assert (light + 0.05) / (dark + 0.05) >= 3
+
+
+def mixed(color: str, share: float, ground: str) -> str:
+    """A share of the color over the ground."""
+    pairs = [(int(color[i : i + 2], 16), int(ground[i : i + 2], 16)) for i in (1, 3, 5)]
+    return "#" + "".join(
+        f"{round(share * over + (1 - share) * below):02x}" for over, below in pairs
+    )
+
+
+@pytest.mark.parametrize(("ground", "text"), [("#ffffff", "#222832"), ("#15181c", "#d6dade")])
+@pytest.mark.parametrize("side", [1, -1])
+def test_text_in_the_deepest_cell_of_a_heatmap_can_be_read(side, ground, text):
+    name, opacity = style.shade(side, under_text=True)
+    assert opacity == "calc(1.00 * var(--op-under-text))"
+    assert f"--op-under-text: {style.UNDER_TEXT};" in style.shades(".op-device")
+    cell = luminance(mixed(PALETTE[name], style.UNDER_TEXT, ground))
+    dark, light = sorted([cell, luminance(text)])
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_explorers_and_drawings_have_the_same_heatmap(text_explorer):
+    colors = style.shades("").strip()
+    assert colors in text_explorer._css
+    assert colors in stylesheet()

@@ -54,8 +54,8 @@ def test_a_drawing_shows_as_html_as_a_plain_picture_and_as_text(made):
     assert shown["image/svg+xml"].startswith("<svg ")
     assert "--op-blue: " + PALETTE["blue"] in shown["image/svg+xml"]
     assert "nan" not in shown["text/html"]
-    used = set(re.findall(r"var\(--op-(\w+)\)", shown["image/svg+xml"]))
-    assert used <= {*PALETTE, "text", "quiet", "line"}
+    used = set(re.findall(r"var\(--op-([\w-]+)\)", shown["image/svg+xml"]))
+    assert used <= {*PALETTE, "text", "quiet", "line", "under-text"}
 
 
 def test_a_drawing_without_alternative_text_is_not_shown():

@@ -17,7 +17,7 @@ from traitlets import Bool, Dict, TraitError, Unicode, observe, validate
 from oneprompt.explorers.prompts import check_prompt
 from oneprompt.js.bundle import bundle, function_body
 from oneprompt.notebook.markup import caption_below, script_json, sheet
-from oneprompt.notebook.style import variables
+from oneprompt.notebook.style import shades, variables
 
 KIT = Path(__file__).with_name("kit")
 
@@ -26,7 +26,8 @@ def _stylesheet(folder: Path) -> str:
     """The book's colors, the styles that all explorers share, and those of this one."""
     kit, own = KIT / "kit.css", folder / "view.css"
     texts = [path.read_text("utf-8") for path in (kit, own) if path.is_file()]
-    return "".join([variables(".op-explorer"), "\n", sheet("caption.css"), *texts])
+    colors = [variables(".op-explorer"), shades(".op-explorer"), sheet("caption.css")]
+    return "\n".join([*colors, *texts])
 
 
 def fallback_table(caption: str, header: list[str], rows: list[list[str]]) -> str:

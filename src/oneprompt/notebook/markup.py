@@ -9,7 +9,7 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from .style import variables
+from .style import shades, variables
 
 
 def sheet(name: str) -> str:
@@ -20,7 +20,8 @@ def sheet(name: str) -> str:
 @cache
 def stylesheet() -> str:
     """The colors of the book and the looks of all devices."""
-    return f"{variables('.op-device')}\n{sheet('notebook.css')}{sheet('caption.css')}"
+    colors = f"{variables('.op-device')}\n{shades('.op-device')}"
+    return f"{colors}\n{sheet('notebook.css')}{sheet('caption.css')}"
 
 
 def style_element() -> str:

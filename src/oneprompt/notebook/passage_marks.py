@@ -4,6 +4,7 @@ import math
 from html import escape
 
 from .drawing.marks import color
+from .style import shade
 
 HEIGHT = 34  # px
 WIDTH = 176  # px, which fits beside a step's name on a phone
@@ -22,7 +23,7 @@ def chips(tokens: list[tuple[str, str]]) -> str:
 
 
 def strips(rows: list[list[float]]) -> str:
-    """The first numbers of each row: blue above zero, orange below."""
+    """The first numbers of each row."""
     seen = [row[:STRIP] for row in rows]
     largest = max(abs(value) for row in seen for value in row)
     step = HEIGHT / len(seen)
@@ -97,10 +98,10 @@ def _shades(cells) -> str:
         if level:
             box = f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
             paths[level] = paths.get(level, "") + box
+    shades = {level: shade(level / LEVELS) for level in sorted(paths)}
     return "".join(
-        f'<path d="{d}" fill="{color("blue" if level > 0 else "vermillion")}"'
-        f' fill-opacity="{abs(level) / LEVELS:.2f}"/>'
-        for level, d in sorted(paths.items())
+        f'<path d="{paths[level]}" fill="{color(paint)}" fill-opacity="{opacity}"/>'
+        for level, (paint, opacity) in shades.items()
     )
 
 

@@ -8,11 +8,15 @@ theirs; orange, sky, yellow and purple are darkened so that a line, bar or marke
 colors has a contrast of at least 3:1 both on the white and on the dark page (WCAG 2.2, 1.4.11).
 The explorers and the drawings use the same palette, as the CSS variables of `variables`.
 
+A heatmap goes from the page's ground at zero to `ABOVE` for what is positive and `BELOW` for what
+is negative, the deeper the larger: in drawings, explorers and the picture of the model alike.
+
 Figures have a transparent background and neutral text, so one picture serves both themes.
 """
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
 PALETTE = {
     "blue": "#0072b2",
@@ -27,11 +31,39 @@ PALETTE = {
 
 INK = PALETTE["gray"]  # text and axes: 4.2:1 on white and on the dark page
 
+ABOVE, BELOW = "blue", "vermillion"
+# How much of the color a cell has at most that holds text, which keeps a contrast of 4.5:1 so: on
+# the pages in both themes, and in a picture of one's own, whose text is INK, as far as it can.
+UNDER_TEXT, UNDER_INK = 0.6, 0.25
+
+
+def shade(share: float, *, under_text: bool = False) -> tuple[str, str]:
+    """The color of a heatmap's cell, a name of the palette, and its opacity in CSS.
+
+    Args:
+        share: from -1 to 1, of the largest value.
+        under_text: whether the cell holds text.
+    """
+    opacity = f"{min(1.0, abs(share)):.2f}"
+    if under_text:
+        opacity = f"calc({opacity} * var(--op-under-text))"
+    return ABOVE if share > 0 else BELOW, opacity
+
 
 def variables(selector: str) -> str:
     """A CSS rule that gives the palette to what the selector matches: --op-blue, --op-orange, …"""
-    colors = "".join(f"  --op-{name}: {color};\n" for name, color in PALETTE.items())
-    return f"{selector} {{\n{colors}}}"
+    return _rule(selector, PALETTE)
+
+
+def shades(selector: str) -> str:
+    """A CSS rule with the colors of heatmaps: --op-above, --op-below, --op-under-text."""
+    colors = {"above": f"var(--op-{ABOVE})", "below": f"var(--op-{BELOW})"}
+    return _rule(selector, colors | {"under-text": str(UNDER_TEXT)})
+
+
+def _rule(selector: str, values: dict[str, str]) -> str:
+    lines = "".join(f"  --op-{name}: {value};\n" for name, value in values.items())
+    return f"{selector} {{\n{lines}}}"
 
 
 RC_PARAMS = {
@@ -61,7 +93,9 @@ RC_PARAMS = {
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
     "legend.frameon": False,
-    "image.cmap": "cividis",  # even steps of lightness, the same to every kind of color vision
+    "image.cmap": LinearSegmentedColormap.from_list(
+        "shades", [to_rgba(PALETTE[ABOVE], 0), PALETTE[ABOVE]]
+    ),
 }
 
 

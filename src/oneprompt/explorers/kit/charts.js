@@ -39,7 +39,7 @@ export function facts(names) {
 }
 
 /**
- * A matrix as colored cells: blue above zero, vermillion below, clear at zero and solid from
+ * A matrix as a heatmap (notebook/style.py has its colors): clear at zero and solid from
  * `largest` on. `null` is an empty cell. One path per color keeps thousands of cells cheap.
  */
 export function cells(className = "") {

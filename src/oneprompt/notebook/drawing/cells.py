@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ..style import shade as shade_of
 from .marks import FONT, Drawing, entry, label, rectangle, text_width
 
 CELL = 30  # the height of a cell
@@ -18,7 +19,7 @@ def cells(rows: Sequence[Sequence], *, alt: str = "", caption: str = "",
         rows: the entries; a tensor or an array of one or two dimensions will do.
         row_names, column_names: texts beside the rows and above the columns.
         digits: decimals of numbers that are not whole.
-        shade: blue above zero and orange below, the deeper the larger.
+        shade: color the cells of numbers by their size (style.py).
         lit: (row, column) of the cells with a frame.
     """
     rows = _rows(rows)
@@ -72,7 +73,7 @@ def _is_number(value) -> bool:
     return isinstance(value, int | float) and abs(value) != float("inf")
 
 
-def _shade(value, largest: float) -> tuple[str, float] | None:
+def _shade(value, largest: float) -> tuple[str, str] | None:
     if not _is_number(value) or value == 0:
         return None
-    return ("blue" if value > 0 else "vermillion", 0.08 + 0.37 * min(1, abs(value) / largest))
+    return shade_of(value / largest, under_text=True)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from ..style import ABOVE, BELOW
 from .marks import FONT, ORDER, Drawing, color, entry, label, line, rectangle, text_width
 
 
@@ -22,7 +23,7 @@ def bars(values: Mapping[str, float], *, alt: str = "", caption: str = "", title
     for i, (name, value) in enumerate(values.items()):
         y, width = i * 24, max(1.0, abs(value) * unit)
         start = zero - width if value < 0 else zero
-        paint = "orange" if name in lit else "blue" if value >= 0 else "vermillion"
+        paint = "orange" if name in lit else ABOVE if value >= 0 else BELOW
         marks.append(label(left - 8, y + 16, name, "end"))
         marks.append(rectangle(start, y + 4, width, 16, fill=(paint, 1), bare=True))
         marks.append(label(max(start + width, zero) + 6, y + 16, entry(value, digits)))

@@ -5,7 +5,7 @@ from functools import cached_property
 from html import escape
 
 from ..markup import Device, caption_below
-from ..style import INK, PALETTE, variables
+from ..style import INK, PALETTE, UNDER_INK, variables
 
 FONT = 14  # px
 MAX_WIDTH = 400  # px: at this width a text is still 11 px high on a screen of 360 px
@@ -74,10 +74,10 @@ def arrow(x1: float, y1: float, x2: float, y2: float, paint: str, width: float =
 
 
 def rectangle(x: float, y: float, width: float, height: float, *,
-              fill: tuple[str, float] | None = None, lit: bool = False, empty: bool = False,
+              fill: tuple[str, float | str] | None = None, lit: bool = False, empty: bool = False,
               bare: bool = False, radius: float = 3) -> str:  # fmt: skip
     """A box. `fill` is a color and its opacity; `empty` is dashed; `bare` has no outline."""
-    paint = f'fill="{color(fill[0])}" fill-opacity="{fill[1]:.2f}"' if fill else 'fill="none"'
+    paint = f'fill="{color(fill[0])}" fill-opacity="{fill[1]}"' if fill else 'fill="none"'
     edge = color("orange" if lit else "line")
     stroke = "" if bare else f' stroke="{edge}" stroke-width="{2 if lit else 1}"'
     dashes = ' stroke-dasharray="3 3"' if empty else ""
@@ -161,7 +161,7 @@ class Drawing(Device):
 
     def image(self) -> str:
         """A file of its own, in colors that can be read on a light and on a dark ground."""
-        own = f"--op-text:{INK};--op-quiet:{INK};--op-line:{INK}88;"
+        own = f"--op-text:{INK};--op-quiet:{INK};--op-line:{INK}88;--op-under-text:{UNDER_INK};"
         look = f"svg{{{own}font:{FONT}px system-ui,sans-serif;overflow:visible}}"
         space = f' xmlns="http://www.w3.org/2000/svg" height="{self.full_height:.0f}" role="img"'
         style = f"<style>{variables('svg')}{look}</style><title>{escape(self.alt)}</title>"

@@ -1,0 +1,69 @@
+"""On a wide page, sources and terms stand in the margin beside the paragraph that links them.
+
+They are there for the eye. For those who listen, and on a narrow page, the link says the same: a
+source's title is the link's, and page.js shows a term's meaning.
+"""
+
+import re
+from functools import cache
+from html import escape
+from pathlib import Path
+
+import yaml
+from docutils import nodes
+from previews import GLOSSARY, LINK
+
+from oneprompt.corpus import load_glossary
+
+SOURCES = Path(__file__).resolve().parent.parent / "sources.yaml"
+BLOCKS = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list)
+# These sections name titles, or say what else there is to read.
+WITHOUT = re.compile(r"Where to read on|Sources|Afterwards|What is worth keeping")
+
+
+@cache
+def sources() -> dict[str, str]:
+    """The address of each source -> its title."""
+    return yaml.safe_load(SOURCES.read_text("utf-8"))
+
+
+def note(link: nodes.reference) -> str:
+    """What the margin says of a link, as HTML; nothing if it leads to no source and no term."""
+    address, text = link.get("refuri", ""), " ".join(link.astext().split())
+    if title := sources().get(address):
+        to = f'<a href="{escape(address)}" tabindex="-1">{escape(text)}</a>'
+        return f"<p>{to}<br><cite>{escape(title)}</cite></p>"
+    if found := LINK.fullmatch(f'href="{address}"'):
+        entry = next(entry for entry in load_glossary() if entry.slug == found[1])
+        return f"<p><b>{escape(entry.term)}</b><br>{escape(entry.definition)}</p>"
+    return ""
+
+
+def add_notes(app, doctree, docname):
+    for link in doctree.findall(nodes.reference):
+        if title := sources().get(link.get("refuri")):
+            link["reftitle"] = title
+    if app.builder.format != "html" or docname == GLOSSARY:
+        return
+    for section in doctree.findall(nodes.section):
+        if not WITHOUT.match(section[0].astext()):
+            annotate(section, seen=set())
+
+
+def annotate(parent: nodes.Element, seen: set[str]) -> None:
+    """Put the notes of each block of a section before it, each note once."""
+    for child in parent.children[:]:
+        if isinstance(child, nodes.container) and "op-exercise" in child["classes"]:
+            annotate(child, seen)
+        elif isinstance(child, BLOCKS):
+            links = child.findall(nodes.reference)
+            found = [n for n in dict.fromkeys(map(note, links)) if n and n not in seen]
+            seen.update(found)
+            if found:
+                html = f'<aside class="op-note" aria-hidden="true">{"".join(found)}</aside>'
+                parent.insert(parent.index(child), nodes.raw("", html, format="html"))
+
+
+def setup(app):
+    app.connect("doctree-resolved", add_notes, priority=400)  # before topics are folded
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
