@@ -245,3 +245,28 @@ def test_the_quick_run_leaves_the_committed_results_alone():
         assert quick == full or (
             len(quick) < len(full) if isinstance(full, tuple) else quick < full
         )
+
+
+def test_the_page_about_real_weights_says_what_was_measured():
+    results = json.loads((benchmark.RESULTS / "decoding.json").read_text(encoding="utf-8"))
+    page = json.loads((benchmark.ROOT / "book" / "real_weights.ipynb").read_text(encoding="utf-8"))
+    (source,) = [cell["source"] for cell in page["cells"] if cell["id"] == "real-112s"]
+    prose = " ".join("".join(source).split())
+    decode, drafting = results["decode"], results["speculation"]["the shipped pair"]
+    gpt2, real, own = (found["rows"] for found in decode.values())
+    lookup = results["speculation"]["SmolLM2 on repetitive text"]
+
+    def best(rows, kind):
+        return max(row["speedup"]["median"] for name, row in rows.items() if kind in name)
+
+    said = {
+        "needs only {} times": 1 / gpt2["transformers fp32"]["share_of_bound"],
+        "little to win: {} times": gpt2["oneprompt fp32"]["speedup"]["median"],
+        "its speed there and on SmolLM2, {} times": own["oneprompt fp32"]["speedup"]["median"],
+        "In 8 bits it is {} times": gpt2["oneprompt int8"]["speedup"]["median"],
+        "numbers: {} times": best(drafting, "draft model"),
+        "{} with a table": best(drafting, "4-gram"),
+        "{} with prompt lookup": best(lookup, "prompt lookup"),
+    }
+    assert [text for text, x in said.items() if text.format(f"{x:.2f}") not in prose] == []
+    assert real["oneprompt fp32"]["speedup"]["median"] == pytest.approx(1.07, abs=0.005)
