@@ -96,8 +96,12 @@ class KVCache:
         return text[known:]
 
     def keep_rows(self, rows: list[int]) -> None:
-        """Keep only these texts of a batch."""
-        self.keys, self.values = self.keys[:, rows], self.values[:, rows]
+        """Keep only these texts of a batch. They move up, so that memory never holds two caches."""
+        n, filled = len(rows), slice(self.length)
+        for cached in (self.keys, self.values):
+            for layer in range(len(cached)):
+                cached[layer, :n, :, filled] = cached[layer][rows, :, filled]
+        self.keys, self.values = self.keys[:, :n], self.values[:, :n]
 
     def check_fits(self, config, batch_size: int) -> None:
         """Refuse another model, or another number of texts.

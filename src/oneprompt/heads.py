@@ -7,7 +7,7 @@ from .corpus import load_glossary
 from .model import Transformer
 from .tokenize import Tokenizer
 
-TEXTS_AT_ONCE = 32  # their attention weights are in memory together
+TEXTS_AT_ONCE = 8  # every tensor of their passes is in memory together
 HEAD_THRESHOLD = 0.5  # a head is named after a pattern that gets more than half of its weight
 
 

@@ -10,7 +10,7 @@ vocabulary in the library that the field trusts (`tokenizers`); a test checks th
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -259,7 +259,7 @@ class Tokenizer:
             raise ValueError(f"{path}: {error}") from None
 
     @classmethod
-    def train(cls, texts: list[str], vocab_size: int) -> "Tokenizer":
+    def train(cls, texts: Iterable[str], vocab_size: int) -> "Tokenizer":
         """Learn a vocabulary from texts."""
         backend = tokenizers.Tokenizer(tokenizers.models.BPE())
         byte_level = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)

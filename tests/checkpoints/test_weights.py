@@ -1,6 +1,9 @@
 """Weights come back as they were saved, and a damaged file says what is wrong with it."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -81,6 +84,14 @@ def test_shipped_models_load_by_name(name):
     matrices = {name for name, weight in weights.items() if weight.ndim == 2}
     assert {name for name, tensor in stored.items() if tensor.dtype == torch.int8} == matrices
     assert stored.keys() == weights.keys() | {f"{name}.scale" for name in matrices}
+
+
+def test_loading_a_model_does_not_load_the_compiler():
+    """It takes 80 MB and a second in every notebook, and torch loads it for little."""
+    code = "import sys, oneprompt; oneprompt.load_model(); print('torch._dynamo' in sys.modules)"
+    own = os.environ | {"PYTHONPATH": str(ASSETS.parents[1])}
+    ran = subprocess.run([sys.executable, "-c", code], env=own, capture_output=True, text=True)
+    assert ran.stdout == "False\n"
 
 
 def test_a_missing_file_is_named(tmp_path):

@@ -1,16 +1,11 @@
 """Explorers as live widgets: in a JupyterLab and a Notebook 7 started here, driven by a browser."""
 
 import json
-import os
 import re
-import subprocess
-import sys
-import time
-from pathlib import Path
 
+import front_ends
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 CELLS = [
     "from ipywidgets.widgets.widget import _instances\n"
     "from explorer_stand_ins import CountedExplorer\n"
@@ -38,46 +33,19 @@ def jupyter(tmp_path_factory):
     notebook = {"nbformat": 4, "nbformat_minor": 5, "metadata": kernel, "cells": cells}
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    for name in FRONT_ENDS:
+    for name in front_ends.PATHS:
         (folder / f"{name}.ipynb").write_text(json.dumps(notebook))
-    runtime = tmp_path / "runtime"
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1",
-               "--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={folder}",
-               "--LabApp.collaborative=False", "--LabApp.extension_manager=readonly"]  # fmt: skip
-    own = {  # the user's own Jupyter is neither read nor written
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-        "JUPYTER_RUNTIME_DIR": str(runtime),
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT / "tests" / "helpers")]),
-    }
-    with open(tmp_path / "log", "wb") as log:
-        server = subprocess.Popen(command, env=os.environ | own, stdout=log, stderr=log, cwd=folder)
-    try:
-        yield wait_for_address(runtime, server, tmp_path / "log")
-    finally:
-        server.terminate()  # it shuts its kernels down
-        server.wait(timeout=30)
+    with front_ends.served(folder, tmp_path) as address:
+        yield address
 
 
-def wait_for_address(runtime: Path, server: subprocess.Popen, log: Path) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        for info in runtime.glob("jpserver-*.json"):
-            return json.loads(info.read_text())["url"]
-        time.sleep(0.2)
-    pytest.fail(f"Jupyter did not start:\n{log.read_text()[-3000:]}")
-
-
-FRONT_ENDS = {"lab": "doc/tree/lab.ipynb?reset", "notebook": "notebooks/notebook.ipynb"}
-
-
-@pytest.fixture(params=FRONT_ENDS)
+@pytest.fixture(params=front_ends.PATHS)
 def notebook(request, browser, jupyter):
     """A page that shows the notebook in one of the front ends, its kernel ready."""
     context = browser.new_context(viewport={"width": 1280, "height": 1600})
     page = context.new_page()
     page.set_default_timeout(180_000)  # on a busy machine a kernel takes long to import torch
-    page.goto(f"{jupyter}{FRONT_ENDS[request.param]}")
+    page.goto(f"{jupyter}{front_ends.PATHS[request.param]}")
     page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for()
     yield page
     context.close()

@@ -158,6 +158,17 @@ def test_memory_grows_with_the_text_and_not_with_the_context():
     assert cache.keys.nbytes < 10_000  # 4 MB for the whole context
 
 
+@torch.no_grad()
+def test_the_rows_that_are_kept_move_up_within_their_memory():
+    model = random_model(config_of(random_choices(1)), seed=1)
+    cache, ids = model.new_cache(batch_size=4), torch.arange(24).view(4, 6)
+    model(ids[:, :5], cache)
+    memory, kept = (cache.keys.data_ptr(), cache.values.data_ptr()), [0, 2, 3]
+    cache.keep_rows(kept)
+    assert (cache.keys.data_ptr(), cache.values.data_ptr()) == memory
+    assert (model(ids[kept, 5:], cache) - model(ids[kept])[:, 5:]).abs().max() < TOLERANCE
+
+
 def test_another_models_cache_is_refused():
     first, second = (
         random_model(config_of(random_choices(0) | {"heads": h})) for h in ((4, 4), (4, 2))

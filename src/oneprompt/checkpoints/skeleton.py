@@ -4,8 +4,20 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from ..model import ModelConfig, Transformer
+
+
+class _Shapes(TorchFunctionMode):
+    """What has no memory gets no values: for these, torch would load its compiler, 100 MB."""
+
+    VALUES = Tensor.normal_, Tensor.uniform_, Tensor.mul
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        if function in self.VALUES:
+            return args[0]
+        return (torch.empty if function is torch.randn else function)(*args, **(kwargs or {}))
 
 
 def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
@@ -17,7 +29,7 @@ def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
     if config.n_layers > n_tensors:  # each layer has several
         raise ValueError(f"{path}: {n_tensors} tensors are too few for {config.n_layers} layers")
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Shapes():
             return Transformer(config)
     except (RuntimeError, OverflowError) as error:
         raise ValueError(f"the sizes in the config of {path} are too large: {error}") from None
