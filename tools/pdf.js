@@ -32,7 +32,7 @@ function choice(box) {
   const right = [...box.querySelectorAll(".op-quiz-option")]
     .find((option) => option.querySelector(".op-quiz-feedback strong").textContent === "Right.");
   const answer = right
-    ? [element("p", element("strong", right.querySelector("label").textContent), ". ",
+    ? [element("p", element("strong", right.querySelector("label").textContent.replace(/\.$/, "")), ". ",
       ...[...right.querySelector(".op-quiz-feedback").childNodes].slice(1))]
     : [...box.querySelector("details").children].slice(1);
   const shown = copy(answer);
@@ -68,6 +68,7 @@ function takeAnswers() {
   const list = element("dl");
   list.className = "op-answers";
   for (const part of document.querySelectorAll(QUESTIONS)) {
+    if (part.closest(".op-root")) continue;
     if (part.matches("details") && !answers(part)) {
       part.open = true;
       continue;
