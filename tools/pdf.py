@@ -3,11 +3,11 @@
     python tools/pdf.py
 
 Chromium prints each page of the table of contents with the rules of book/_ext/print.css, in the
-light theme. Explorers stand as they do at first. Of what is folded on a page, the topics of "Deeper",
-notes and the package's source are printed; the code of figures and of checks is not, nor are a
-glossary entry's other wordings, and nothing remains of their folds. Solutions and the answers to
-predictions and quizzes are taken off the chapters (pdf.js) and stand at the end. A printed page
-number is the number of the page in the file.
+light theme, and without what these leave out. Explorers stand as they do at first. Of what is
+folded on a page, the topics of "Deeper", notes and the package's source are printed; the code of
+figures and of checks is not, nor are a glossary entry's other wordings, and nothing remains of
+their folds. Solutions and the answers to predictions and quizzes are taken off the chapters
+(pdf.js) and stand at the end. A printed page number is the number of the page in the file.
 """
 
 import io
@@ -29,6 +29,7 @@ CONFIG = yaml.safe_load((TOOLS.parent / "_config.yml").read_text("utf-8"))
 TOC = yaml.safe_load((TOOLS.parent / "_toc.yml").read_text("utf-8"))
 FIRST_TITLE = "About this book"  # of the site's first page, whose own title is the book's
 CONTENTS, ANSWERS = "Contents", "Answers and solutions"
+SHEET = {"width": 642, "height": 971}  # CSS pixels of A4 between the margins of print.css
 CAPTIONS = {part["chapters"][0]["file"]: part["caption"] for part in TOC["parts"]}
 NAMES = [TOC["root"], *(page["file"] for part in TOC["parts"] for page in part["chapters"])]
 
@@ -49,6 +50,7 @@ class Part(NamedTuple):
 
 def open_page(page: Page, site: str, name: str) -> None:
     """Open a page with everything on it that a reader would have to scroll to."""
+    page.set_viewport_size(SHEET)  # explorers measure the window that they are drawn in
     page.emulate_media(media="screen")
     page.goto(f"{site}{name}.html")
     for explorer in page.locator("[data-explorer]").all():

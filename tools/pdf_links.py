@@ -1,7 +1,7 @@
-"""Links and bookmarks of the book as one PDF: what led to the site's pages leads to pages of the file.
+"""Links and bookmarks of the book as one PDF: what led to pages of the site leads to its own pages.
 
-Chromium prints a link to a place on the same page as a named destination, and one to another page as
-the address on the server that it was printed from.
+Chromium prints a link to a place on the same page as a named destination, and one to another page
+as the address on the server that it was printed from.
 """
 
 from urllib.parse import unquote, urldefrag
@@ -29,7 +29,7 @@ def lead_links(book: PdfWriter, parts, site: str, public_site: str) -> None:
     found = places(parts)
     names = [part.name for part in parts for _ in part.pdf.pages]
     for name, sheet in zip(names, book.pages, strict=True):
-        for annotation in map(lambda each: each.get_object(), sheet.get("/Annots", [])):
+        for annotation in (each.get_object() for each in sheet.get("/Annots", [])):
             lead(book, annotation, name, found, site, public_site)
 
 
@@ -42,7 +42,7 @@ def lead(book, link, name: str, found: dict, site: str, public_site: str) -> Non
         if not uri.startswith(site):
             return
         address, fragment = urldefrag(uri.removeprefix(site))
-    address = address.removesuffix(".html")
+    address = unquote(address).removesuffix(".html")
     place = found.get((address, unquote(fragment))) or found.get((address, ""))
     if place is None:
         link["/A"][NameObject("/URI")] = TextStringObject(public_site + uri.removeprefix(site))
