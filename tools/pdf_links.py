@@ -58,8 +58,11 @@ def add_outline(book: PdfWriter, parts) -> None:
     found = places(parts)
     for part in parts:
         page, _ = found[part.name, ""]
-        above = [book.add_outline_item(part.title or "Cover", page)]
+        above = [book.add_outline_item(title=part.title or "Cover", page_number=page)]
         for level, text, fragment in part.headings[1:]:
             page, top = found.get((part.name, fragment), (page, None))
             del above[level - 1 :]
-            above.append(book.add_outline_item(text, page, above[-1], fit=Fit.xyz(top=top)))
+            mark = book.add_outline_item(
+                title=text, page_number=page, parent=above[-1], fit=Fit.xyz(top=top)
+            )
+            above.append(mark)
