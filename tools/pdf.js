@@ -20,9 +20,16 @@ function element(tag, ...children) {
 function copy(parts) {
   const made = document.createDocumentFragment();
   made.append(...[...parts].map((part) => part.cloneNode(true)));
-  for (const link of made.querySelectorAll("a[href]")) link.href = new URL(link.getAttribute("href"), location);
+  for (const link of made.querySelectorAll("a[href]")) link.setAttribute("href", link.href);
   for (const named of made.querySelectorAll("[id]")) named.removeAttribute("id");
   return made;
+}
+
+/** The option of a quiz with what is said of it. */
+function because(option) {
+  const label = option.querySelector("label").textContent.replace(/\.$/, "");
+  const [, ...why] = option.querySelector(".op-quiz-feedback").cloneNode(true).childNodes;
+  return element("p", element("strong", label), ".", ...why);
 }
 
 /** The question, and the right answer with its reason. */
@@ -31,13 +38,9 @@ function choice(box) {
   question.querySelector(".op-predict-word")?.remove();
   const right = [...box.querySelectorAll(".op-quiz-option")]
     .find((option) => option.querySelector(".op-quiz-feedback strong").textContent === "Right.");
-  const answer = right
-    ? [element("p", element("strong", right.querySelector("label").textContent.replace(/\.$/, "")), ". ",
-      ...[...right.querySelector(".op-quiz-feedback").childNodes].slice(1))]
-    : [...box.querySelector("details").children].slice(1);
-  const shown = copy(answer);
-  for (const verdict of shown.querySelectorAll(".op-hit, .op-miss")) verdict.remove();
-  return [question, shown];
+  const answer = copy(right ? [because(right)] : [...box.querySelector("details").children].slice(1));
+  for (const verdict of answer.querySelectorAll(".op-hit, .op-miss")) verdict.remove();
+  return [question, answer];
 }
 
 /** A solution belongs to the exercise before it; another fold says itself what it answers. */

@@ -21,6 +21,7 @@ import yaml
 from pdf_links import add_outline, lead_links
 from playwright.sync_api import Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import NameObject, TextStringObject
 from tqdm import tqdm
 
 TOOLS = Path(__file__).parent
@@ -157,6 +158,7 @@ def join(parts: list[Part], site: str) -> PdfWriter:
     lead_links(book, parts, site, CONFIG["html"]["baseurl"])
     add_outline(book, parts)
     book.add_metadata({"/Title": CONFIG["title"], "/Author": CONFIG["author"]})
+    book.root_object[NameObject("/Lang")] = TextStringObject("en")
     book.page_mode = "/UseOutlines"
     book.compress_identical_objects()  # each part brings the same faces
     return book
