@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: book setup setup-tests real serve lab check test train notebooks address release grade bench bench-web bench-grading \
-	screenshots pictures clean
+	screenshots pictures pdf clean
 
 book: setup  ## build the book into _build/html
 	@jupyter-book build . -W -n --keep-going --quiet
@@ -75,6 +75,9 @@ screenshots: book setup-tests  ## picture every page, in three widths, light and
 
 pictures: setup-tests  ## make the committed pictures again: the card of a link, the icon on a phone
 	@python tools/pictures.py
+
+pdf: book setup-tests  ## print the whole book into _build/one-prompt.pdf
+	@python tools/pdf.py
 
 clean:  ## remove what building made, but keep .venv
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

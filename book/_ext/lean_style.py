@@ -21,7 +21,7 @@ from head_tags import GROUNDS
 from oneprompt.notebook.markup import stylesheet
 from oneprompt.notebook.style import variables
 
-OWN_SHEETS = ("looks.css", "book.css")
+OWN_SHEETS = ("looks.css", "book.css", "print.css")
 # The theme imports these two itself, outside Sphinx's list of style sheets.
 THEME_SHEETS = ("basic.css", "styles/pydata-sphinx-theme.css")
 # The scripts that set classes while the page is open.

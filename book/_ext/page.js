@@ -1,5 +1,5 @@
 // What a reader can do on a built page besides the explorers: open all code, follow a link into a
-// fold, and see a term's meaning beside its link. Without this script, all of it stays reachable.
+// fold, see a term's meaning beside its link, and print. Without this script, all of it stays reachable.
 
 /** A setting that outlives the page; where the browser keeps none, it is forgotten. */
 const setting = {
@@ -98,7 +98,26 @@ function previewTerms() {
   });
 }
 
+/** Paper is white, and the topics of "Deeper" are there to be read; afterwards all is as before. */
+function preparePrint() {
+  const root = document.documentElement;
+  let undo = () => {};
+  addEventListener("beforeprint", () => {
+    undo();
+    const { theme } = root.dataset;
+    const topics = document.querySelectorAll("details.op-fold:not([open])");
+    root.dataset.theme = "light";
+    for (const topic of topics) topic.open = true;
+    undo = () => {
+      root.dataset.theme = theme;
+      for (const topic of topics) topic.open = false;
+    };
+  });
+  addEventListener("afterprint", () => undo());
+}
+
 switchCode();
+preparePrint();
 openTarget();
 addEventListener("hashchange", openTarget);
 previewTerms();
