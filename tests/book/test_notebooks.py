@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from notebooks import IGNORE, VARYING, has_rich_output
 from pages import ROOT
 
@@ -28,6 +29,19 @@ def test_notebooks_install_from_the_address_in_the_settings():
         line.split()[-1] for line in config.splitlines() if "url: https://github" in line
     )
     assert [f.name for f in NOTEBOOKS if f"git+{address}" not in f.read_text("utf-8")] == []
+
+
+def test_a_notebook_leads_to_its_page():
+    """No explorer is stored in a notebook: who runs nothing is told where to find them. The page
+    itself does not say so."""
+    site = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["html"]["baseurl"]
+    told = {}
+    for notebook in NOTEBOOKS:
+        second = json.loads(notebook.read_text("utf-8"))["cells"][1]
+        (address,) = re.findall(r"\[The page\]\((.*?)\)", "".join(second["source"])) or [None]
+        told[notebook] = address, second["metadata"].get("tags")
+    expected = {n: (f"{site}book/{n.stem}.html", ["remove-cell"]) for n in NOTEBOOKS}
+    assert told == expected
 
 
 # The build executes a notebook again when a file that it depends on has changed.
