@@ -2,8 +2,8 @@
 
     python tools/screenshots.py [name of a page ...]
 
-Writes _build/screenshots/<page>_<width>_<theme>.png, a long page cut into columns, and for each
-width and theme sheet_<width>_<theme>.png, which shows all pages.
+Writes _build/screenshots/<page>_<width>_<theme>.jpg, a long page cut into columns, and for each
+width and theme sheet_<width>_<theme>.jpg, which shows all pages.
 """
 
 import sys
@@ -47,8 +47,8 @@ def take(context, address: str) -> Image.Image:
     shown = Image.new("RGB", (len(tops) * (width + GAP) - GAP, min(CUT, height)), "gray")
     for i, top in enumerate(tops):
         part = {"x": 0, "y": top, "width": width, "height": min(CUT, height - top)}
-        seen = BytesIO(page.screenshot(full_page=True, clip=part))
-        shown.paste(Image.open(seen), (i * (width + GAP), 0))
+        seen = page.screenshot(full_page=True, clip=part, type="jpeg", quality=85)
+        shown.paste(Image.open(BytesIO(seen)), (i * (width + GAP), 0))
     page.close()
     return shown
 
@@ -93,14 +93,14 @@ def main(names: list[str]) -> None:
             small = []
             for name in names:
                 picture = take(context, f"{site}book/{name}.html")
-                picture.save(OUT / f"{name}_{width}_{theme}.png")
+                picture.save(OUT / f"{name}_{width}_{theme}.jpg")
                 small.append(picture.reduce(SHRUNK[width]))
                 progress.update()
-            sheet(small).save(OUT / f"sheet_{width}_{theme}.png")
+            sheet(small).save(OUT / f"sheet_{width}_{theme}.jpg")
             context.close()
         browser.close()
     progress.close()
-    print(f"The sheets: {OUT}/sheet_*.png")
+    print(f"The sheets: {OUT}/sheet_*.jpg")
 
 
 if __name__ == "__main__":

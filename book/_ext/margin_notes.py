@@ -16,6 +16,7 @@ from previews import GLOSSARY, LINK
 from oneprompt.corpus import load_glossary
 
 SOURCES = Path(__file__).resolve().parent.parent / "sources.yaml"
+YEAR = re.compile(r"\b(19|20)\d\d\b")
 BLOCKS = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list)
 # These sections name titles, or say what else there is to read.
 WITHOUT = re.compile(r"Where to read on|Sources|Afterwards|What is worth keeping")
@@ -31,8 +32,9 @@ def note(link: nodes.reference) -> str:
     """What the margin says of a link, as HTML; nothing if it leads to no source and no term."""
     address, text = link.get("refuri", ""), " ".join(link.astext().split())
     if title := sources().get(address):
-        to = f'<a href="{escape(address)}" tabindex="-1">{escape(text)}</a>'
-        return f"<p>{to}<br><cite>{escape(title)}</cite></p>"
+        cited = f"{escape(text)}<br>" if YEAR.search(text) else ""
+        to = f'<a href="{escape(address)}" tabindex="-1">{cited}<cite>{escape(title)}</cite></a>'
+        return f"<p>{to}</p>"
     if found := LINK.fullmatch(f'href="{address}"'):
         entry = next(entry for entry in load_glossary() if entry.slug == found[1])
         return f"<p><b>{escape(entry.term)}</b><br>{escape(entry.definition)}</p>"

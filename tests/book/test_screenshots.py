@@ -15,11 +15,11 @@ def test_a_page_is_pictured_whole_in_each_width_and_theme(built_book, tmp_path, 
     monkeypatch.setattr(screenshots, "OUT", tmp_path)
     screenshots.main(TWO)
     views = [(w, theme) for w in screenshots.WIDTHS for theme in screenshots.THEMES]
-    names = {f"{name}_{w}_{theme}.png" for name in [*TWO, "sheet"] for w, theme in views}
+    names = {f"{name}_{w}_{theme}.jpg" for name in [*TWO, "sheet"] for w, theme in views}
     assert {path.name for path in tmp_path.iterdir()} == names
     brightness = {}
     for width, theme in views:
-        with Image.open(tmp_path / f"{TWO[0]}_{width}_{theme}.png") as picture:
+        with Image.open(tmp_path / f"{TWO[0]}_{width}_{theme}.jpg") as picture:
             columns, rest = divmod(picture.width + screenshots.GAP, width + screenshots.GAP)
             assert (columns >= 1, rest) == (True, 0)
             assert picture.height <= screenshots.CUT
