@@ -2,12 +2,13 @@
 
 const QUESTIONS = ".op-predict, .op-quiz, section > details:not([class]), .op-exercise > details";
 
-/** Resolves when pictures further down and the faces are there. */
+/** Resolves when pictures further down and the faces are there, and explorers fit the page. */
 async function settle() {
   const images = [...document.images];
   for (const image of images) image.loading = "eager";
   await Promise.all(images.map((image) => image.decode()));
   await document.fonts.ready;
+  for (let i = 0; i < 2; i += 1) await new Promise(requestAnimationFrame); // they observe their size
 }
 
 function element(tag, ...children) {

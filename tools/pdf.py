@@ -52,12 +52,11 @@ class Part(NamedTuple):
 def open_page(page: Page, site: str, name: str) -> None:
     """Open a page with everything on it that a reader would have to scroll to."""
     page.set_viewport_size(SHEET)  # explorers measure the window that they are drawn in
-    page.emulate_media(media="screen")
+    page.emulate_media(media="print")
     page.goto(f"{site}{name}.html")
     for explorer in page.locator("[data-explorer]").all():
         explorer.scroll_into_view_if_needed()  # a large one starts when a reader comes near
         explorer.locator(".op-root > .op-explorer").wait_for()
-    page.emulate_media(media="print")
     page.add_style_tag(path=TOOLS / "pdf.css")
     page.add_script_tag(path=TOOLS / "pdf.js")
     page.evaluate("settle()")
