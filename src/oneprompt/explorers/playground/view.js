@@ -224,7 +224,7 @@ export default {
     el.append(element("section", { class: "op-explorer op-playground", "aria-label": "Playground" },
       ask.node, progress, suggestions(widget, ask.form), hero,
       at({ "01_tokenize": "Tokenize" }, "the prompt's tokens and their ids", ofPrompt.tokens),
-      at({ "02_embed": "Embed" }, "a vector per token: blue above zero, vermillion below", ofPrompt.vectors),
+      at({ "02_embed": "Embed" }, "a vector per token: blue above zero, orange-red below", ofPrompt.vectors),
       at({ "03_position": "Position" }, "each token is turned by its place: a fast, a slower, a slow hand",
         ofPrompt.turns),
       at({ "04_attention": "Attention" }, "a row per asking token, a column per token it looks at", ofPrompt.heads),
