@@ -1,6 +1,10 @@
 # `make book` and `make test` need Python 3.11 to 3.14 and make; the first run sets up .venv (about
 # 1.5 GB to read and build, 2 GB with what the tests need).
 
+# With make's default, /bin/sh, macOS's make 3.81 runs simple commands without a shell and does not look
+# for them in $(VENV).
+SHELL := /bin/bash
+
 # The pins are tested most with 3.11, so it comes first.
 PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3.14 python3 python, \
 	$(shell command -v $(name))) python3)

@@ -1,5 +1,6 @@
 // What a reader can do on a built page besides the explorers: open all code, follow a link into a
 // fold, see a term's meaning beside its link, and print. Without this script, all of it stays reachable.
+// And what the browser does meanwhile: it measures the sections that it has not laid out.
 
 /** A setting that outlives the page; where the browser keeps none, it is forgotten. */
 const setting = {
@@ -116,8 +117,34 @@ function preparePrint() {
   addEventListener("afterprint", () => undo());
 }
 
+/**
+ * Far from the window a section has only a guessed height (book.css), and what is in it would reach
+ * into the next one. So each is laid out once, a frame at a time, and keeps its height from then on.
+ */
+function measureSections() {
+  const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 50));
+  const sections = Array.from(document.querySelectorAll("article section section"));
+  const isMeasured = (section) => section.querySelector("section")
+    || section.lastElementChild.checkVisibility({ contentVisibilityAuto: true });
+  // Without scroll anchoring, what is above the window would move what is in it.
+  const wouldJump = (section) => !CSS.supports("overflow-anchor", "auto")
+    && section.getBoundingClientRect().top < 0;
+  const next = () => {
+    let section = sections.shift();
+    while (section && (isMeasured(section) || wouldJump(section))) section = sections.shift();
+    if (!section) return;
+    section.style.contentVisibility = "visible";
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      section.style.contentVisibility = "";
+      idle(next);
+    }));
+  };
+  idle(next);
+}
+
 switchCode();
 preparePrint();
 openTarget();
 addEventListener("hashchange", openTarget);
 previewTerms();
+addEventListener("load", measureSections);
