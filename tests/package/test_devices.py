@@ -8,7 +8,7 @@ import torch
 from oneprompt import ModelConfig
 from oneprompt.notebook import Answer, Predict, drawing, legend, pipeline
 from oneprompt.notebook.drawing.marks import MAX_WIDTH, color
-from oneprompt.notebook.style import PALETTE
+from oneprompt.notebook.style import INK, PALETTE
 
 
 def test_a_prediction_needs_its_answer_among_the_options_and_a_reason():
@@ -52,10 +52,17 @@ def test_a_drawing_shows_as_html_as_a_plain_picture_and_as_text(made):
     assert shown["text/plain"] == "Drawing: a"
     assert 'aria-label="a"' in shown["text/html"]
     assert shown["image/svg+xml"].startswith("<svg ")
-    assert "--op-blue: " + PALETTE["blue"] in shown["image/svg+xml"]
     assert "nan" not in shown["text/html"]
-    used = set(re.findall(r"var\(--op-([\w-]+)\)", shown["image/svg+xml"]))
-    assert used <= {*PALETTE, "text", "quiet", "line", "under-text"}
+
+
+@pytest.mark.parametrize("made", DRAWINGS, ids=range(len(DRAWINGS)))
+def test_a_plain_picture_needs_no_style_sheet(made):
+    """GitHub and nbviewer clean a picture of what is neither an element nor a simple attribute."""
+    picture = made._repr_mimebundle_()["image/svg+xml"]
+    assert not re.search(r"<style|style=|var\(|class=", picture)
+    painted = set(re.findall(r'(?:fill|stroke)="([^"]+)"', picture)) - {"none"}
+    assert painted <= {*PALETTE.values(), INK + "88"}
+    assert painted
 
 
 def test_a_drawing_without_alternative_text_is_not_shown():

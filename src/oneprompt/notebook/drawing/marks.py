@@ -1,16 +1,20 @@
 """What drawings are made of: a `Drawing`, and the marks in it as SVG."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 
 from ..markup import Device, caption_below
-from ..style import INK, PALETTE, UNDER_INK, variables
+from ..style import INK, PALETTE, UNDER_INK
 
 FONT = 14  # px
 MAX_WIDTH = 400  # px: at this width a text is still 11 px high on a screen of 360 px
 ORDER = ("blue", "orange", "green", "purple", "vermillion", "sky", "yellow", "gray")  # of lines
-OWN = {"text", "quiet", "line"}  # colors of the theme, besides the palette
+OWN = {"text": INK, "quiet": INK, "line": f"{INK}88"}  # the theme's, and what fits both themes
+FIXED = PALETTE | OWN
+VARIABLE = re.compile(r"var\(--op-(\w+)\)")
+UNDER_TEXT = re.compile(r"calc\(([\d.]+) \* var\(--op-under-text\)\)")
 
 
 def color(name: str) -> str:
@@ -19,7 +23,7 @@ def color(name: str) -> str:
     Raises:
         ValueError: the palette has no such color.
     """
-    if name not in PALETTE and name not in OWN:
+    if name not in FIXED:
         raise ValueError(f"unknown color {name!r}; choose from {', '.join([*PALETTE, *OWN])}")
     return f"var(--op-{name})"
 
@@ -160,13 +164,16 @@ class Drawing(Device):
         return f'<svg aria-hidden="true" {size}{more}>{self.full_body}</svg>'
 
     def image(self) -> str:
-        """A file of its own, in colors that can be read on a light and on a dark ground."""
-        own = f"--op-text:{INK};--op-quiet:{INK};--op-line:{INK}88;--op-under-text:{UNDER_INK};"
-        look = f"svg{{{own}font:{FONT}px system-ui,sans-serif;overflow:visible}}"
+        """A file of its own, in colors that can be read on a light and on a dark ground.
+
+        Each mark has its color itself: GitHub and nbviewer drop a style sheet within a picture.
+        """
         space = f' xmlns="http://www.w3.org/2000/svg" height="{self.full_height:.0f}" role="img"'
-        style = f"<style>{variables('svg')}{look}</style><title>{escape(self.alt)}</title>"
-        picture = self.svg(space).replace(' aria-hidden="true"', "", 1)
-        return picture.replace(">", f">{style}", 1)
+        font = f' font-size="{FONT}" font-family="system-ui, sans-serif" overflow="visible"'
+        picture = self.svg(space + font).replace(' aria-hidden="true"', "", 1)
+        picture = UNDER_TEXT.sub(lambda share: f"{float(share[1]) * UNDER_INK:.2f}", picture)
+        picture = VARIABLE.sub(lambda name: FIXED[name[1]], picture)
+        return picture.replace(">", f"><title>{escape(self.alt)}</title>", 1)
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         return {
