@@ -1,7 +1,8 @@
 """On a wide page, sources and terms stand in the margin beside the paragraph that links them.
 
-They are there for the eye. For those who listen, and on a narrow page, the link says the same: a
-source's title is the link's, and page.js shows a term's meaning.
+And the shapes of its tensors beside a formula. They are there for the eye: for those who listen,
+and on a narrow page, the link says the same, since a source's title is the link's and page.js shows
+a term's meaning; the shapes stand in notation.md, too.
 """
 
 import re
@@ -11,13 +12,14 @@ from pathlib import Path
 
 import yaml
 from docutils import nodes
+from formula_shapes import shapes_in
 from previews import GLOSSARY, LINK
 
 from oneprompt.corpus import load_glossary
 
 SOURCES = Path(__file__).resolve().parent.parent / "sources.yaml"
 YEAR = re.compile(r"\b(19|20)\d\d\b")
-BLOCKS = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list)
+BLOCKS = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list, nodes.math_block)
 # These sections name titles, or say what else there is to read.
 WITHOUT = re.compile(r"Where to read on|Sources|Afterwards|What is worth keeping")
 
@@ -49,17 +51,23 @@ def add_notes(app, doctree, docname):
         return
     for section in doctree.findall(nodes.section):
         if not WITHOUT.match(section[0].astext()):
-            annotate(section, seen=set())
+            annotate(section, docname, seen=set())
 
 
-def annotate(parent: nodes.Element, seen: set[str]) -> None:
+def notes(block: nodes.Element, docname: str) -> list[str]:
+    """What the margin says beside a block, as HTML."""
+    if isinstance(block, nodes.math_block):
+        return [shapes_in(block.astext(), docname)]
+    return [note(link) for link in block.findall(nodes.reference)]
+
+
+def annotate(parent: nodes.Element, docname: str, seen: set[str]) -> None:
     """Put the notes of each block of a section before it, each note once."""
     for child in parent.children[:]:
         if isinstance(child, nodes.container) and "op-exercise" in child["classes"]:
-            annotate(child, seen)
+            annotate(child, docname, seen)
         elif isinstance(child, BLOCKS):
-            links = child.findall(nodes.reference)
-            found = [n for n in dict.fromkeys(map(note, links)) if n and n not in seen]
+            found = [n for n in dict.fromkeys(notes(child, docname)) if n and n not in seen]
             seen.update(found)
             if found:
                 html = f'<aside class="op-note" aria-hidden="true">{"".join(found)}</aside>'

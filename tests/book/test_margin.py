@@ -58,6 +58,28 @@ def test_a_note_stands_beside_its_paragraph_and_covers_nothing(page, site, width
     assert max(rights) <= min(note["left"] for note in in_order)
 
 
+def test_a_formula_has_the_shapes_that_notation_lists(page, site):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{site}book/04_attention.html")
+    page.add_style_tag(content=LAID_OUT)
+    formula = page.locator("div.math", has_text="Attention").filter(has_text="softmax").first
+    beside = formula.locator("xpath=preceding-sibling::aside[1]")
+    assert beside.inner_text().split("\n") == ["Q (B, H, T, d)", "K (B, G, T, d)", "V (B, G, T, d)"]
+    notation = (ROOT / "book" / "notation.md").read_text("utf-8")
+    assert "| $K$ | `layer.k` | `(B, G, T, d)` |" in notation
+
+
+def test_a_letter_has_the_shape_of_its_chapter_alone(page, site):
+    said = {}
+    for name in ("04_attention", "06_logits"):
+        page.goto(f"{site}book/{name}.html")
+        said[name] = " ".join(page.locator(".op-note").all_text_contents())
+    assert "V (B, G, T, d)" in said["04_attention"]  # the values
+    assert "WQ (D, d)" in said["04_attention"]
+    assert "E (V, D)" in said["06_logits"]
+    assert "V (B" not in said["06_logits"]  # the size of the vocabulary
+
+
 def test_a_narrow_page_and_print_have_no_notes(page, site):
     assert notes(page, site, 1300) == []
     page.set_viewport_size({"width": 1440, "height": 900})
