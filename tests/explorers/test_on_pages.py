@@ -77,12 +77,14 @@ def test_a_large_state_is_loaded_when_a_reader_comes_near(page, site):
     assert len([url for url in asked if "/states/" in url]) == 1
 
 
-def test_an_explorer_says_that_its_state_did_not_come(page, site):
+def test_an_explorer_says_that_its_state_did_not_come(page, site, page_problems):
     page.route("**/states/*", lambda route: route.abort())
     page.goto(f"{site}book/05_feedforward.html")
     host = page.locator("[data-explorer]")
     host.scroll_into_view_if_needed()
     host.get_by_text("could not be loaded").wait_for()
+    assert all(re.search("ERR_FAILED|could not be loaded", problem) for problem in page_problems)
+    page_problems.clear()
 
 
 def test_explorers_on_one_page_do_not_disturb_each_other(page, built_book, twins):

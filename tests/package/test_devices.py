@@ -2,13 +2,16 @@
 
 import re
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pytest
 import torch
+from matplotlib.colors import to_hex
 
 from oneprompt import ModelConfig
 from oneprompt.notebook import Answer, Predict, drawing, legend, pipeline
 from oneprompt.notebook.drawing.marks import MAX_WIDTH, color
-from oneprompt.notebook.style import INK, PALETTE
+from oneprompt.notebook.style import ABOVE, INK, PALETTE, RC_PARAMS
 
 
 def test_a_prediction_needs_its_answer_among_the_options_and_a_reason():
@@ -102,3 +105,13 @@ def test_the_picture_of_the_model_holds_the_prompts_own_data():
     for words in ("␣learning", f"{config.vocab_size:,} scores", f"{config.n_heads} heads"):
         assert words in html
     assert f"There are {config.n_layers}," in html
+
+
+def test_matplotlib_draws_lines_and_heatmaps_in_the_books_style():
+    with mpl.rc_context(RC_PARAMS):
+        figure, place = plt.subplots()
+        place.hlines([0], [0], [1])  # it looks its colormap up, though it needs none
+        image = place.imshow([[0, 1]])
+        plt.close(figure)
+    assert to_hex(image.cmap(1.0)) == PALETTE[ABOVE]
+    assert image.cmap(0.0)[3] == 0  # the ground of the page

@@ -93,10 +93,13 @@ RC_PARAMS = {
     "lines.linewidth": 1.8,
     "lines.markersize": 5,
     "legend.frameon": False,
-    "image.cmap": LinearSegmentedColormap.from_list(
-        "shades", [to_rgba(PALETTE[ABOVE], 0), PALETTE[ABOVE]]
-    ),
+    "image.cmap": "oneprompt",
 }
+# By its name: matplotlib draws some things only with a map that it can look up.
+_SHADES = [to_rgba(PALETTE[ABOVE], 0), PALETTE[ABOVE]]
+mpl.colormaps.register(
+    LinearSegmentedColormap.from_list(RC_PARAMS["image.cmap"], _SHADES), force=True
+)
 
 
 def use() -> None:
