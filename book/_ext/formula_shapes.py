@@ -7,8 +7,9 @@ import re
 from functools import cache
 from pathlib import Path
 
+from figures import CHAPTER
+
 NOTATION = Path(__file__).resolve().parent.parent / "notation.md"
-CHAPTER = re.compile(r"book/(\d\d)_")
 # A row that begins with symbols, holds shapes in code, and ends with steps.
 ROW = re.compile(r"^\| \$([^$]+)\$.*?\|(.*) \| ([\d, ]+) \|$", re.MULTILINE)
 SYMBOL, SHAPE = re.compile(r"[A-Za-z](_\w)?"), re.compile(r"`(\([BTSDHGdFV, ]+\))`")
@@ -29,7 +30,7 @@ def shapes() -> list[tuple[str, str, set[int]]]:
 
 def shapes_in(formula: str, docname: str) -> str:
     """As HTML, a line for each tensor of a chapter's formula whose shape is known, or nothing."""
-    chapter = CHAPTER.match(docname)
+    chapter = CHAPTER.match(Path(docname).name)
     lines = []
     for symbol, shape, steps in shapes():
         stands = rf"(?<![A-Za-z\\_{{]){re.escape(symbol)}(?![A-Za-z])"
