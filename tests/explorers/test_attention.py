@@ -12,7 +12,6 @@ from explorer_page import (
     assert_table_without_javascript,
     change_from_python,
     give_model,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -22,6 +21,7 @@ import oneprompt as op
 from oneprompt.attention import causal_mask, repeat_kv
 from oneprompt.explorers import AttentionExplorer
 from oneprompt.explorers.shared import MAX_TOKENS
+from oneprompt.notebook import visible
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, H, G, T = 2, 4, 2, 7

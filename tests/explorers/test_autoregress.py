@@ -15,7 +15,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -26,6 +25,7 @@ from oneprompt.checkpoints.own import ASSETS
 from oneprompt.costs import multiply_adds
 from oneprompt.explorers import AutoregressExplorer
 from oneprompt.explorers.shared import AUTOREGRESS_MAX_NEW, MAX_TOKENS
+from oneprompt.notebook import visible
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 P = 7

@@ -14,7 +14,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -25,6 +24,7 @@ from oneprompt.embed import flatten, nearest
 from oneprompt.explorers import EmbedExplorer
 from oneprompt.explorers.embed.explorer import LANDMARKS, digits, nearest_by_chance
 from oneprompt.explorers.shared import EMBED_NEIGHBORS, EMBED_SHADES, MAX_TOKENS
+from oneprompt.notebook import visible
 
 PROMPT = "a word of several letters a word"  # the ids are the lengths of the words
 IDS = [1, 4, 2, 7, 7, 1, 4]

@@ -18,7 +18,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -35,6 +34,7 @@ from oneprompt.explorers.shared import (
 )
 from oneprompt.explorers.texts import token_text
 from oneprompt.heads import glossary_openings
+from oneprompt.notebook import visible
 
 PROMPT = "a word of several letters stands here"  # seven tokens: the lengths of the words
 L, F, T = 2, 100, 7  # 100 units fill one row of the grid and a part of the next

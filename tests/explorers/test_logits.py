@@ -16,7 +16,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -30,6 +29,7 @@ from oneprompt.explorers.shared import MAX_TOKENS
 from oneprompt.explorers.texts import token_text
 from oneprompt.js.page_model import packed
 from oneprompt.logits import lens
+from oneprompt.notebook import visible
 from oneprompt.sample import entropy
 from oneprompt.tuned_lens import fit, glossary_lens
 

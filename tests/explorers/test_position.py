@@ -14,7 +14,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -23,6 +22,7 @@ from models import small_model
 import oneprompt as op
 from oneprompt.explorers import PositionExplorer
 from oneprompt.explorers.position.explorer import SCHEMES, N
+from oneprompt.notebook import visible
 from oneprompt.position import alibi_slopes, rope_frequencies, rotate, sinusoidal
 
 PROMPT = "a word of several letters"  # the key is the token "of", the query the token "several"

@@ -16,7 +16,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInModel, StandInTokenizer, V, make_explorer
@@ -24,6 +23,7 @@ from scipy import stats
 
 from oneprompt.explorers import SamplingExplorer
 from oneprompt.explorers.shared import SAMPLE_ENGINES, SAMPLE_ORDERS, SAMPLE_STARTS
+from oneprompt.notebook import visible
 from oneprompt.sample import Sampling, entropy, probabilities
 
 # In Python

@@ -12,7 +12,6 @@ from explorer_page import (
     give_model,
     page_pair,
     page_tokenizer,
-    visible,
 )
 from explorer_page import show as show_explorer
 from explorer_stand_ins import StandInTokenizer
@@ -27,6 +26,7 @@ from oneprompt.explorers.shared import (
     SPECULATE_SEEDS,
 )
 from oneprompt.explorers.texts import token_text
+from oneprompt.notebook import visible
 from oneprompt.sample import probabilities, uniforms
 from oneprompt.speculate import expected_tokens_per_pass, residual
 

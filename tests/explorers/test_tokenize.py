@@ -12,11 +12,11 @@ from explorer_page import (
     give_model,
     page_pair,
     show,
-    visible,
 )
 
 import oneprompt as op
 from oneprompt.explorers import TokenizeExplorer
+from oneprompt.notebook import visible
 
 TEXTS = (
     "What is machine learning?",

@@ -1,7 +1,6 @@
 """What the tests of explorers do on a page: mount the twin, ask, measure, turn off JavaScript."""
 
 import re
-import unicodedata
 from pathlib import Path
 
 from models import noisy_copy, small_model
@@ -99,15 +98,6 @@ def change_from_python(page, explorer, **traits):
         [explorer._esm, before, explorer.state()],
     )
     return page.locator(".op-explorer")
-
-
-def visible(token: str) -> str:
-    """A token as the page writes it: spaces and control characters made visible."""
-    marks = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥"}
-    for c in set(token) - marks.keys():
-        if c.isspace() or unicodedata.category(c) in ("Cc", "Cf"):
-            marks[c] = f"\\u{ord(c):04x}"
-    return "".join(marks.get(c, c) for c in token)
 
 
 def cell_texts(region) -> list[list[str]]:

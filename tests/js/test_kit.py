@@ -2,6 +2,8 @@
 
 import pytest
 
+from oneprompt.notebook import visible
+
 
 def test_numbers_have_three_digits_and_no_exponent(node):
     numbers = [0, -0.45, 4.1, 12.345, 298123.4, 0.000123, -0.0156, 999.6]
@@ -31,7 +33,7 @@ def test_a_percentage_is_zero_only_where_nothing_is_left(node):
 
 def test_white_space_and_control_characters_of_a_token_are_made_visible(node):
     text = node.run("tokenText(' a\\n\\t\\u200b')", "explorers/kit/element.js")
-    assert text == "␣a↵⇥\\u200b"
+    assert text == visible(" a\n\t\u200b") == "␣a↵⇥\\u200b"
 
 
 def test_an_axis_holds_its_values_and_ends_on_round_numbers(node):

@@ -8,5 +8,9 @@ from .pipeline import pipeline
 from .predict import Predict
 from .quiz import Quiz
 from .show import show
+from .visible import visible
 
-__all__ = ["Answer", "Predict", "Quiz", "check", "drawing", "legend", "pipeline", "show", "style"]
+__all__ = [
+    "Answer", "Predict", "Quiz", "check", "drawing", "legend", "pipeline", "show", "style",
+    "visible",
+]  # fmt: skip

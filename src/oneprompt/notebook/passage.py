@@ -8,6 +8,7 @@ import torch
 import oneprompt as op
 
 from ..answers import PROMPT
+from .visible import visible
 
 GAMMA = 4  # tokens that the draft guesses in the picture
 
@@ -78,4 +79,4 @@ def passage() -> Passage:
 
 
 def _shown(tokenizer, token_id: int) -> str:
-    return tokenizer.decode([token_id]).replace(" ", "␣")
+    return visible(tokenizer.decode([token_id]))
