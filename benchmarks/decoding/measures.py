@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import oneprompt as op
-from oneprompt.int8 import to_int8
+from oneprompt.compact import to_int8
 
 from .sides import load_ours, load_theirs, prompt_of, random_prompt, run_ours, run_theirs
 from .timing import alternate, compare, repeat, timed

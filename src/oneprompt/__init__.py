@@ -17,11 +17,11 @@ from .checkpoints.chat import chat_ids
 from .checkpoints.export import export_hf
 from .checkpoints.own import load_model, save_model
 from .checkpoints.public import load_pretrained
+from .compact import to_half, to_int8
 from .config import ModelConfig
 from .corpus import load_glossary
 from .draft import NGramTable, PromptLookup
 from .generation import Generation
-from .int8 import to_int8
 from .model import Transformer
 from .processors import Allow, LogitBias, RepetitionCost
 from .sample import GREEDY, Sampling, probabilities
@@ -38,5 +38,5 @@ __all__ = [
     "SpeculativeDecoder", "StopStrings", "Tokenizer", "Transformer", "answer", "chat_ids",
     "export_hf", "generate", "load_glossary", "load_model", "load_pretrained", "load_tokenizer",
     "probabilities", "save_model", "score", "speculative_generate", "stream", "stream_text",
-    "to_int8",
+    "to_half", "to_int8",
 ]  # fmt: skip

@@ -1,9 +1,11 @@
-"""A model with its matrices in 8 bits: a quarter of the bytes that every new token reads.
+"""A model with its matrices in 8 or 16 bits: fewer bytes to hold, and to read for every new token.
 
-Decoding waits for memory, so fewer bytes are less time. Each matrix is held as in our files, as
-integers with one scale per row (`checkpoints.quantize`), and a product with few rows runs on them
-directly; the model's own code does not change.
+In 8 bits each matrix is held as in our files, as integers with one scale per row
+(`checkpoints.quantize`), and a product with few rows runs on them directly. In 16 bits it is held
+as floats that are widened for each product. The model's own code does not change.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -17,41 +19,100 @@ FEW_ROWS = 64
 WIDTH = 32  # the kernel reads whole vectors of numbers: past the end of a row of another length
 
 
-class Int8Matrix(nn.Module):
-    """A matrix (R, C) of 8-bit integers, used where torch expects one of floats.
+class CompactMatrix(nn.Module):
+    """A matrix (R, C) in few bits, used where torch expects one of floats.
 
     `F.linear(x, matrix)` and `matrix[ids]` work. As a module, it moves and is saved with its model;
-    in the state dict it is an ordinary matrix of floats.
+    in the state dict it is an ordinary matrix of floats. A subclass says how it is held.
+
+    Attributes:
+        stored: (R, C), as it is held.
+        dtype: what the model computes in.
+    """
+
+    stored: nn.Parameter  # a parameter, so that it is counted as such
+    shape = property(lambda self: self.stored.shape)
+    device = property(lambda self: self.stored.device)
+
+    def widened(self) -> Tensor:
+        """The matrix (R, C) as floats."""
+        raise NotImplementedError
+
+    def linear(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        """x Wᵀ + b: (..., C) -> (..., R)."""
+        return F.linear(x, self.widened().to(x.dtype), bias)
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        """What torch calls in place of a function of its own that is given such a matrix."""
+        if function is not F.linear:
+            raise TypeError(f"{function.__name__} cannot take a matrix in few bits; F.linear can")
+        x, matrix, *bias = args
+        return matrix.linear(x, *bias, **(kwargs or {}))
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        destination[prefix.removesuffix(".")] = self.widened()
+
+
+class HalfMatrix(CompactMatrix):
+    """A matrix of float16 numbers (11 bits of precision) in a model that computes in another dtype.
+
+    They are held as integers of the same bits, which a change of the model's dtype leaves alone.
+
+    Args:
+        matrix: (R, C).
+
+    Raises:
+        ValueError: the matrix holds NaN or infinity, or numbers beyond 65,504.
+    """
+
+    dtype = property(lambda self: self.like.dtype)
+
+    def __init__(self, matrix: Tensor):
+        super().__init__()
+        halves = matrix.detach().half()
+        if not halves.isfinite().all():
+            raise ValueError(refusal("16 bits hold finite numbers up to 65,504", matrix))
+        self.stored = nn.Parameter(halves.view(torch.int16), requires_grad=False)
+        self.register_buffer("like", matrix.new_empty(0), persistent=False)  # follows the model's
+
+    def __getitem__(self, ids: Tensor) -> Tensor:
+        """The rows of some ids: (...) -> (..., C)."""
+        return self.stored[ids].view(torch.float16).to(self.dtype)
+
+    def widened(self) -> Tensor:
+        return self.stored.view(torch.float16).to(self.dtype)
+
+
+class Int8Matrix(CompactMatrix):
+    """A matrix of 8-bit integers, each row with a scale.
 
     Args:
         matrix: (R, C).
 
     Attributes:
-        q: (R, C), int8.
         scale: (R,), in the matrix's dtype; its 4 bits are exact in each.
 
     Raises:
         ValueError: the matrix holds NaN or infinity, or numbers that are too large for a scale.
     """
 
+    dtype = property(lambda self: self.scale.dtype)
+
     def __init__(self, matrix: Tensor):
         super().__init__()
         q, scale = quantize(matrix.detach().float())
         if not scale.isfinite().all():
-            raise ValueError(
-                "8 bits hold finite numbers up to 8 million; the matrix has "
-                f"{matrix.detach().abs().amax().item()}"
-            )
-        self.q = nn.Parameter(q, requires_grad=False)  # a parameter, so that it is counted as such
+            raise ValueError(refusal("8 bits hold finite numbers up to 8 million", matrix))
+        self.stored = nn.Parameter(q, requires_grad=False)
         self.register_buffer("scale", scale.to(matrix.dtype))
-
-    shape = property(lambda self: self.q.shape)
-    dtype = property(lambda self: self.scale.dtype)
-    device = property(lambda self: self.q.device)
 
     def __getitem__(self, ids: Tensor) -> Tensor:
         """The rows of some ids: (...) -> (..., C)."""
-        return self.q[ids] * self.scale[ids][..., None]
+        return self.stored[ids] * self.scale[ids][..., None]
+
+    def widened(self) -> Tensor:
+        return dequantize(self.stored, self.scale).to(self.dtype)
 
     def linear(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """x Wᵀ + b: (..., C) -> (..., R).
@@ -62,22 +123,15 @@ class Int8Matrix(nn.Module):
         """
         C, n_rows = x.shape[-1], x.numel() // x.shape[-1]
         if x.device.type != "cpu" or n_rows > FEW_ROWS or C % WIDTH:
-            return F.linear(x, dequantize(self.q, self.scale).to(x.dtype), bias)
+            return super().linear(x, bias)
         rows, scale = x.flatten(0, -2).bfloat16(), self.scale.bfloat16()
-        y = torch._weight_int8pack_mm(rows, self.q, scale).to(x.dtype)
+        y = torch._weight_int8pack_mm(rows, self.stored, scale).to(x.dtype)
         y = y.view(*x.shape[:-1], -1)
         return y if bias is None else y + bias
 
-    @classmethod
-    def __torch_function__(cls, function, types, args=(), kwargs=None):
-        """What torch calls in place of a function of its own that is given such a matrix."""
-        if function is not F.linear:
-            raise TypeError(f"{function.__name__} cannot take an 8-bit matrix; F.linear can")
-        x, matrix, *bias = args
-        return matrix.linear(x, *bias, **(kwargs or {}))
 
-    def _save_to_state_dict(self, destination, prefix, keep_vars):
-        destination[prefix.removesuffix(".")] = dequantize(self.q, self.scale).to(self.dtype)
+def refusal(limit: str, matrix: Tensor) -> str:
+    return f"{limit}; the matrix has {matrix.detach().abs().amax().item()}"
 
 
 def to_int8(model: Transformer) -> Transformer:
@@ -91,13 +145,31 @@ def to_int8(model: Transformer) -> Transformer:
     waits for the number of operations, gets slower.
 
     Raises:
-        TypeError: it is not a Transformer, or its matrices are in 8 bits already.
+        TypeError: it is not a Transformer, or its matrices are in few bits already.
         ValueError: a matrix cannot be rounded; the message names it.
     """
+    return _compact(model, Int8Matrix)
+
+
+def to_half(model: Transformer) -> Transformer:
+    """Put all matrices of a model into 16 bits, in place, and return the model.
+
+    It takes half the memory and computes in fp32 as before, each matrix widened for its product,
+    on processors of every kind; `model.to(torch.float16)` computes in 16 bits, too. A model in
+    float16, as `load_pretrained(..., dtype=torch.float16)` gives, keeps its matrices as they are.
+
+    Raises:
+        TypeError: it is not a Transformer, or its matrices are in few bits already.
+        ValueError: a matrix cannot be rounded; the message names it.
+    """
+    return _compact(model, HalfMatrix).float()
+
+
+def _compact(model: Transformer, kind: Callable[[Tensor], CompactMatrix]) -> Transformer:
     if not isinstance(model, Transformer):
-        raise TypeError(f"to_int8 takes a Transformer, got {type(model).__name__}")
-    if isinstance(model.embedding, Int8Matrix):
-        raise TypeError("this model's matrices are in 8 bits already")
+        raise TypeError(f"this takes a Transformer, got {type(model).__name__}")
+    if isinstance(model.embedding, CompactMatrix):
+        raise TypeError("this model's matrices are in few bits already")
     places = [(model, "embedding", "embedding"), (model, "output", "output")]
     places += [
         (module, "weight", name)
@@ -108,7 +180,7 @@ def to_int8(model: Transformer) -> Transformer:
         if not hasattr(module, attribute):  # tied embeddings have no output matrix
             continue
         try:
-            matrix = Int8Matrix(getattr(module, attribute))
+            matrix = kind(getattr(module, attribute))
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from None
         delattr(module, attribute)

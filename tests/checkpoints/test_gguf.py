@@ -107,6 +107,18 @@ def test_logits_of_quantized_weights_equal_those_of_transformers(tmp_path):
         assert max(differences(theirs, ours).values()) <= TOLERANCE, kind
 
 
+@pytest.mark.parametrize("kind", ["F32", "F16", "Q8_0"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_another_dtype_has_the_same_numbers_rounded(dtype, kind, tmp_path):
+    theirs = random_model(LlamaConfig(**GROUPED | {"hidden_size": 64, "intermediate_size": 96}))
+    metadata, tensors = metadata_of(theirs.config, "llama"), tensors_of(theirs, "llama")
+    path = write(tmp_path / "x.gguf", "llama", metadata, tensors, kind)
+    expected, found = (op.load_pretrained(path, dtype=d)[0] for d in (torch.float32, dtype))
+    for name, tensor in found.state_dict().items():
+        assert tensor.dtype == dtype
+        assert torch.equal(tensor, expected.state_dict()[name].to(dtype)), name
+
+
 @pytest.mark.parametrize("factor", [8.0, 32.0])
 def test_llama_3_1_stores_its_rope_scaling_as_a_tensor(factor, tmp_path):
     scaling = LLAMA3 | {"factor": factor, "original_max_position_embeddings": 8192}

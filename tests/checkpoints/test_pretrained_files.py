@@ -308,3 +308,26 @@ def test_the_loaded_model_owns_the_memory_of_its_parameters(tmp_path):
     change_tensors(tmp_path, lambda t: {name: 0 * tensor for name, tensor in t.items()})
     assert_same_logits(theirs, ours)
     assert transformers.AutoModelForCausalLM.from_pretrained(tmp_path).lm_head.weight.eq(0).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_another_dtype_has_the_same_numbers_rounded(dtype, tmp_path):
+    saved_model(tmp_path, *first_shape("gpt2"))
+    expected, found = (op.load_pretrained(tmp_path, dtype=d)[0] for d in (torch.float32, dtype))
+    for name, tensor in found.state_dict().items():
+        assert tensor.dtype == dtype
+        assert torch.equal(tensor, expected.state_dict()[name].to(dtype)), name
+
+
+def test_numbers_beyond_a_dtype_are_refused(tmp_path):
+    saved_model(tmp_path, *first_shape("gpt2"))
+    change_tensors(tmp_path, lambda tensors: tensors | {n: t * 1e6 for n, t in tensors.items()})
+    assert op.load_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"has numbers beyond 65,504, torch\.float16's; take bf"):
+        op.load_pretrained(tmp_path, dtype=torch.float16)
+
+
+@pytest.mark.parametrize("dtype", [torch.int8, "float16", None])
+def test_a_dtype_that_is_none_of_floats_is_refused(dtype, tmp_path):
+    with pytest.raises(ValueError, match=r"dtype must be one of torch\.float16, .* got"):
+        op.load_pretrained(tmp_path, dtype=dtype)

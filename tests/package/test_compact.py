@@ -1,4 +1,4 @@
-"""A model with its matrices in 8 bits computes what the same model, dequantized, computes."""
+"""A model with its matrices in few bits computes what the same model, widened, computes."""
 
 import copy
 
@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from models import config_of, random_choices, random_model, small_model
 
 import oneprompt as op
-from oneprompt import int8
+from oneprompt import compact
 from oneprompt.checkpoints.quantize import dequantize, quantize
-from oneprompt.int8 import FEW_ROWS, Int8Matrix, to_int8
+from oneprompt.compact import FEW_ROWS, HalfMatrix, Int8Matrix, to_half, to_int8
 
 # The kernel gets x in bfloat16, adds up in fp32, and rounds the sum and its product with the scale:
 # each rounding to bfloat16's 8 bits is off by at most 2⁻⁹ of the number.
@@ -26,7 +26,7 @@ def random_matrix(R: int, C: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("n_rows", [1, 2, 5, FEW_ROWS, FEW_ROWS + 1])
 def test_a_product_is_that_of_the_dequantized_matrix(R, C, n_rows):
     matrix, x = Int8Matrix(random_matrix(R, C)), random_matrix(n_rows, C, seed=1)
-    weights = dequantize(matrix.q, matrix.scale).double()
+    weights = dequantize(matrix.stored, matrix.scale).double()
     expected, size = x.double() @ weights.T, x.double().abs() @ weights.abs().T
     found = F.linear(x[None], matrix)
     assert found.shape == (1, n_rows, R)
@@ -39,7 +39,7 @@ def test_a_product_is_that_of_the_dequantized_matrix(R, C, n_rows):
 def test_the_product_of_few_rows_runs_on_integers():
     """Otherwise it would be exact, and no faster."""
     matrix, x = Int8Matrix(random_matrix(96, 64)), random_matrix(1, 64, seed=1)
-    exact = F.linear(x, dequantize(matrix.q, matrix.scale))
+    exact = F.linear(x, dequantize(matrix.stored, matrix.scale))
     assert not torch.equal(F.linear(x, matrix), exact)
 
 
@@ -51,7 +51,7 @@ def test_a_bias_is_added():
 
 def test_rows_are_looked_up_dequantized():
     matrix, ids = Int8Matrix(random_matrix(9, 20)), torch.tensor([[3, 0], [8, 3]])
-    assert torch.equal(matrix[ids], dequantize(matrix.q, matrix.scale)[ids])
+    assert torch.equal(matrix[ids], dequantize(matrix.stored, matrix.scale)[ids])
 
 
 def test_scales_are_exact_in_bfloat16():
@@ -61,15 +61,18 @@ def test_scales_are_exact_in_bfloat16():
 
 @torch.no_grad()
 @pytest.mark.parametrize("seed", range(12))
-def test_every_variant_computes_what_its_rounded_weights_do(seed, monkeypatch):
-    monkeypatch.setattr(int8, "FEW_ROWS", 0)  # products of dequantized matrices round nothing more
+@pytest.mark.parametrize("convert", [to_int8, to_half])
+def test_every_variant_computes_what_its_rounded_weights_do(convert, seed, monkeypatch):
+    monkeypatch.setattr(
+        compact, "FEW_ROWS", 0
+    )  # then products round nothing more
     model = random_model(config_of(random_choices(seed)), seed)
     ids = torch.randint(43, (2, 9), generator=torch.Generator().manual_seed(seed))
     expected = copy.deepcopy(model)
     for name, p in expected.named_parameters():
         if p.ndim == 2 and name != "position_embedding":
-            p.data = dequantize(*quantize(p.data))
-    found = to_int8(model)
+            p.data = dequantize(*quantize(p.data)) if convert is to_int8 else p.data.half().float()
+    found = convert(model)
     torch.testing.assert_close(found(ids), expected(ids), atol=1e-5, rtol=1e-5)
     assert found.n_parameters == expected.n_parameters
 
@@ -91,39 +94,63 @@ def test_the_books_models_keep_their_weights(name):
     assert 0 < (found(ids) - expected).abs().max() < 0.05 * expected.std()
 
 
-def test_the_reference_models_answer_stays_the_same():
+@torch.no_grad()
+def test_16_bits_hold_the_books_models_exactly():
+    """Their weights are exact float16 numbers, and the products are those of fp32."""
+    model, ids = op.load_model(), torch.tensor([op.load_tokenizer().encode(op.PROMPT)])
+    assert torch.equal(to_half(copy.deepcopy(model))(ids), model(ids))
+
+
+@torch.no_grad()
+def test_a_model_in_float16_computes_in_fp32_again():
+    model, ids = small_model(), torch.tensor([[3, 1, 4]])
+    expected = copy.deepcopy(model).half().float()  # its norms and biases are rounded, too
+    found = to_half(model.half())
+    assert found(ids).dtype == torch.float32
+    assert torch.equal(found(ids), expected(ids))
+    assert found.new_cache().keys.dtype == torch.float32
+
+
+@pytest.mark.parametrize("convert", [to_int8, to_half])
+def test_the_reference_models_answer_stays_the_same(convert):
     tokenizer, model = op.load_tokenizer(), op.load_model()
     ids = tokenizer.encode(op.PROMPT)
-    assert op.generate(to_int8(model), ids, 90).ids == op.generate(op.load_model(), ids, 90).ids
+    assert op.generate(convert(model), ids, 90).ids == op.generate(op.load_model(), ids, 90).ids
 
 
-def test_a_saved_model_comes_back_as_it_was_before(tmp_path):
+@pytest.mark.parametrize("convert", [to_int8, to_half])
+def test_a_saved_model_comes_back_as_it_was_before(convert, tmp_path):
     model, path = op.load_model("draft"), tmp_path / "model.safetensors"
-    op.save_model(to_int8(copy.deepcopy(model)), path)
+    op.save_model(convert(copy.deepcopy(model)), path)
     state = op.load_model(path).state_dict()
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, state[name]), name
 
 
-def test_it_takes_a_quarter_of_the_bytes():
+@pytest.mark.parametrize(("convert", "share"), [(to_int8, 0.25), (to_half, 0.5)])
+def test_it_takes_a_part_of_the_bytes(convert, share):
     model = small_model(d_model=64, vocab_size=500)
     before = sum(p.nbytes for p in model.parameters())
-    to_int8(model)
+    convert(model)
     stored = [*model.parameters(), *model.buffers()]
-    assert 0.25 < sum(t.nbytes for t in stored) / before < 0.3
+    assert share < sum(t.nbytes for t in stored) / before < share + 0.05
 
 
+@pytest.mark.parametrize("convert", [to_int8, to_half])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
-def test_the_rest_of_the_model_may_have_another_dtype(dtype):
-    model = to_int8(small_model(d_model=64))
+def test_the_rest_of_the_model_may_have_another_dtype(dtype, convert):
+    model = convert(small_model(d_model=64))
+    stored = model.embedding.stored.clone()
     expected = op.generate(model, [3, 1, 4], 1).logprobs
     found = op.generate(model.to(dtype), [3, 1, 4], 1).logprobs
-    assert model.embedding.q.dtype == torch.int8
+    assert model.embedding.stored.dtype == stored.dtype
+    assert torch.equal(model.embedding.stored, stored)
     assert found == pytest.approx(expected, abs=0.2)
 
 
-def test_generation_works_in_all_its_forms():
-    model = to_int8(small_model(d_model=64))
+@pytest.mark.parametrize("convert", [to_int8, to_half])
+def test_generation_works_in_all_its_forms(convert):
+    model = convert(small_model(d_model=64))
     plain = op.generate(model, [3, 1, 4], 8).ids
     assert op.generate(model, [[3, 1, 4]] * 2, 8)[0].ids == plain
     assert op.generate(model, [3, 1, 4], 8, use_cache=False).ids == plain
@@ -138,15 +165,17 @@ def test_what_cannot_be_rounded_is_refused_by_name():
         to_int8(model)
     with pytest.raises(ValueError, match="up to 8 million; the matrix has 9000000"):
         Int8Matrix(torch.full((2, 2), 9e6))
+    with pytest.raises(ValueError, match=r"16 bits hold .* up to 65,504; the matrix has 70000\.0"):
+        HalfMatrix(torch.full((2, 2), 7e4))
 
 
 def test_only_a_transformer_in_floats_can_be_rounded():
     with pytest.raises(TypeError, match="takes a Transformer, got Linear"):
         to_int8(torch.nn.Linear(2, 2))
-    with pytest.raises(TypeError, match="in 8 bits already"):
-        to_int8(to_int8(small_model()))
+    with pytest.raises(TypeError, match="in few bits already"):
+        to_half(to_int8(small_model()))
 
 
 def test_functions_that_need_floats_say_so():
-    with pytest.raises(TypeError, match=r"softmax cannot take an 8-bit matrix; F\.linear can"):
+    with pytest.raises(TypeError, match=r"softmax cannot take a matrix in few bits; F\.linear can"):
         torch.softmax(Int8Matrix(random_matrix(2, 2)), dim=-1)

@@ -23,7 +23,9 @@ FACTORS = "rope_freqs.weight"  # of RoPE, in files of Llama 3.1 and later
 MANY = 1000  # arrays that describe a model, say with a number per layer, are never longer
 
 
-def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dict[str, Found]]:
+def read_gguf(
+    path: Path, ignore: set[str], dtype: torch.dtype = torch.float32
+) -> tuple[GGUFFile, Family, dict, dict[str, Found]]:
     """The open file, and the family, fields and tensors of its model, as `tensors` takes them.
 
     Raises:
@@ -42,7 +44,7 @@ def read_gguf(path: Path, ignore: set[str]) -> tuple[GGUFFile, Family, dict, dic
         raise ValueError(f"{path}: {error}") from None
     family, fields = check_config(path, config, ignore)
     names = [n for n in file.tensors if n != FACTORS]
-    found = {n: Found(path, n, file.read(n)) for n in names}
+    found = {n: Found(path, n, file.read(n, dtype)) for n in names}
     if architecture.turned:
         straighten(found, fields)
     modules = MODULES | architecture.modules

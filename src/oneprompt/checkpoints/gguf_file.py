@@ -122,17 +122,17 @@ class GGUFFile:
         self.tensors = dict(unique(place(info, base, alignment, len(data)) for info in infos))
         refuse_overlaps(self.tensors)
 
-    def read(self, name: str) -> Tensor:
-        """A tensor as fp32, copied out of the file."""
+    def read(self, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
+        """A tensor of floats, copied out of the file."""
         stored = self.tensors[name]
         kind, end = GGMLQuantizationType[stored.kind], stored.start + stored.n_bytes
-        values, at = np.empty(math.prod(stored.shape), np.float32), 0
+        values, at = torch.empty(math.prod(stored.shape), dtype=dtype), 0
         step = BLOCKS * GGML_QUANT_SIZES[kind][1]
         for start in range(stored.start, end, step):  # piece by piece, so that pieces stay small
             part = dequantize(self._data[None, start : min(start + step, end)], kind).ravel()
-            values[at : at + part.size] = part
+            values[at : at + part.size] = torch.tensor(part)  # a copy: the file's is read-only
             at += part.size
-        return torch.from_numpy(values).view(stored.shape)
+        return values.view(stored.shape)
 
 
 def open_gguf(path: Path) -> GGUFFile:

@@ -58,9 +58,16 @@ def check_tensor(path: Path, name: str, tensor: Tensor, shape: tuple[int, ...]) 
             f"{path}: tensor {name!r} should hold one of {known}; it holds {tensor.dtype}, as "
             "quantized or damaged files do"
         )
-    # NaN is passed on by both ends, and finding them takes no memory, as `isfinite` of all would.
-    if not all(end.isfinite() for end in tensor.aminmax()):
+    if not is_finite(tensor):
         raise ValueError(f"{path}: tensor {name!r} contains NaN or infinite values")
+
+
+def is_finite(tensor: Tensor) -> bool:
+    """Whether no number is NaN or infinite.
+
+    Both ends pass NaN on, and finding them takes no memory, as `isfinite` of all numbers would.
+    """
+    return all(end.isfinite() for end in tensor.aminmax())
 
 
 def refuse_extra(path: Path, names: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ..model import ModelConfig, Transformer
+from .safe_file import is_finite
 
 
 class _Shapes(TorchFunctionMode):
@@ -35,15 +36,23 @@ def skeleton(path: Path, config: ModelConfig, n_tensors: int) -> Transformer:
         raise ValueError(f"the sizes in the config of {path} are too large: {error}") from None
 
 
-def fill(model: Transformer, tensors: dict[str, Tensor], eos_id, copy: bool = True) -> Transformer:
-    """Give a skeleton its weights, as fp32; it is then ready for use. `tensors` is emptied.
+def fill(
+    model: Transformer, tensors: dict[str, Tensor], eos_id, dtype=torch.float32, copy: bool = True
+) -> Transformer:
+    """Give a skeleton its weights, in a dtype; it is then ready for use. `tensors` is emptied.
 
     Args:
         copy: the tensors may be views of a file that others can overwrite, as safetensors gives.
+
+    Raises:
+        ValueError: a number is beyond the dtype's range.
     """
     weights = {}
     for name in list(tensors):  # one by one, so that memory never holds two copies of all
-        weights[name] = tensors.pop(name).to(torch.float32, copy=copy).contiguous()
+        weights[name] = tensors.pop(name).to(dtype, copy=copy).contiguous()
+        if not is_finite(weights[name]):  # it was, before
+            limit = torch.finfo(dtype).max
+            raise ValueError(f"{name} has numbers beyond {limit:,.0f}, {dtype}'s; take bfloat16")
     model.load_state_dict(weights, assign=True)
     model.eos_id = tuple(eos_id) if isinstance(eos_id, list) else eos_id
     return model.eval()
