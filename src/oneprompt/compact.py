@@ -5,6 +5,7 @@ In 8 bits each matrix is held as in our files, as integers with one scale per ro
 as floats that are widened for each product. The model's own code does not change.
 """
 
+import threading
 from collections.abc import Callable
 
 import torch
@@ -12,11 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .checkpoints.quantize import dequantize, quantize
+from .checkpoints.safe_file import is_finite
 from .model import Transformer
 
 # Up to this many rows, the product on integers costs less than a dequantized copy of the matrix.
 FEW_ROWS = 64
 WIDTH = 32  # the kernel reads whole vectors of numbers: past the end of a row of another length
+SCRATCH = 2**20  # numbers that are widened at a time
+_scratch = threading.local()
 
 
 class CompactMatrix(nn.Module):
@@ -71,7 +75,7 @@ class HalfMatrix(CompactMatrix):
     def __init__(self, matrix: Tensor):
         super().__init__()
         halves = matrix.detach().half()
-        if not halves.isfinite().all():
+        if not is_finite(halves):
             raise ValueError(refusal("16 bits hold finite numbers up to 65,504", matrix))
         self.stored = nn.Parameter(halves.view(torch.int16), requires_grad=False)
         self.register_buffer("like", matrix.new_empty(0), persistent=False)  # follows the model's
@@ -82,6 +86,28 @@ class HalfMatrix(CompactMatrix):
 
     def widened(self) -> Tensor:
         return self.stored.view(torch.float16).to(self.dtype)
+
+    def linear(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        """x Wᵀ + b: (..., C) -> (..., R), with so many rows at a time that their copy is small."""
+        halves = self.stored.view(torch.float16)
+        n_rows = SCRATCH // self.shape[1]
+        if x.device.type != "cpu" or x.requires_grad or not n_rows:
+            return F.linear(x, halves.to(x.dtype), bias)
+        y = [F.linear(x, in_scratch(rows, x.dtype)) for rows in halves.split(n_rows)]
+        y = y[0] if len(y) == 1 else torch.cat(y, dim=-1)
+        return y if bias is None else y + bias
+
+
+def in_scratch(rows: Tensor, dtype: torch.dtype) -> Tensor:
+    """Rows in another dtype, in memory that the next call of this thread overwrites.
+
+    With memory of its own for each product the process would grow: what is computed between two
+    products fills the gaps that the first one left.
+    """
+    if getattr(_scratch, "dtype", None) != dtype:
+        with torch.inference_mode(False):  # a tensor made in that mode could not be reused outside
+            _scratch.dtype, _scratch.numbers = dtype, torch.empty(SCRATCH, dtype=dtype)
+    return _scratch.numbers[: rows.numel()].view(rows.shape).copy_(rows)
 
 
 class Int8Matrix(CompactMatrix):

@@ -1,6 +1,7 @@
 """A model with its matrices in few bits computes what the same model, widened, computes."""
 
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -63,9 +64,7 @@ def test_scales_are_exact_in_bfloat16():
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("convert", [to_int8, to_half])
 def test_every_variant_computes_what_its_rounded_weights_do(convert, seed, monkeypatch):
-    monkeypatch.setattr(
-        compact, "FEW_ROWS", 0
-    )  # then products round nothing more
+    monkeypatch.setattr(compact, "FEW_ROWS", 0)  # then products round nothing more
     model = random_model(config_of(random_choices(seed)), seed)
     ids = torch.randint(43, (2, 9), generator=torch.Generator().manual_seed(seed))
     expected = copy.deepcopy(model)
@@ -109,6 +108,40 @@ def test_a_model_in_float16_computes_in_fp32_again():
     assert found(ids).dtype == torch.float32
     assert torch.equal(found(ids), expected(ids))
     assert found.new_cache().keys.dtype == torch.float32
+
+
+def in_a_thread(function):
+    with ThreadPoolExecutor(1) as pool:  # which has no scratch memory yet
+        return pool.submit(function).result()
+
+
+def test_products_agree_whichever_mode_came_first():
+    """They share memory, which inference mode would keep for itself."""
+    matrix, x = HalfMatrix(random_matrix(96, 64)), random_matrix(2, 64, seed=1)
+
+    def found():
+        with torch.inference_mode():
+            first = F.linear(x, matrix).clone()
+        return first, F.linear(x, matrix), F.linear(x.double(), matrix).float()
+
+    exact = F.linear(x, matrix.widened())
+    for product in in_a_thread(found):
+        torch.testing.assert_close(product, exact)
+
+
+@pytest.mark.parametrize("R", [1, 400, 5000])
+def test_a_product_is_the_same_in_pieces(R, monkeypatch):
+    matrix, x = HalfMatrix(random_matrix(R, 64)), random_matrix(3, 64, seed=1)
+    for size in (10, 64, 1000, compact.SCRATCH):  # too small for a row, one row, 15 rows, all rows
+        monkeypatch.setattr(compact, "SCRATCH", size)
+        found = in_a_thread(lambda: F.linear(x, matrix))
+        torch.testing.assert_close(found, x @ matrix.widened().T)
+
+
+def test_gradients_pass_through_a_matrix_in_16_bits():
+    matrix, x = HalfMatrix(random_matrix(96, 64)), random_matrix(2, 64, seed=1).requires_grad_()
+    (F.linear(x, matrix) + F.linear(2 * x, matrix)).sum().backward()
+    torch.testing.assert_close(x.grad, 3 * matrix.widened().sum(0).expand(2, 64))
 
 
 @pytest.mark.parametrize("convert", [to_int8, to_half])

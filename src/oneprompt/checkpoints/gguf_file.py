@@ -128,10 +128,13 @@ class GGUFFile:
         kind, end = GGMLQuantizationType[stored.kind], stored.start + stored.n_bytes
         values, at = torch.empty(math.prod(stored.shape), dtype=dtype), 0
         step = BLOCKS * GGML_QUANT_SIZES[kind][1]
-        for start in range(stored.start, end, step):  # piece by piece, so that pieces stay small
-            part = dequantize(self._data[None, start : min(start + step, end)], kind).ravel()
-            values[at : at + part.size] = torch.tensor(part)  # a copy: the file's is read-only
-            at += part.size
+        # Piece by piece, so that pieces stay small. They are read and not mapped: mapped pages
+        # would count as this process's memory until all tensors are read.
+        for start in range(stored.start, end, step):
+            packed = np.fromfile(self.path, "u1", min(step, end - start), offset=start)
+            part = torch.from_numpy(dequantize(packed[None], kind).ravel())
+            values[at : at + len(part)] = part
+            at += len(part)
         return values.view(stored.shape)
 
 
