@@ -129,6 +129,19 @@ def test_a_line_has_about_seventy_characters(page, site, name):
     assert max(lines) <= 85
 
 
+def test_questions_are_as_wide_as_the_text(page, site):
+    page.set_viewport_size(WIDE)
+    page.goto(f"{site}{SAMPLE}.html")
+    page.add_style_tag(content=LAID_OUT)
+    text = page.locator("article section > p").evaluate_all(
+        "(all) => Math.max(...all.map((paragraph) => paragraph.offsetWidth))"
+    )
+    questions = ":is(.op-quiz, .op-predict, .op-answer):not(details *, .op-exercise *)"
+    widths = page.locator(questions).evaluate_all("(all) => all.map((each) => each.offsetWidth)")
+    assert len(widths) > 5
+    assert set(widths) == {text}
+
+
 def test_explorers_are_as_wide_as_the_column(page, site):
     page.set_viewport_size(WIDE)
     for name in [name for name in NOTEBOOKS if name in CHAPTERS]:
