@@ -142,6 +142,21 @@ def test_questions_are_as_wide_as_the_text(page, site):
     assert set(widths) == {text}
 
 
+@pytest.mark.parametrize(("width", "scale"), [(1440, 1.25), (390, 1)])
+def test_a_drawing_that_stands_alone_is_as_large_as_fits(page, site, width, scale):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{site}{SAMPLE}.html")
+    page.add_style_tag(content=LAID_OUT)
+    sizes = page.locator("figure[id] .op-row > svg:only-child").evaluate_all(
+        """(all) => all.filter((svg) => svg.checkVisibility()).map((svg) => [
+             svg.getBoundingClientRect().width, Number(svg.getAttribute("width")),
+             svg.parentElement.getBoundingClientRect().width])"""
+    )
+    assert len(sizes) > 2
+    for drawn, meant, room in sizes:
+        assert drawn == pytest.approx(min(meant * scale, room), abs=1)
+
+
 def test_explorers_are_as_wide_as_the_column(page, site):
     page.set_viewport_size(WIDE)
     for name in [name for name in NOTEBOOKS if name in CHAPTERS]:
