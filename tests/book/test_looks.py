@@ -206,6 +206,21 @@ def test_the_first_page_has_a_card_per_chapter_in_order(page, site):
         assert needed == f"{sum(part.stated for part in whole)} minutes"
 
 
+def test_a_contract_stands_on_the_line_of_its_folded_code(page, site):
+    page.set_viewport_size(WIDE)
+    page.goto(f"{site}{SAMPLE}.html")
+    page.add_style_tag(content=LAID_OUT)
+    cell = page.locator(".cell:has(> .op-code:last-child):has(+ .tag_contract)").first
+    code = cell.locator("> .op-code > summary")
+    contract = cell.locator("+ .tag_contract > .op-contract > summary")
+    assert contract.bounding_box()["y"] == pytest.approx(code.bounding_box()["y"], abs=2)
+    contract.click()
+    assert contract.bounding_box()["y"] == pytest.approx(code.bounding_box()["y"], abs=2)
+    code.click()  # neither covers the other
+    assert cell.locator("> .op-code").get_attribute("open") is not None
+    assert contract.bounding_box()["y"] > code.bounding_box()["y"] + 40
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_each_exercise_is_a_card_with_its_solution(page, site, name):
     page.goto(f"{site}{name}.html")
