@@ -129,6 +129,34 @@ def test_a_line_has_about_seventy_characters(page, site, name):
     assert max(lines) <= 85
 
 
+def test_questions_are_as_wide_as_the_text(page, site):
+    page.set_viewport_size(WIDE)
+    page.goto(f"{site}{SAMPLE}.html")
+    page.add_style_tag(content=LAID_OUT)
+    text = page.locator("article section > p").evaluate_all(
+        "(all) => Math.max(...all.map((paragraph) => paragraph.offsetWidth))"
+    )
+    questions = ":is(.op-quiz, .op-predict, .op-answer):not(details *, .op-exercise *)"
+    widths = page.locator(questions).evaluate_all("(all) => all.map((each) => each.offsetWidth)")
+    assert len(widths) > 5
+    assert set(widths) == {text}
+
+
+@pytest.mark.parametrize(("width", "scale"), [(1440, 1.25), (390, 1)])
+def test_a_drawing_that_stands_alone_is_as_large_as_fits(page, site, width, scale):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{site}{SAMPLE}.html")
+    page.add_style_tag(content=LAID_OUT)
+    sizes = page.locator("figure[id] .op-row > svg:only-child").evaluate_all(
+        """(all) => all.filter((svg) => svg.checkVisibility()).map((svg) => [
+             svg.getBoundingClientRect().width, Number(svg.getAttribute("width")),
+             svg.parentElement.getBoundingClientRect().width])"""
+    )
+    assert len(sizes) > 2
+    for drawn, meant, room in sizes:
+        assert drawn == pytest.approx(min(meant * scale, room), abs=1)
+
+
 def test_explorers_are_as_wide_as_the_column(page, site):
     page.set_viewport_size(WIDE)
     for name in [name for name in NOTEBOOKS if name in CHAPTERS]:
@@ -176,6 +204,21 @@ def test_the_first_page_has_a_card_per_chapter_in_order(page, site):
         counted = parts(notebook)
         whole = counted[:1] if counted[0].title == title else counted
         assert needed == f"{sum(part.stated for part in whole)} minutes"
+
+
+def test_a_contract_stands_on_the_line_of_its_folded_code(page, site):
+    page.set_viewport_size(WIDE)
+    page.goto(f"{site}{SAMPLE}.html")
+    page.add_style_tag(content=LAID_OUT)
+    cell = page.locator(".cell:has(> .op-code:last-child):has(+ .tag_contract)").first
+    code = cell.locator("> .op-code > summary")
+    contract = cell.locator("+ .tag_contract > .op-contract > summary")
+    assert contract.bounding_box()["y"] == pytest.approx(code.bounding_box()["y"], abs=2)
+    contract.click()
+    assert contract.bounding_box()["y"] == pytest.approx(code.bounding_box()["y"], abs=2)
+    code.click()  # neither covers the other
+    assert cell.locator("> .op-code").get_attribute("open") is not None
+    assert contract.bounding_box()["y"] > code.bounding_box()["y"] + 40
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
