@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from models import config_of, random_choices, random_model, small_model
 
 import oneprompt as op
-from oneprompt import compact
+from oneprompt import compact_matrix
 from oneprompt.checkpoints.quantize import dequantize, quantize
-from oneprompt.compact import FEW_ROWS, HalfMatrix, Int8Matrix, to_half, to_int8
+from oneprompt.compact import to_half, to_int8
+from oneprompt.compact_matrix import FEW_ROWS, HalfMatrix, Int8Matrix
 
 # The kernel gets x in bfloat16, adds up in fp32, and rounds the sum and its product with the scale:
 # each rounding to bfloat16's 8 bits is off by at most 2⁻⁹ of the number.
@@ -64,7 +65,7 @@ def test_scales_are_exact_in_bfloat16():
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("convert", [to_int8, to_half])
 def test_every_variant_computes_what_its_rounded_weights_do(convert, seed, monkeypatch):
-    monkeypatch.setattr(compact, "FEW_ROWS", 0)  # then products round nothing more
+    monkeypatch.setattr(compact_matrix, "FEW_ROWS", 0)  # then products round nothing more
     model = random_model(config_of(random_choices(seed)), seed)
     ids = torch.randint(43, (2, 9), generator=torch.Generator().manual_seed(seed))
     expected = copy.deepcopy(model)
@@ -132,8 +133,13 @@ def test_products_agree_whichever_mode_came_first():
 @pytest.mark.parametrize("R", [1, 400, 5000])
 def test_a_product_is_the_same_in_pieces(R, monkeypatch):
     matrix, x = HalfMatrix(random_matrix(R, 64)), random_matrix(3, 64, seed=1)
-    for size in (10, 64, 1000, compact.SCRATCH):  # too small for a row, one row, 15 rows, all rows
-        monkeypatch.setattr(compact, "SCRATCH", size)
+    for size in (
+        10,
+        64,
+        1000,
+        compact_matrix.SCRATCH,
+    ):  # too small for a row, one row, 15 rows, all rows
+        monkeypatch.setattr(compact_matrix, "SCRATCH", size)
         found = in_a_thread(lambda: F.linear(x, matrix))
         torch.testing.assert_close(found, x @ matrix.widened().T)
 
