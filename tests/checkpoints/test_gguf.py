@@ -16,6 +16,7 @@ from checkpoints import (
     LlamaConfig,
     Qwen2Config,
     Qwen3Config,
+    assert_rounded,
     differences,
     random_ids,
     random_model,
@@ -113,10 +114,16 @@ def test_another_dtype_has_the_same_numbers_rounded(dtype, kind, tmp_path):
     theirs = random_model(LlamaConfig(**GROUPED | {"hidden_size": 64, "intermediate_size": 96}))
     metadata, tensors = metadata_of(theirs.config, "llama"), tensors_of(theirs, "llama")
     path = write(tmp_path / "x.gguf", "llama", metadata, tensors, kind)
-    expected, found = (op.load_pretrained(path, dtype=d)[0] for d in (torch.float32, dtype))
-    for name, tensor in found.state_dict().items():
-        assert tensor.dtype == dtype
-        assert torch.equal(tensor, expected.state_dict()[name].to(dtype)), name
+    assert_rounded(path, dtype)
+
+
+def test_numbers_beyond_a_dtype_are_refused(tmp_path):
+    theirs = random_model(LlamaConfig(**GROUPED))
+    theirs.model.norm.weight.data[3] = 7e4
+    metadata, tensors = metadata_of(theirs.config, "llama"), tensors_of(theirs, "llama")
+    path = write(tmp_path / "x.gguf", "llama", metadata, tensors)
+    with pytest.raises(ValueError, match=r"output_norm\.weight has numbers beyond 65,504, .*bf"):
+        op.load_pretrained(path, dtype=torch.float16)
 
 
 @pytest.mark.parametrize("factor", [8.0, 32.0])

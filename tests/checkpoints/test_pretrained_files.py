@@ -11,6 +11,7 @@ from checkpoints import (
     GROUPED,
     LLAMA3,
     OTHERS,
+    assert_rounded,
     assert_same_logits,
     both,
     change_config,
@@ -313,10 +314,7 @@ def test_the_loaded_model_owns_the_memory_of_its_parameters(tmp_path):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_another_dtype_has_the_same_numbers_rounded(dtype, tmp_path):
     saved_model(tmp_path, *first_shape("gpt2"))
-    expected, found = (op.load_pretrained(tmp_path, dtype=d)[0] for d in (torch.float32, dtype))
-    for name, tensor in found.state_dict().items():
-        assert tensor.dtype == dtype
-        assert torch.equal(tensor, expected.state_dict()[name].to(dtype)), name
+    assert_rounded(tmp_path, dtype)
 
 
 def test_numbers_beyond_a_dtype_are_refused(tmp_path):

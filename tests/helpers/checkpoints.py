@@ -323,3 +323,11 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+def assert_rounded(path: Path, dtype: torch.dtype) -> None:
+    """What is loaded in a dtype are the numbers that are loaded in fp32, rounded."""
+    expected, found = (op.load_pretrained(path, dtype=d)[0] for d in (torch.float32, dtype))
+    for name, tensor in found.state_dict().items():
+        assert tensor.dtype == dtype
+        assert torch.equal(tensor, expected.state_dict()[name].to(dtype)), name

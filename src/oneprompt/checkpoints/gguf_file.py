@@ -16,6 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .safe_file import check_range, unique_keys
+
 try:
     from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, dequantize
 except ImportError:  # an optional dependency: `open_gguf` says so
@@ -105,36 +107,36 @@ class GGUFFile:
     """
 
     def __init__(self, path: Path, data: np.ndarray):
-        self.path, self._data = path, data
+        self.path = path
         cursor = Cursor(data)
         if bytes(cursor.take(4)) != MAGIC:
             raise ValueError("it does not begin with the letters GGUF")
         if (version := cursor.number(4)) not in VERSIONS:
             raise ValueError(f"it is of version {version}; supported are {VERSIONS}")
         n_tensors, n_fields = cursor.count(24), cursor.count(13)
-        self.metadata = dict(unique((cursor.text(), cursor.value(cursor.number(4)))
-                                    for _ in range(n_fields)))  # fmt: skip
+        self.metadata = unique_keys(
+            [(cursor.text(), cursor.value(cursor.number(4))) for _ in range(n_fields)]
+        )
         infos = [read_info(cursor) for _ in range(n_tensors)]
         alignment = self.metadata.get("general.alignment", 32)
         if type(alignment) is not int or alignment not in [2**n for n in range(3, 17)]:
             raise ValueError(f"general.alignment must be 8, 16, ..., 65536, got {alignment!r}")
         base = cursor.at + -cursor.at % alignment
-        self.tensors = dict(unique(place(info, base, alignment, len(data)) for info in infos))
+        self.tensors = unique_keys([place(info, base, alignment, len(data)) for info in infos])
         refuse_overlaps(self.tensors)
 
     def read(self, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
         """A tensor of floats, copied out of the file."""
         stored = self.tensors[name]
-        kind, end = GGMLQuantizationType[stored.kind], stored.start + stored.n_bytes
-        values, at = torch.empty(math.prod(stored.shape), dtype=dtype), 0
-        step = BLOCKS * GGML_QUANT_SIZES[kind][1]
-        # Piece by piece, so that pieces stay small. They are read and not mapped: mapped pages
-        # would count as this process's memory until all tensors are read.
-        for start in range(stored.start, end, step):
-            packed = np.fromfile(self.path, "u1", min(step, end - start), offset=start)
-            part = torch.from_numpy(dequantize(packed[None], kind).ravel())
-            values[at : at + len(part)] = part
-            at += len(part)
+        kind = GGMLQuantizationType[stored.kind]
+        per_block, block_bytes = GGML_QUANT_SIZES[kind]
+        values = torch.empty(math.prod(stored.shape), dtype=dtype)
+        with self.path.open("rb") as file:  # mapped, it would count as memory until all are read
+            file.seek(stored.start)
+            for part in values.split(BLOCKS * per_block):  # so that pieces stay small
+                packed = np.fromfile(file, "u1", len(part) // per_block * block_bytes)
+                numbers = torch.from_numpy(dequantize(packed[None], kind).ravel())
+                check_range(name, numbers, part.copy_(numbers))
         return values.view(stored.shape)
 
 
@@ -152,16 +154,6 @@ def open_gguf(path: Path) -> GGUFFile:
         return GGUFFile(path, np.empty(0, "u1") if is_empty else np.memmap(path, mode="r"))
     except ValueError as error:
         raise ValueError(f"{path} is damaged or not a GGUF file: {error}") from None
-
-
-def unique(pairs) -> list:
-    """The pairs, with no name twice."""
-    seen = {}
-    for name, value in pairs:
-        if name in seen:
-            raise ValueError(f"it has {name!r} twice")
-        seen[name] = value
-    return list(seen.items())
 
 
 def read_info(cursor: Cursor) -> tuple[str, list[int], int, int]:

@@ -70,6 +70,20 @@ def is_finite(tensor: Tensor) -> bool:
     return all(end.isfinite() for end in tensor.aminmax())
 
 
+def check_range(name: str, tensor: Tensor, converted: Tensor) -> None:
+    """Refuse a tensor with finite numbers that another dtype cannot hold.
+
+    Raises:
+        ValueError: it has some.
+    """
+    limit = torch.finfo(converted.dtype).max
+    if limit >= torch.finfo(tensor.dtype).max:
+        return
+    if is_finite(tensor) and not is_finite(converted):
+        kind = converted.dtype
+        raise ValueError(f"{name} has numbers beyond {limit:,.0f}, {kind}'s; take bfloat16")
+
+
 def refuse_extra(path: Path, names: Iterable[str]) -> None:
     """Refuse tensors that would be left over.
 
@@ -81,7 +95,7 @@ def refuse_extra(path: Path, names: Iterable[str]) -> None:
 
 
 def unique_keys(pairs: list[tuple[str, object]]) -> dict:
-    """A hook for `json.loads`, which otherwise silently keeps the last of equal keys."""
+    """A dictionary of keys that differ; without it, `json.loads` keeps the last of equal ones."""
     seen = dict(pairs)
     if len(seen) < len(pairs):
         twice = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ..model import ModelConfig, Transformer
-from .safe_file import is_finite
+from .safe_file import check_range
 
 
 class _Shapes(TorchFunctionMode):
@@ -49,10 +49,9 @@ def fill(
     """
     weights = {}
     for name in list(tensors):  # one by one, so that memory never holds two copies of all
-        weights[name] = tensors.pop(name).to(dtype, copy=copy).contiguous()
-        if not is_finite(weights[name]):  # it was, before
-            limit = torch.finfo(dtype).max
-            raise ValueError(f"{name} has numbers beyond {limit:,.0f}, {dtype}'s; take bfloat16")
+        tensor = tensors.pop(name)
+        weights[name] = tensor.to(dtype, copy=copy).contiguous()
+        check_range(name, tensor, weights[name])
     model.load_state_dict(weights, assign=True)
     model.eos_id = tuple(eos_id) if isinstance(eos_id, list) else eos_id
     return model.eval()
