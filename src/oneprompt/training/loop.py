@@ -17,6 +17,7 @@ from ..model import ModelConfig, Transformer
 from .batches import IGNORE, batch
 from .checkpoint import Checkpoint
 from .history import History
+from .muon import Muon
 from .recipe import Recipe
 
 EMBEDDING_STD = 0.5  # far less, and the blocks drown which token it was: nothing learns to copy
@@ -41,10 +42,10 @@ def initialize(model: Transformer) -> None:
 
 
 def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) on the matrices of the blocks, AdamW on everything else.
+    """Muon on the matrices of the blocks, AdamW on everything else.
 
     The biases of queries and keys have a rate of their own: with RoPE they make a head look at a
-    fixed distance, whatever the tokens are. Muon is a third of a step, so the processes share the
+    fixed distance, whatever the tokens are. Muon is a fifth of a step, so the processes share the
     matrices and send each other the new ones (Rajbhandari et al. 2020, ZeRO, section 5.1).
     """
     groups = {"matrix": [], "embedding": [], "match": [], "other": []}
@@ -54,11 +55,12 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
         groups["embedding" if not name.startswith("blocks") and p.ndim == 2 else kind].append(p)
     rates = {name: getattr(recipe, f"{name}_lr") for name in groups}
     adamw = [{"params": groups[n], "lr": rates[n]} for n in groups if n != "matrix" and groups[n]]
-    muon = {"lr": rates["matrix"], "weight_decay": 0.0}
     return [
-        ZeroRedundancyOptimizer(groups["matrix"], torch.optim.Muon, **muon)
+        ZeroRedundancyOptimizer(
+            groups["matrix"], Muon, parameters_as_bucket_view=True, lr=rates["matrix"]
+        )
         if dist.is_initialized()
-        else torch.optim.Muon(groups["matrix"], **muon),
+        else Muon(groups["matrix"], lr=rates["matrix"]),
         torch.optim.AdamW(adamw, weight_decay=0.0, fused=True),
     ]
 
@@ -101,7 +103,7 @@ def train(
     model.to(device)
     teacher = None if teacher is None else copy.deepcopy(teacher).to(device)
     history = History() if history is None else history
-    parallel = DistributedDataParallel(model) if world > 1 else model
+    parallel = DistributedDataParallel(model, gradient_as_bucket_view=True) if world > 1 else model
     opts = optimizers(model, recipe)
     first = 0 if checkpoint is None else checkpoint.load(model, opts, history)
     bar = tqdm(range(first, recipe.steps), name, recipe.steps, initial=first, disable=rank > 0)
