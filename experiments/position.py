@@ -75,7 +75,7 @@ def run(scheme: str, seed: int, train_rows: Tensor, test_rows: Tensor, settings:
     longest = settings.trained_length if scheme == "learned" else settings.tested_length
     config = dataclasses.replace(SMALL, position=scheme, context_length=longest)
     recipe = Recipe(settings.steps, settings.batch_size)
-    model = train(config, recipe, with_targets(train_rows), seed=seed)
+    model = train(config, recipe, {settings.trained_length: with_targets(train_rows)}, seed=seed)
     found = (
         loss_by_position(model, test_rows[:, : longest + 1]),
         restarted(model, test_rows, settings.trained_length),

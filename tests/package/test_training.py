@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 from launchers import LAUNCHERS
-from rows import CONTEXT_LENGTH, tiny_rows
+from rows import CONTEXT_LENGTH, tiny_buckets, tiny_rows
 
 import oneprompt as op
 from oneprompt.checkpoints.quantize import rounded
@@ -34,13 +34,13 @@ TINY = op.ModelConfig(
 
 @pytest.mark.slow
 def test_training_continues_from_given_weights():
-    start = train(TINY, FAST, tiny_rows(), seed=0)
+    start = train(TINY, FAST, tiny_buckets(), seed=0)
     before = loss(start)
     still = dict.fromkeys(("matrix_lr", "embedding_lr", "match_lr", "other_lr"), 0.0)
     gentle = dataclasses.replace(FAST, steps=1, warmup=1, **still)
-    same = train(TINY, gentle, tiny_rows(), seed=5, start=start)
+    same = train(TINY, gentle, tiny_buckets(), seed=5, start=start)
     assert loss(same) == before
-    further = train(TINY, FAST, tiny_rows(), seed=5, start=start)
+    further = train(TINY, FAST, tiny_buckets(), seed=5, start=start)
     assert loss(further) < before == loss(start)
 
 
@@ -116,7 +116,7 @@ def loss(model) -> float:
 @pytest.mark.slow
 def test_training_lowers_the_loss_and_repeats_itself():
     recipe = dataclasses.replace(FAST, repeats=(0.2, 0.2))
-    trained, again, other = (train(TINY, recipe, tiny_rows(), seed=s) for s in (0, 0, 1))
+    trained, again, other = (train(TINY, recipe, tiny_buckets(), seed=s) for s in (0, 0, 1))
     # An untrained model is at ln 40 = 3.7 nats or above; 30 steps were seen to reach 2.2.
     assert loss(trained) < loss(untrained(0)) - 1
     assert not trained.training
@@ -127,8 +127,8 @@ def test_training_lowers_the_loss_and_repeats_itself():
 
 @pytest.mark.slow
 def test_distillation_moves_towards_the_teacher():
-    teacher = train(TINY, FAST, tiny_rows(), seed=0)
-    student = train(TINY, FAST, tiny_rows(), seed=1, teacher=teacher)
+    teacher = train(TINY, FAST, tiny_buckets(), seed=0)
+    student = train(TINY, FAST, tiny_buckets(), seed=1, teacher=teacher)
     ids = tiny_rows()[:, 0]
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from launchers import LAUNCHERS
-from rows import tiny_rows
+from rows import tiny_buckets
 
 import oneprompt as op
 from oneprompt.training import checkpoint as checkpoints
@@ -69,7 +69,7 @@ def run(path: Path | None, seed: int = 0):
     checkpoints.EVERY = 1
     history = History()
     checkpoint = None if path is None else Checkpoint(path, f"seed {seed}")
-    model = train(config, recipe, tiny_rows(), seed=seed, history=history, checkpoint=checkpoint)
+    model = train(config, recipe, tiny_buckets(), seed=seed, history=history, checkpoint=checkpoint)
     return model, history
 
 

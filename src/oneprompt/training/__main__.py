@@ -23,7 +23,7 @@ from ..checkpoints.quantize import rounded
 from ..corpus.documents import text_hash, training_documents
 from ..model import Transformer
 from ..tokenize import Tokenizer
-from .batches import pack_counted, with_more
+from .batches import bucketed, with_more
 from .checkpoint import Checkpoint
 from .history import HISTORY, History, words_for_map
 from .loop import rank_and_world, train
@@ -36,8 +36,8 @@ class Text(NamedTuple):
     """The training text: its tokenizer, all rows, those about the book's prompt, and the hash."""
 
     tokenizer: Tokenizer
-    rows: Tensor
-    favored: Tensor
+    buckets: dict[int, Tensor]
+    favored: dict[int, Tensor]
     digest: str
 
 
@@ -51,12 +51,12 @@ def main() -> None:
     torch.set_flush_denormal(True)  # numbers near zero would take many times as long
     text = prepare()
     target, history = train_target(text, args)
-    draft = rounded(run_phase("draft", DRAFT, DRAFT_RECIPE, text.rows, text, args, teacher=target))
+    draft = run_phase("draft", DRAFT, DRAFT_RECIPE, text.buckets, text, args, teacher=target)
     if rank_and_world()[0] == 0:
         args.out.mkdir(parents=True, exist_ok=True)
         text.tokenizer.save(args.out / "tokenizer.json")
         history.save(args.out / HISTORY.name)
-        for name, model in (("reference", target), ("draft", draft)):
+        for name, model in (("reference", target), ("draft", rounded(draft))):
             model.eos_id = text.tokenizer.eos_id
             save_model(model, args.out / f"{name}.safetensors", training_text=text.digest)
         shutil.rmtree(args.unfinished)
@@ -65,38 +65,41 @@ def main() -> None:
 
 
 def prepare() -> Text:
-    """Write the documents, learn the tokenizer from them, and pack them."""
+    """Write the documents, learn the tokenizer from them, and put them into rows."""
     if rank_and_world()[0] == 0:
         print("Writing the documents and learning the tokenizer ...", flush=True)
     documents = training_documents()
     tokenizer = Tokenizer.train([d.text for d in documents], VOCAB_SIZE)
     favored = [d for d in documents if d.text.startswith(PROMPT)]
-    rows = (pack_counted(group, tokenizer, TARGET.context_length) for group in (documents, favored))
-    return Text(tokenizer, *rows, text_hash(documents))
+    buckets = (bucketed(group, tokenizer, TARGET.context_length) for group in (documents, favored))
+    return Text(tokenizer, *buckets, text_hash(documents))
 
 
 def train_target(text: Text, args: argparse.Namespace) -> tuple[Transformer, History]:
     """The three phases of the target, and what was kept of them."""
-    history = History(text.tokenizer, words_for_map(text.rows[:, 0].tolist(), text.tokenizer))
-    more = with_more(text.rows, text.favored, PROMPT_SHARE)
-    phases = {"copying": (COPYING, text.rows), "text": (TEXT, text.rows), "finish": (FINISH, more)}
+    texts = (ids for rows in text.buckets.values() for ids in rows[:, 0].tolist())
+    history = History(text.tokenizer, words_for_map(texts, text.tokenizer))
+    more = with_more(text.buckets, text.favored, PROMPT_SHARE)
+    phases = {"copying": (COPYING, text.buckets), "text": (TEXT, text.buckets),
+              "finish": (FINISH, more)}  # fmt: skip
     target = None
-    for name, (recipe, rows) in phases.items():
+    for name, (recipe, buckets) in phases.items():
         history.begin(name)
-        target = run_phase(name, TARGET, recipe, rows, text, args, start=target, history=history)
+        target = run_phase(name, TARGET, recipe, buckets, text, args, start=target, history=history)
     target = rounded(target)
     history.end(target)
     return target, history
 
 
-def run_phase(name, config, recipe, rows, text, args, **options) -> Transformer:
+def run_phase(name, config, recipe, buckets, text, args, **options) -> Transformer:
     """Train for one phase, from its checkpoint if there is one."""
     if args.steps is not None:
         recipe = dataclasses.replace(recipe, steps=args.steps)
-    settings = repr((config, recipe, args.seed, rank_and_world()[1], text.digest))
+    data = [(length, int(rows.sum())) for length, rows in buckets.items()]
+    settings = repr((config, recipe, args.seed, rank_and_world()[1], text.digest, data))
     checkpoint = Checkpoint(args.unfinished / f"{name}.pt", settings)
     options |= {"seed": args.seed, "checkpoint": checkpoint, "name": name}
-    return train(config, recipe, rows, **options)
+    return train(config, recipe, buckets, **options)
 
 
 if __name__ == "__main__":

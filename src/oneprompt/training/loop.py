@@ -1,7 +1,6 @@
 """Training one model: the optimizers, the loss, and a loop over seeded batches."""
 
 import copy
-import dataclasses
 import os
 
 import torch
@@ -68,7 +67,7 @@ def optimizers(model: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
 def train(
     config: ModelConfig,
     recipe: Recipe,
-    rows: Tensor,
+    buckets: dict[int, Tensor],
     *,
     seed: int,
     start: Transformer | None = None,
@@ -84,7 +83,7 @@ def train(
     Args:
         config: the model's.
         recipe: how to train it.
-        rows: (n, 2, T), ids and targets; T is the context length.
+        buckets: rows (n, 2, T) of ids and targets by their length T (batches.py).
         seed: for the initial weights and every batch.
         start: None for new weights, or the model to continue from, which is not changed.
         teacher: None, or a model with the same vocabulary.
@@ -93,7 +92,6 @@ def train(
         name: for the progress bar.
     """
     rank, world = rank_and_world()
-    recipe = dataclasses.replace(recipe, batch_size=max(recipe.batch_size // world, 1))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(seed)
     model = Transformer(config)
@@ -110,9 +108,10 @@ def train(
     for step in bar:
         history.watch(recipe, step, model)
         # Seeded anew, so that a run that was interrupted goes on with the same batches.
-        generator = torch.Generator().manual_seed((seed * world + rank) * 2**24 + step)
+        generator = torch.Generator().manual_seed(seed * 2**24 + step)
         n_tokens = recipe.n_tokens(config.vocab_size, history.steps_since_copying)
-        ids, targets = batch(recipe, step, rows, n_tokens, generator).to(device)
+        rows = batch(recipe, step, buckets, n_tokens, generator)[:, rank::world]
+        ids, targets = rows.to(device)
         loss = _loss(parallel(ids), ids, targets, teacher)
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,8 +1,8 @@
 """How long the reference pair is trained, in which batches, and with which learning rates.
 
 The target learns in three phases. Copying: short rows of random tokens, of which only the repeated
-ones count, so that nothing helps but looking back (Olsson et al. 2022). Text: most rows hold
-documents, packed one after another with an end-of-sequence token between them. Finish: at a low
+ones count, so that nothing helps but looking back (Olsson et al. 2022). Text: most batches hold
+documents of about one length, each in a row of its own, and some hold repeats. Finish: at a low
 learning rate, the documents about the book's own prompt more often. The draft then learns the
 target's distributions.
 """
@@ -24,16 +24,16 @@ class Recipe:
     """
 
     steps: int
-    batch_size: int = 12  # rows
+    batch_size: int = 6  # rows of full length; a batch of shorter rows has as many tokens
     matrix_lr: float = 0.015  # Muon, for the matrices of the blocks
     embedding_lr: float = 0.01  # AdamW, like the next two
     match_lr: float = 0.03  # for the biases of queries and keys
     other_lr: float = 2e-3  # for norms and the other biases
     warmup: int = 50
     decay_from: float = 0.45  # constant up to this share of the steps, then linearly to zero
-    repeats: tuple[float, float] = (0.0, 0.0)  # the share of rows with repeated random tokens
+    repeats: tuple[float, float] = (0.0, 0.0)  # the share of batches of repeated random tokens
     longest_block: tuple[int, int] = (64, 64)  # the most tokens before they repeat
-    row_length: int | None = None  # tokens in a row of repeats; None: as many as in the other rows
+    row_length: int | None = None  # tokens in a row of repeats; None: as many as in the longest row
     first_tokens: int | None = None  # how many distinct tokens are repeated at first; None: all
     watch_every: int = 0  # steps between two measurements; 0: none
     snapshots: tuple[int, ...] = ()  # the steps before which a picture of the model is kept
@@ -67,12 +67,12 @@ COPYING = Recipe(
     first_tokens=256, watch_every=10, snapshots=(0,),
 )  # fmt: skip
 TEXT = Recipe(
-    steps=3600, repeats=(0.25, 0.05), longest_block=(40, 64), watch_every=50,
-    snapshots=(0, 50, 200, 600, 1500),
+    steps=6000, embedding_lr=0.015, repeats=(0.25, 0.05), longest_block=(40, 64), watch_every=100,
+    snapshots=(0, 100, 300, 1000, 2500),
 )  # fmt: skip
 FINISH = Recipe(
-    steps=150, matrix_lr=0.0015, embedding_lr=1e-3, match_lr=3e-3, other_lr=2e-4, warmup=10,
-    decay_from=0.0, repeats=(0.05, 0.05), watch_every=50, snapshots=(0,),
+    steps=400, matrix_lr=0.0025, embedding_lr=2e-3, match_lr=5e-3, other_lr=3e-4, warmup=10,
+    decay_from=0.0, repeats=(0.05, 0.05), watch_every=100, snapshots=(0,),
 )  # fmt: skip
-DRAFT_RECIPE = Recipe(steps=1500, match_lr=2e-3)
-PROMPT_SHARE = 0.25  # of the rows of the finish
+DRAFT_RECIPE = Recipe(steps=2800, match_lr=2e-3)
+PROMPT_SHARE = 0.3  # of the tokens of the finish
