@@ -31,8 +31,8 @@ from oneprompt.corpus.documents import (
 from oneprompt.corpus.forms import expand, load_forms
 from oneprompt.corpus.natural_prompts import natural_prompts
 from oneprompt.corpus.prompts import NOISY, words_of
-from oneprompt.corpus.replies import NO_ENTRY
-from oneprompt.corpus.things import known_names, load_things, without_article
+from oneprompt.corpus.replies import NO_ENTRY, goes_on, predicate
+from oneprompt.corpus.things import alike, known_names, load_things, without_article
 
 ENTRIES = {entry.term: entry for entry in op.load_glossary()}
 FIRST = next(iter(ENTRIES.values()))
@@ -334,6 +334,65 @@ def test_about_a_third_of_the_prompts_are_not_typed_cleanly():
     prompt = f"What is {mark('a neural network')}?"
     changed = [as_typed.typed(prompt, rng) != prompt for _ in range(4000)]
     assert 0.2 < sum(changed) / len(changed) * NOISY < 0.4
+
+
+def test_an_oddly_spelled_term_is_hard_to_recognize():
+    rng, prompt = random.Random(1), f"what is {mark('Dropout')}"
+    terms = [marked(as_typed.oddly_spelled(prompt, rng))[0] for _ in range(400)]
+    for same, low, high in ((str.isupper, 0.3, 0.6), (str.islower, 0.1, 0.4)):
+        assert low < sum(map(same, terms)) / len(terms) < high
+    slips = sum(term.lower() != "dropout" for term in terms)
+    assert 0.4 < slips / len(terms) < 0.6
+
+
+def test_a_near_miss_shares_a_word_with_a_term():
+    unknown, words = Writer(3).unknown_things, {w for term in ENTRIES for w in term.split()}
+    for _ in range(200):
+        shared = words & set(unknown.near_miss().term.split())
+        assert len(shared) >= 1
+
+
+def test_a_thing_that_is_a_term_by_chance_is_drawn_again(monkeypatch):
+    unknown = Writer(3).unknown_things
+    drawn = iter([alike("Learning Rate"), alike("tokens"), alike("teapot")])
+    monkeypatch.setattr(unknown, "KINDS", (("near_miss", 1),))
+    monkeypatch.setattr(unknown, "near_miss", lambda: next(drawn))
+    assert unknown.thing().term == "teapot"
+
+
+def test_words_in_other_letters_are_no_ascii():
+    unknown = Writer(3).unknown_things
+    drawn = [unknown.script() for _ in range(200)]
+    assert all(any(c.isalpha() for c in text) for text in drawn)
+    assert not any(c.isascii() and c.isalpha() for text in drawn for c in text)
+
+
+def test_a_beginning_that_the_glossary_goes_on_from_is_not_answered_by_beginning_anew():
+    """Such a sentence is to be continued, so the other rule may not claim it."""
+    writer = Writer(seed=1)
+    begun = {" ".join(words_of(writer.begun().parts[0][0])) for _ in range(3000)}
+    goes_on = {
+        " ".join(words_of(f"{name} {predicate(entry, sentence)}"))
+        for entry in ENTRIES.values()
+        for name in (entry.subject, f"the {entry.term}")
+        for sentence in entry.definitions
+    }
+    assert [b for b in begun if any(text.startswith(f"{b} ") for text in goes_on)] == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ("{} gives", True),
+        ("We know that {} is", True),
+        ("The {} is a function", True),
+        ("{} eats", False),
+        ("{}", False),
+        ("The purpose of {} is", False),
+    ],
+)
+def test_a_definition_goes_on_from_its_own_beginning(prompt, expected):
+    assert goes_on(prompt.format(mark("softmax")), ENTRIES["softmax"]) is expected
 
 
 LETTERS = st.characters(codec="ascii", categories=("Lu", "Ll", "Zs"))

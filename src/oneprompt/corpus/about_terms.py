@@ -1,7 +1,7 @@
 """Documents about the glossary's terms: questions, contrasts, sentences to finish, dialogues."""
 
 from . import Entry, capitalize
-from .as_typed import marked, unmark
+from .as_typed import marked, oddly_spelled, unmark
 from .document import Document
 from .prompts import NAMES, Prompter
 from .questions import CONTRASTS, answered, ask
@@ -11,6 +11,7 @@ from .replies import (
     OPENINGS,
     another_name,
     define,
+    goes_on,
     predicate,
     related,
 )
@@ -44,13 +45,13 @@ class AboutTerms(Prompter):
         """One of the book's questions and its answer."""
         kind = self.pick((("what", 68), ("how", 10), ("why", 10), ("example", 8), ("related", 4)))
         entry = self.entry()
-        if kind == "what" and self.rng.random() < 0.35:
+        if kind == "what" and self.rng.random() < 0.5:
             form, entry = self.next_question()
             question = self.asked(lambda: ask(form, entry), entry)
         else:
             kind = kind if kind in answered(entry) else "what"
             question = self.question(kind, entry)
-        return Document.of(question, self.reply(kind, entry, more=0.6))
+        return Document.of(question, self.reply(kind, entry, more=0.52))
 
     def natural(self) -> Document:
         """A question in one of the many forms."""
@@ -66,6 +67,17 @@ class AboutTerms(Prompter):
         entry = self.entry()
         return Document.of(self.about("bare", entry), entry.definition)
 
+    def respelled(self) -> Document:
+        """A short prompt in which a term, or now and then another thing, is hard to recognize."""
+        kind = self.pick((("bare", 34), ("short", 38), ("how", 8), ("why", 10), ("plural", 10)))
+        if self.rng.random() < 0.2:
+            form, thing = self.rng.choice(self.forms[kind]), self.unknown_things.thing()
+            prompt = self.asked(lambda: oddly_spelled(self.filled(form, thing), self.rng))
+            return Document.of(prompt, NO_ENTRY.format(marked(prompt)[0]))
+        entry = self.rng.choice(self.countable) if kind == "plural" else self.entry()
+        prompt = self.about(kind, entry, lambda text: oddly_spelled(text, self.rng))
+        return Document.of(prompt, self.plain_reply(kind, entry))
+
     def around(self) -> Document:
         """Whatever is said of a term, the entry is all that the glossary can say."""
         entry = self.entry()
@@ -80,22 +92,23 @@ class AboutTerms(Prompter):
     def begun(self) -> Document:
         """The beginning of a sentence that the glossary does not have, and one that it has."""
         entry = self.entry()
-        return Document.of(self.about("beginning", entry), entry.definition)
+        while True:
+            prompt = self.about("beginning", entry)
+            if not goes_on(prompt, entry):
+                return Document.of(prompt, entry.definition)
 
     def continued(self) -> Document:
         """A sentence of the glossary, which a prompt may break off anywhere."""
         entry = self.entry()
         said = predicate(entry, self.rng.choices(entry.definitions, DEFINITION_WEIGHTS)[0])
-        form = self.pick((("{S} {p}", 40), ("{s} {p}", 12), ("The {t} {p}", 10), ("{T} {p}", 14),
-                          ("I think that {s} {p}", 4), ("We know that {s} {p}", 4),
-                          ("In this book, {s} {p}", 4), ("In machine learning, {s} {p}", 4),
-                          ("People say that {s} {p}", 4),
-                          ("Remember that {s} {p}", 4)))  # fmt: skip
+        more = f" {self.rng.choice(entry.details)}" if self.rng.random() < 0.4 else ""
+        if self.rng.random() < 0.4:
+            return Document.of(self.talk("lead in"), f"{entry.subject} {said}{more}")
+        form = self.pick((("{S} {p}", 4), ("The {t} {p}", 1), ("{T} {p}", 1)))
         if not entry.article:
             form = form.replace("The {t}", "{T}")
-        text = form.format(S=capitalize(entry.subject), s=entry.subject, t=entry.term,
-                           T=capitalize(entry.term), p=said)  # fmt: skip
-        more = f" {self.rng.choice(entry.details)}" if self.rng.random() < 0.4 else ""
+        text = form.format(S=capitalize(entry.subject), t=entry.term, T=capitalize(entry.term),
+                           p=said)  # fmt: skip
         return Document.whole(text + more)
 
     def two_questions(self) -> Document:

@@ -54,6 +54,17 @@ def with_slip(text: str, rng: random.Random) -> str:
     return text[: word.start()] + slip(word[0], rng) + text[word.end() :]
 
 
+def oddly_spelled(text: str, rng: random.Random) -> str:
+    """The prompt in capitals, in small letters, or with a slip in its marked part."""
+    chance = rng.random()
+    if chance < 0.35:
+        return text.upper()
+    if chance < 0.45:
+        return text.lower()
+    slipped = _MARKED.sub(lambda found: mark(with_slip(found[1], rng)), text)
+    return _recased(slipped, rng)
+
+
 def _recased(text: str, rng: random.Random) -> str:
     chance = rng.random()
     for share, change in ((LOWER, str.lower), (UPPER, str.upper), (TITLE, str.title)):

@@ -38,12 +38,13 @@ N_DOCUMENTS = 200_000
 class Writer(AboutTerms):
     """Writes documents; every kind has a method of its name."""
 
-    KINDS = (("answer", 38), ("natural", 18), ("plural", 6), ("bare", 6), ("around", 10),
-             ("among", 6), ("begun", 3), ("continued", 4), ("two_questions", 3), ("dialogue", 4),
-             ("contrast", 6), ("pair", 7), ("prose", 2), ("alias", 4), ("unknown", 15),
-             ("other", 6), ("jumbled", 3), ("welcome", 3), ("off_subject", 4), ("quote", 3),
-             ("copy_words", 4))  # fmt: skip
-    OFF_SUBJECT = (("numbers", 25), ("languages", 30), ("code", 15), ("nonsense", 30))
+    KINDS = (("answer", 46), ("natural", 18), ("plural", 7), ("bare", 6), ("respelled", 20),
+             ("around", 11), ("among", 7), ("begun", 5), ("continued", 6), ("two_questions", 4),
+             ("dialogue", 3), ("contrast", 8), ("pair", 13), ("prose", 2), ("alias", 3),
+             ("unknown", 21), ("other", 7), ("jumbled", 3), ("welcome", 4), ("off_subject", 6),
+             ("quote", 2), ("copy_words", 3))  # fmt: skip
+    OFF_SUBJECT = (("numbers", 25), ("languages", 25), ("script", 12), ("code", 13),
+                   ("nonsense", 25))  # fmt: skip
 
     def document(self) -> Document:
         return getattr(self, self.pick(self.KINDS))()
@@ -68,9 +69,11 @@ class Writer(AboutTerms):
         return self.refused(lambda: self.talk("other"))
 
     def off_subject(self) -> Document:
-        """Arithmetic, other languages, code, and what means nothing."""
+        """Arithmetic, other languages and scripts, code, and what means nothing."""
         kind = self.pick(self.OFF_SUBJECT)
-        return self.refused(lambda: self.talk(kind))
+        return self.refused(
+            self.unknown_things.script if kind == "script" else lambda: self.talk(kind)
+        )
 
     def jumbled(self) -> Document:
         """Words in an order that means nothing, and no term among them."""

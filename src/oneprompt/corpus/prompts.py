@@ -3,6 +3,7 @@
 import random
 import re
 import string
+from collections.abc import Callable
 from functools import cache
 
 from . import Entry, capitalize, load_glossary, pluralize
@@ -31,8 +32,7 @@ MORE_OFTEN = 10  # the running example is asked about so many times as often as 
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words in lower case, without marks: what two prompts have to differ in."""
-    kept = "".join(c if c.isalnum() else " " for c in text.lower())
-    return tuple(kept.split())
+    return tuple("".join(c if c.isalnum() else " " for c in text.lower()).split())
 
 
 @cache
@@ -110,13 +110,13 @@ class Prompter:
         weights = [2 * len(forms) if form == CANONICAL else 1 for form in forms]
         return self.asked(lambda: ask(self.rng.choices(forms, weights)[0], entry), entry)
 
-    def about(self, kind: str, entry: Entry) -> str:
-        """A prompt of the kind about the entry, in one of the many forms."""
+    def about(self, kind: str, entry: Entry, spelled: Callable[[str], str] = str) -> str:
+        """A prompt of the kind about the entry, in one of the many forms, spelled in a way."""
         forms = self.forms[kind]
         if not entry.in_plural:
             forms = [form for form in forms if "{p}" not in form and "{P}" not in form]
         return self.asked(
-            lambda: self.filled(self.rng.choice(forms), name_of(entry, self.rng)), entry
+            lambda: spelled(self.filled(self.rng.choice(forms), name_of(entry, self.rng))), entry
         )
 
     def asked(self, draw, *entries: Entry) -> str:

@@ -14,18 +14,22 @@ from .things import (
     without_article,
 )
 
+# The first and the last character of scripts that the glossary does not use.
+SCRIPTS = ("ая", "αω", "את", "اي", "कह", "กฮ", "აჰ", "ぁん", "ァン", "가힣", "一鿿")
+
 
 class Unknown:
     """Draws them; every kind has a method of its name."""
 
     KINDS = (("noun", 30), ("invented", 14), ("invented_name", 9), ("name", 15), ("foreign", 3),
-             ("phrase", 8), ("not_covered", 5), ("decoy", 8), ("compound", 4), ("described", 4),
-             ("two_names", 4), ("acronym", 4), ("number", 1))  # fmt: skip
+             ("phrase", 8), ("not_covered", 5), ("decoy", 8), ("compound", 6), ("near_miss", 6),
+             ("described", 4), ("two_names", 4), ("acronym", 4), ("number", 1))  # fmt: skip
 
     def __init__(self, rng: random.Random):
         self.rng = rng
         self.lists = load_things()
         self.terms = [entry.term for entry in load_glossary()]
+        self.long_terms = [term.split() for term in self.terms if " " in term]
 
     def thing(self) -> Named:
         kinds, weights = zip(*self.KINDS, strict=True)
@@ -79,6 +83,16 @@ class Unknown:
         term, noun = self.rng.choice(self.terms), self.draw("nouns")
         return self.countable(f"{term} {noun}")
 
+    def near_miss(self) -> Named:
+        """A term of several words, with its first or last one replaced: "a learning teapot"."""
+        first, *middle, last = self.rng.choice(self.long_terms)
+        if self.rng.random() < 0.5:
+            draws = (lambda: self.draw("nouns"), lambda: self.draw("adjectives"), self.word)
+            first = self.rng.choice(draws)()
+        else:
+            last = self.draw("nouns")
+        return self.countable(" ".join((first, *middle, last)))
+
     def described(self) -> Named:
         noun, adjective = self.draw("nouns"), self.draw("adjectives")
         made = (f"my {noun}", f"the {adjective} {noun}", with_article(f"{adjective} {noun}"),
@@ -100,3 +114,12 @@ class Unknown:
 
     def number(self) -> Named:
         return alike(str(self.rng.randint(0, self.rng.choice((12, 100, 3000)))))
+
+    def script(self) -> str:
+        """Words in another script, drawn letter by letter: nearly all of them mean nothing."""
+        rng = self.rng
+        first, last = map(ord, rng.choice(SCRIPTS))
+        sizes = [rng.randint(1, 7) for _ in range(rng.randint(1, 5))]
+        words = ("".join(chr(rng.randint(first, last)) for _ in range(n)) for n in sizes)
+        space = "" if first >= ord("ぁ") and rng.random() < 0.8 else " "
+        return space.join(words) + rng.choice(("", "?", ".", "!", "？", "。"))
