@@ -21,7 +21,7 @@ from oneprompt.corpus.documents import (
 from oneprompt.corpus.natural_prompts import OFF, ON, natural_prompts
 from oneprompt.corpus.replies import NO_ENTRY
 from oneprompt.js.page_model import page_model
-from oneprompt.training.batches import pack_counted
+from oneprompt.training.batches import IGNORE, padded_row
 from oneprompt.verdict_table import judge_all
 
 TOKENS = ["What", " is", " machine", " learning", "?"]
@@ -94,10 +94,10 @@ def test_the_model_answers_at_least_95_percent_of_held_out_contrasts(model, toke
 
 
 @pytest.mark.slow
-def test_more_than_half_of_the_natural_prompts_are_answered_well(model, tokenizer):
-    """On the subject it is about three in five, and off it nearly three in four."""
+def test_three_in_four_natural_prompts_are_answered_well(model, tokenizer):
+    """Three in four on the subject, and four in five off it: 91 and 64 were measured."""
     judged = judge_all(model, tokenizer)
-    for subject, n_prompts, n_good in ((ON, 120, 71), (OFF, 80, 56)):
+    for subject, n_prompts, n_good in ((ON, 120, 88), (OFF, 80, 61)):
         good = [item.good for item in judged if item.prompt.subject == subject]
         assert len(good) == n_prompts
         assert sum(good) >= n_good
@@ -105,8 +105,8 @@ def test_more_than_half_of_the_natural_prompts_are_answered_well(model, tokenize
 
 def test_answers_vary_at_temperature_1(model, tokenizer):
     texts = answers.answer_all(model, tokenizer, [PROMPT] * 20, op.Sampling(), seeds=range(20))
-    assert len(set(texts)) >= 12
-    assert sum(answers.defines(FIRST, text) for text in texts) >= 19
+    assert len(set(texts)) >= 16
+    assert all(answers.defines(FIRST, text) for text in texts)
 
 
 def test_several_first_tokens_are_plausible(model, tokenizer):
@@ -136,16 +136,21 @@ def test_new_documents_cost_little_more_than_those_seen_in_training(model, token
     new = [d for d in training_documents(1500, SEED + 1) if d not in known]
 
     def loss(documents) -> float:
-        rows = pack_counted(documents, tokenizer, model.config.context_length)[:20]
-        ids, targets = rows.transpose(0, 1)
-        return logits.cross_entropy(model(ids), targets).item()
+        """Over all that counts in the documents, each of which has a row of its own."""
+        total = n_counted = 0
+        for document in documents:
+            ids, targets = padded_row(document, tokenizer, model.config.context_length)[:, None]
+            counted = int((targets != IGNORE).sum())
+            total += counted * logits.cross_entropy(model(ids), targets).item()
+            n_counted += counted
+        return total / n_counted
 
     loss_seen = loss(seen[:300])
     assert loss_seen < 0.2
     assert loss(new[:300]) < loss_seen + 0.05
 
 
-@pytest.mark.parametrize(("sampling", "share"), [(op.GREEDY, 0.95), (op.Sampling(), 0.8)])
+@pytest.mark.parametrize(("sampling", "share"), [(op.GREEDY, 0.92), (op.Sampling(), 0.8)])
 def test_four_in_five_drafted_tokens_are_accepted(model, draft, tokenizer, sampling, share):
     """In the answers to "What is X?" for every sixth term, as in chapter 9."""
     prompts = [tokenizer.encode(ask(CANONICAL, entry)) for entry in list(ENTRIES.values())[::6]]
@@ -159,7 +164,7 @@ def test_as_many_drafted_tokens_are_accepted_on_natural_prompts(model, draft, to
     """In the answers to every fourth of the natural prompts."""
     prompts = [tokenizer.encode(prompt.text) for prompt in natural_prompts()[::4]]
     accepted = speculate.acceptance(model, draft, prompts, sampling, max_new_tokens=80)
-    assert accepted >= 0.82
+    assert accepted >= 0.85
 
 
 @pytest.mark.slow
