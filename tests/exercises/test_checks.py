@@ -1,5 +1,6 @@
 """The framework of the exercise checks: verdicts, causes, and messages that never crash."""
 
+import math
 import sys
 import types
 
@@ -73,6 +74,22 @@ def test_a_wrong_function_is_told_the_likely_cause():
 
 def test_an_unknown_mistake_gets_no_invented_cause():
     assert "likely cause" not in diagnose("trial.value", [5.0, 5.0]).message
+
+
+@pytest.mark.parametrize(("off", "named"), [(0.004, True), (4.0, False)])
+def test_a_wrong_result_may_be_rounded_as_much_worse_as_it_is_larger(off, named):
+    """Float32 keeps seven digits of the largest number in a sum, also where the sum is small."""
+    got, cause = torch.tensor([1000.0, 0.5 + off]), torch.tensor([1000.0, 0.5])
+    with pytest.raises(Wrong) as wrong:
+        compare("the value", got, EXPECTED, [(cause, "the last step is missing")])
+    assert ("likely cause" in str(wrong.value)) == named
+
+
+@pytest.mark.parametrize("cause", [[math.inf, 1.0], [math.nan, 1.0], "text"])
+def test_a_wrong_result_without_a_size_is_no_cause_of_another(cause):
+    with pytest.raises(Wrong) as wrong:
+        compare("the value", [5.0, 5.0], EXPECTED, [(cause, "nothing was divided")])
+    assert "likely cause" not in str(wrong.value)
 
 
 def test_a_wrong_shape_is_named():

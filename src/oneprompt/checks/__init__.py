@@ -8,6 +8,7 @@ The tests of an assignment call `require`, which raises. What they need beyond t
 `coursework`, in modules of the same names.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -108,7 +109,10 @@ def compare(
     """
     if _equal(got, expected, tolerance):
         return
-    cause = next((text for wrong, text in causes if _equal(got, wrong, tolerance)), None)
+    named = (
+        text for wrong, text in causes if _equal(got, wrong, _scaled(tolerance, wrong, expected))
+    )
+    cause = next(named, None)
     lines = [f"not yet. {call}", f"  got:      {_short(got)}"]
     if reveal:
         lines.append(f"  expected: {_short(expected)}")
@@ -191,6 +195,16 @@ def _equal(got, other, tolerance: float) -> bool:
     except (TypeError, ValueError, RuntimeError):
         return _same_parts(got, other, tolerance)
     return a.shape == b.shape and torch.allclose(a, b, atol=tolerance, equal_nan=True)
+
+
+def _scaled(tolerance: float, wrong, expected) -> float:
+    """The tolerance for a wrong result: as much more as it is larger than the right one."""
+    try:
+        largest, usual = (_numbers(result).abs().max().item() for result in (wrong, expected))
+    except (TypeError, ValueError, RuntimeError):
+        return tolerance
+    is_known = math.isfinite(largest) and usual > 0
+    return tolerance * max(largest / usual, 1) if is_known else tolerance
 
 
 def _same_parts(got, other, tolerance: float) -> bool:
