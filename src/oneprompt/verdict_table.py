@@ -19,7 +19,7 @@ from .sample import GREEDY
 from .tokenize import Tokenizer, load_tokenizer
 from .verdicts import GOOD, VERDICTS, judge
 
-LONGEST = 120  # tokens; two definitions take up to 80
+LONGEST = 120  # tokens; two definitions take up to 70
 
 
 class Judged(NamedTuple):
