@@ -97,7 +97,7 @@ def test_the_map_is_the_flattened_table(reference):
 
 
 def test_the_chance_level_is_the_chapters_and_landmarks_are_tokens(reference):
-    assert reference.chance == pytest.approx(0.34, abs=0.005)
+    assert reference.chance == pytest.approx(0.30, abs=0.005)
     noise = torch.randn(2048, 192, generator=torch.Generator().manual_seed(0))
     # 0.245 on average over all rows of such tables; over 256 rows it deviates by less than 0.001.
     assert nearest_by_chance(noise) == pytest.approx(0.245, abs=0.002)
