@@ -109,9 +109,7 @@ def compare(
     """
     if _equal(got, expected, tolerance):
         return
-    named = (
-        text for wrong, text in causes if _equal(got, wrong, _scaled(tolerance, wrong, expected))
-    )
+    named = (text for wrong, text in causes if _equal(got, wrong, _rounding(wrong, tolerance)))
     cause = next(named, None)
     lines = [f"not yet. {call}", f"  got:      {_short(got)}"]
     if reveal:
@@ -197,14 +195,13 @@ def _equal(got, other, tolerance: float) -> bool:
     return a.shape == b.shape and torch.allclose(a, b, atol=tolerance, equal_nan=True)
 
 
-def _scaled(tolerance: float, wrong, expected) -> float:
-    """The tolerance for a wrong result: as much more as it is larger than the right one."""
+def _rounding(wrong, tolerance: float) -> float:
+    """The tolerance for a wrong result, of whose largest number float32 work loses its share."""
     try:
-        largest, usual = (_numbers(result).abs().max().item() for result in (wrong, expected))
+        largest = _numbers(wrong).abs().max().item()
     except (TypeError, ValueError, RuntimeError):
         return tolerance
-    is_known = math.isfinite(largest) and usual > 0
-    return tolerance * max(largest / usual, 1) if is_known else tolerance
+    return max(tolerance, EXACT * largest) if math.isfinite(largest) else tolerance
 
 
 def _same_parts(got, other, tolerance: float) -> bool:
