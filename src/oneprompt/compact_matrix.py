@@ -90,10 +90,13 @@ class HalfMatrix(CompactMatrix):
         n_rows = SCRATCH // self.shape[1]
         if x.device.type != "cpu" or x.requires_grad or not n_rows:
             return super().linear(x, bias)
-        halves = self.stored.view(torch.float16)
-        y = [F.linear(x, in_scratch(rows, x.dtype)) for rows in halves.split(n_rows)]
-        y = y[0] if len(y) == 1 else torch.cat(y, dim=-1)
-        return y if bias is None else y + bias
+        pieces = self.stored.view(torch.float16).split(n_rows)
+        biases = [None] * len(pieces) if bias is None else bias.split(n_rows)
+        y = [
+            F.linear(x, in_scratch(rows, x.dtype), added)
+            for rows, added in zip(pieces, biases, strict=True)
+        ]
+        return y[0] if len(y) == 1 else torch.cat(y, dim=-1)
 
 
 def in_scratch(rows: Tensor, dtype: torch.dtype) -> Tensor:

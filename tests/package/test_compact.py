@@ -95,10 +95,17 @@ def test_the_books_models_keep_their_weights(name):
 
 
 @torch.no_grad()
-def test_16_bits_hold_the_books_models_exactly():
+@pytest.mark.parametrize("name", ["reference", "draft"])
+def test_16_bits_hold_the_books_models_exactly(name):
     """Their weights are exact float16 numbers, and the products are those of fp32."""
-    model, ids = op.load_model(), torch.tensor([op.load_tokenizer().encode(op.PROMPT)])
+    model, ids = op.load_model(name), torch.tensor([op.load_tokenizer().encode(op.PROMPT)])
     assert torch.equal(to_half(copy.deepcopy(model))(ids), model(ids))
+
+
+def test_a_bias_is_added_where_fp32_adds_it():
+    """Added to the finished sum, it would change the last digits of some numbers."""
+    matrix, x, bias = HalfMatrix(random_matrix(192, 768)), random_matrix(5, 768), torch.rand(192)
+    assert torch.equal(F.linear(x, matrix, bias), F.linear(x, matrix.widened(), bias))
 
 
 @torch.no_grad()
