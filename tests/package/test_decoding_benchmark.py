@@ -264,7 +264,7 @@ def test_the_page_about_real_weights_says_what_was_measured():
         "little to win: {} times": gpt2["oneprompt fp32"]["speedup"]["median"],
         "its speed there and on SmolLM2, {} times": own["oneprompt fp32"]["speedup"]["median"],
         "In 8 bits it is {} times": gpt2["oneprompt int8"]["speedup"]["median"],
-        "numbers: {} times": best(drafting, "draft model"),
+        "decoding is {} times as fast with the draft model": best(drafting, "draft model"),
         "{} with a table": best(drafting, "4-gram"),
         "{} with prompt lookup": best(lookup, "prompt lookup"),
     }
