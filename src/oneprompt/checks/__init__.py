@@ -8,7 +8,6 @@ The tests of an assignment call `require`, which raises. What they need beyond t
 `coursework`, in modules of the same names.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,7 +15,8 @@ from itertools import combinations
 
 import torch
 
-EXACT = 1e-5  # what float32 work loses
+from .equality import EXACT, are_equal, bare, rounding, shape_of
+
 ROUNDED = 0.005  # answers by hand are judged to two decimals
 Causes = Sequence[tuple[object, str]]  # a wrong result, and the mistake that leads to it
 Results = tuple[object, Causes]  # the right one, and the wrong ones
@@ -107,15 +107,15 @@ def compare(
     Raises:
         Wrong: they differ.
     """
-    if _equal(got, expected, tolerance):
+    if are_equal(got, expected, tolerance):
         return
-    named = (text for wrong, text in causes if _equal(got, wrong, _rounding(wrong, tolerance)))
+    named = (text for wrong, text in causes if are_equal(got, wrong, rounding(wrong, tolerance)))
     cause = next(named, None)
     lines = [f"not yet. {call}", f"  got:      {_short(got)}"]
     if reveal:
         lines.append(f"  expected: {_short(expected)}")
-    if cause is None and _shape(got) != _shape(expected):
-        cause = f"the shape is {_shape(got)} and should be {_shape(expected)}"
+    if cause is None and shape_of(got) != shape_of(expected):
+        cause = f"the shape is {shape_of(got)} and should be {shape_of(expected)}"
     if cause is not None:
         lines.append(f"  likely cause: {cause}")
     raise Wrong("\n".join(lines))
@@ -126,7 +126,7 @@ def are_told_apart(expected, causes: Causes) -> bool:
     results = [expected, *(wrong for wrong, _ in causes)]
     texts = [None, *(text for _, text in causes)]
     return all(
-        texts[i] == texts[j] or not _equal(results[i], results[j], ROUNDED)
+        texts[i] == texts[j] or not are_equal(results[i], results[j], ROUNDED)
         for i, j in combinations(range(len(results)), 2)
     )
 
@@ -182,58 +182,6 @@ def _guarded(function: Callable) -> Callable:
         return result
 
     return call
-
-
-def _equal(got, other, tolerance: float) -> bool:
-    """Whether a reader's result equals another; what its class says about equality is not asked."""
-    if isinstance(other, str | bool | bytes | None) or isinstance(got, str | bool | bytes | None):
-        return type(got) is type(other) and got == other
-    try:
-        a, b = _numbers(got), _numbers(other)
-    except (TypeError, ValueError, RuntimeError):
-        return _same_parts(got, other, tolerance)
-    return a.shape == b.shape and torch.allclose(a, b, atol=tolerance, equal_nan=True)
-
-
-def _rounding(wrong, tolerance: float) -> float:
-    """The tolerance for a wrong result, of whose largest number float32 work loses its share."""
-    try:
-        largest = _numbers(wrong).abs().max().item()
-    except (TypeError, ValueError, RuntimeError):
-        return tolerance
-    return max(tolerance, EXACT * largest) if math.isfinite(largest) else tolerance
-
-
-def _same_parts(got, other, tolerance: float) -> bool:
-    """Equality of what is not all numbers: lists of strings, tuples of tensors, dictionaries."""
-    if type(got) is not type(other):
-        return False
-    if isinstance(other, dict):
-        got, other = list(got.items()), list(other.items())
-    if isinstance(other, list | tuple):
-        return len(got) == len(other) and all(
-            _equal(a, b, tolerance) for a, b in zip(got, other, strict=True)
-        )
-    return got == other
-
-
-def _numbers(x) -> torch.Tensor:
-    return bare(torch.as_tensor(bare(x), dtype=torch.float64))
-
-
-def bare(x):
-    """A tensor without the class that a reader may have given it; anything else as it is."""
-    if not isinstance(x, torch.Tensor):
-        return x
-    with torch._C.DisableTorchFunctionSubclass():
-        return x.detach().as_subclass(torch.Tensor)
-
-
-def _shape(x) -> tuple[int, ...] | None:
-    try:
-        return tuple(torch.as_tensor(bare(x)).shape)
-    except (TypeError, ValueError, RuntimeError):
-        return None
 
 
 def readable(x: torch.Tensor):
