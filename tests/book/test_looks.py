@@ -146,6 +146,22 @@ def test_questions_are_as_wide_as_the_text(page, site):
     assert set(widths) == {text}
 
 
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_no_text_of_a_drawing_is_cut_on_a_phone(page, site, name):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{site}{name}.html")
+    page.add_style_tag(content=LAID_OUT)
+    page.evaluate("document.fonts.ready.then(() => true)")
+    cut = page.locator(".cell_output .output > .op-drawing svg text").evaluate_all(
+        """(all) => all.filter((text) => {
+          if (!text.checkVisibility()) return false;
+          const [own, room] = [text, text.closest(".output")].map((e) => e.getBoundingClientRect());
+          return own.left < room.left || own.right > Math.max(room.right, innerWidth);
+        }).map((text) => text.textContent)"""
+    )
+    assert cut == []
+
+
 @pytest.mark.parametrize(("width", "scale"), [(1440, 1.25), (390, 1)])
 def test_a_drawing_that_stands_alone_is_as_large_as_fits(page, site, width, scale):
     page.set_viewport_size({"width": width, "height": 900})
