@@ -68,13 +68,13 @@ def _row(name: str, judged: list[Judged]) -> str:
     counts = Counter(item.verdict for item in judged)
     verdicts = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
     good = sum(item.good for item in judged)
-    return f"{name:<24} {good:>3} of {len(judged):>3}   {verdicts}"
+    return f"{name:<26} {good:>3} of {len(judged):>3}   {verdicts}"
 
 
 def failures(judged: Iterable[Judged]) -> str:
     """Every answer that is not good, word for word."""
     return "\n".join(
-        f"[{item.verdict}] {item.prompt.text}\n    {item.answer}"
+        f"[{item.verdict}] {item.prompt.text}\n    {item.answer or '(nothing)'}"
         for item in judged
         if not item.good
     )

@@ -355,7 +355,7 @@ def assert_page_shows(region, explorer):
     alpha = f"{explorer.data['acceptance'][explorer.mode]:.2f}"
     assert f"c = {explorer.cost:.2f} and alpha = {alpha}. " in label
     assert f"At gamma {explorer.gamma} the formula" in label
-    assert region.get_by_text(f"line: theory with α {alpha}, dots: this text").is_visible()
+    assert region.get_by_text(f"line: theory, α {alpha}; dots: this text").is_visible()
     assert f"expects {formula / cost:.2f}, counted on this text {per_pass / cost:.2f}" in label
 
 

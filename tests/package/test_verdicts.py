@@ -1,5 +1,7 @@
 """The judge of answers to natural prompts: strict, and fair."""
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,3 +171,10 @@ def test_the_table_counts_what_is_good_by_kind():
     assert any(line.startswith(OFF) and f"{good_off} of" in line for line in lines)
     assert failures(judged).count("\n    ") == len(CASES) - good_on - good_off
     assert capitalize(SOFTMAX.definition) in failures(judged)
+    nothing = Judged(judged[0].prompt, "", OTHER)
+    assert failures([nothing]) == f"[{OTHER}] {nothing.prompt.text}\n    (nothing)"
+
+
+def test_the_counts_stand_in_one_column():
+    rows = table(Judged(prompt, "", OTHER) for prompt in natural_prompts()).splitlines()
+    assert len({re.search(r" +\d+ of +\d+", row).end() for row in rows}) == 1

@@ -17,7 +17,7 @@ export function costCurve() {
     const points = expected.map((value, i) => `${x(SPECULATE_GAMMAS[i])},${y(value)}`).join(" ");
     node.replaceChildren(
       label("speedup", left, 11, "start"),
-      label(`line: theory with α ${share}, dots: this text`, width, 11, "end"),
+      label(`line: theory, α ${share}; dots: this text`, width, 11, "end"),
       label("gamma", width, height - 2, "end"),
       ...[0, 1, top].map((v) => label(v, left - 6, y(v) + 4, "end")),
       ...SPECULATE_GAMMAS.map((g) => label(g, x(g), height - bottom + 16, "middle")),
