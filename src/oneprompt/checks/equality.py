@@ -53,6 +53,7 @@ def bare(x):
 
 
 def shape_of(x) -> tuple[int, ...] | None:
+    """The shape of a result, () for a number; None for what cannot be a tensor."""
     try:
         return tuple(torch.as_tensor(bare(x)).shape)
     except (TypeError, ValueError, RuntimeError):
