@@ -373,6 +373,8 @@ def test_the_page_is_not_too_wide(page, parts, width, prompt):
     # A rule that was lost once made the overview of all heads a column of small maps.
     overview = region.get_by_role("radiogroup", name="Head").bounding_box()
     assert overview["height"] <= overview["width"] + 1  # six rows of six square maps
+    model_column = region.get_by_role("columnheader", name="Model")
+    assert model_column.is_visible()  # with best tokens, the column "Now" says only 100 and 0 %
 
 
 def test_nothing_listens_once_the_explorer_has_ended(page, parts):
