@@ -6,12 +6,20 @@ from pathlib import Path
 import pytest
 import yaml
 
+import oneprompt as op
+from oneprompt.notebook import SHORT_TOKENS
 from oneprompt.notebook.pipeline import STEPS, chapter, pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"
 PLAYGROUND = (ROOT / "src/oneprompt/explorers/playground/view.js").read_text("utf-8")
 NAMES = {Path(chapter(step)).stem: step.capitalize() for step in STEPS}  # "01_tokenize": "Tokenize"
+
+
+def test_short_tokens_are_the_prompts_in_order(tokenizer):
+    tokens = [token.strip() for token in tokenizer.tokens(op.PROMPT)]
+    pairs = zip(tokens, SHORT_TOKENS, strict=True)
+    assert [t for t, s in pairs if s != t and not (s[-1] == "." and t.startswith(s[:-1]))] == []
 
 
 # The order of the chapters is that of STEPS, wherever it is written.

@@ -4,6 +4,7 @@ from ..checks import check
 from . import drawing, style
 from .answer import Answer
 from .legend import legend
+from .passage import SHORT_TOKENS
 from .pipeline import pipeline
 from .predict import Predict
 from .quiz import Quiz
@@ -11,6 +12,6 @@ from .show import show
 from .visible import visible
 
 __all__ = [
-    "Answer", "Predict", "Quiz", "check", "drawing", "legend", "pipeline", "show", "style",
-    "visible",
+    "SHORT_TOKENS", "Answer", "Predict", "Quiz", "check", "drawing", "legend", "pipeline", "show",
+    "style", "visible",
 ]  # fmt: skip

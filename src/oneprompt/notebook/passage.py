@@ -11,6 +11,7 @@ from ..answers import PROMPT
 from .visible import visible
 
 GAMMA = 4  # tokens that the draft guesses in the picture
+SHORT_TOKENS = ["What", "is", "mach.", "learn.", "?"]  # the prompt's, for narrow columns
 
 
 @dataclass(frozen=True)
