@@ -109,10 +109,15 @@ def test_the_text_face_has_every_character_of_the_prose(page, site, built_book):
     assert missing == {}, "add them in tools/fonts.py"
 
 
-def test_a_page_opened_from_a_folder_has_its_faces(page, page_problems, built_book):
-    page.goto((built_book / f"{SAMPLE}.html").as_uri())
+def open_whole(page, address: str) -> None:
+    """Open a page and wait until all of it is laid out in its own faces."""
+    page.goto(address)
     page.add_style_tag(content=LAID_OUT)
     page.evaluate("document.fonts.ready.then(() => true)")
+
+
+def test_a_page_opened_from_a_folder_has_its_faces(page, page_problems, built_book):
+    open_whole(page, (built_book / f"{SAMPLE}.html").as_uri())
     assert page_problems == []
     for selector in ("article h1", "article section > p", ".tag_exercise .n"):
         assert set(faces(page, selector).values()) == {True}, selector
@@ -124,9 +129,7 @@ def test_a_page_opened_from_a_folder_has_its_faces(page, page_problems, built_bo
 @pytest.mark.parametrize("name", [SAMPLE, "book/index", "book/at_scale", "book/instructors"])
 def test_a_line_has_about_seventy_characters(page, site, name):
     page.set_viewport_size(WIDE)
-    page.goto(f"{site}{name}.html")
-    page.add_style_tag(content=LAID_OUT)
-    page.evaluate("document.fonts.ready.then(() => true)")
+    open_whole(page, f"{site}{name}.html")
     lines = page.evaluate(LINES)
     assert len(lines) > 5
     assert 60 <= sum(lines) / len(lines) <= 70
@@ -135,8 +138,7 @@ def test_a_line_has_about_seventy_characters(page, site, name):
 
 def test_questions_are_as_wide_as_the_text(page, site):
     page.set_viewport_size(WIDE)
-    page.goto(f"{site}{SAMPLE}.html")
-    page.add_style_tag(content=LAID_OUT)
+    open_whole(page, f"{site}{SAMPLE}.html")
     text = page.locator("article section > p").evaluate_all(
         "(all) => Math.max(...all.map((paragraph) => paragraph.offsetWidth))"
     )
@@ -149,9 +151,7 @@ def test_questions_are_as_wide_as_the_text(page, site):
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_no_text_of_a_drawing_is_cut_on_a_phone(page, site, name):
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{site}{name}.html")
-    page.add_style_tag(content=LAID_OUT)
-    page.evaluate("document.fonts.ready.then(() => true)")
+    open_whole(page, f"{site}{name}.html")
     cut = page.locator(".cell_output .output > .op-drawing svg text").evaluate_all(
         """(all) => all.filter((text) => {
           if (!text.checkVisibility()) return false;
@@ -165,8 +165,7 @@ def test_no_text_of_a_drawing_is_cut_on_a_phone(page, site, name):
 @pytest.mark.parametrize(("width", "scale"), [(1440, 1.25), (390, 1)])
 def test_a_drawing_that_stands_alone_is_as_large_as_fits(page, site, width, scale):
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(f"{site}{SAMPLE}.html")
-    page.add_style_tag(content=LAID_OUT)
+    open_whole(page, f"{site}{SAMPLE}.html")
     sizes = page.locator("figure[id] .op-row > svg:only-child").evaluate_all(
         """(all) => all.filter((svg) => svg.checkVisibility()).map((svg) => [
              svg.getBoundingClientRect().width, Number(svg.getAttribute("width")),
@@ -211,8 +210,7 @@ def test_the_first_view_of_a_chapter_is_light(page, site, name):
 
 
 def test_the_first_page_has_a_card_per_chapter_in_order(page, site):
-    page.goto(f"{site}book/index.html")
-    page.add_style_tag(content=LAID_OUT)
+    open_whole(page, f"{site}book/index.html")
     cards = page.locator(".op-cards a")
     links = cards.evaluate_all("(all) => all.map((card) => card.getAttribute('href'))")
     assert links == [chapter(step).replace(".ipynb", ".html") for step in STEPS]
@@ -228,8 +226,7 @@ def test_the_first_page_has_a_card_per_chapter_in_order(page, site):
 
 def test_a_contract_stands_on_the_line_of_its_folded_code(page, site):
     page.set_viewport_size(WIDE)
-    page.goto(f"{site}{SAMPLE}.html")
-    page.add_style_tag(content=LAID_OUT)
+    open_whole(page, f"{site}{SAMPLE}.html")
     cell = page.locator(".cell:has(> .op-code:last-child):has(+ .tag_contract)").first
     code = cell.locator("> .op-code > summary")
     contract = cell.locator("+ .tag_contract > .op-contract > summary")
