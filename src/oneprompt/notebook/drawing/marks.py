@@ -29,7 +29,7 @@ def color(name: str) -> str:
 
 
 def text_width(text: str) -> float:
-    """About how wide a text is in pixels; wide enough for the widest of the usual fonts."""
+    """About how wide a text is in pixels; wide letters, as in "␣What", take a little more."""
     return 8.4 * len(text)
 
 
